@@ -64,7 +64,7 @@ class Tree:
             inner[:] = sorted(set(inner) - SKIPPED_FOLDERS)
             for name in sorted(names):
                 self.add(root, os.path.join(folder, name))
-        self.folders = {path.split("/")[0] for path in self.names if "/" in path}
+        self.folders = {folder for path in self.names for folder in folders_above(path)}
         self.code = {path: without_comments_and_literals(text)
                      for path, text in self.texts.items() if path.endswith(CODE)}
 
@@ -98,7 +98,17 @@ def line_of(text, position):
 
 
 def folder_of(path):
+    return path.rpartition("/")[0]
+
+
+def top_folder_of(path):
     return path.split("/")[0] if "/" in path else ""
+
+
+def folders_above(path):
+    """The folders that a path names, from the outermost to its own."""
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
 def stem_of(path):
@@ -111,16 +121,18 @@ def is_below(path, places):
 
 
 def allowed_includes(tree, folder):
-    """The folders that the README's line "May include: a, b" names, or None without such a line."""
+    """The folders that the README's line "May include: a, b/c" names, or None without such a line; a
+    folder stands for those below it too."""
     match = re.search(r"May include:(.*)", tree.texts.get(folder + "/README.md", ""))
     if match is None:
         return None
     sentence = re.split(r"\.(?:\s|$)", match.group(1))[0]
-    return set(re.findall(r"\w+", sentence)) & tree.folders
+    return set(re.findall(r"[\w/]+", sentence)) & tree.folders
 
 
 def check_readmes(tree):
-    for folder in sorted({folder_of(path) for path in tree.code} - UNBOUND_FOLDERS):
+    bound = {folder_of(path) for path in tree.code if top_folder_of(path) not in UNBOUND_FOLDERS}
+    for folder in sorted(bound):
         if allowed_includes(tree, folder) is None:
             yield f'{folder}/README.md:1: no line "May include: ..."'
 
@@ -129,18 +141,19 @@ def check_directions(tree):
     for path in tree.code:
         folder = folder_of(path)
         allowed = allowed_includes(tree, folder)
-        if folder in UNBOUND_FOLDERS or allowed is None:
+        if top_folder_of(path) in UNBOUND_FOLDERS or allowed is None:
             continue
         for line, included in tree.includes(path):
-            other = folder_of(included)
-            if other in tree.folders and other != folder and other not in allowed:
+            above = folders_above(included)
+            is_ours = above[:1] and above[0] in tree.folders
+            if is_ours and above[-1] != folder and not allowed & set(above):
                 yield f"{path}:{line}: {folder} may not include {included} (see {folder}/README.md)"
 
 
 def check_http_stays_at_the_edge(tree):
     for path in tree.code:
         is_edge = path.endswith(".h") or stem_of(path).endswith("_http")
-        if folder_of(path) not in HTTP_FREE_FOLDERS or is_edge:
+        if top_folder_of(path) not in HTTP_FREE_FOLDERS or is_edge:
             continue
         for line, included in tree.includes(path):
             if any(folder_of(reached) == "http" for reached in tree.reached(included)):
@@ -150,7 +163,7 @@ def check_http_stays_at_the_edge(tree):
 def check_includes_are_root_relative(tree):
     for path in tree.code:
         for line, included in tree.includes(path):
-            if folder_of(included) not in tree.folders or ".." in included.split("/"):
+            if top_folder_of(included) not in tree.folders or ".." in included.split("/"):
                 yield f"{path}:{line}: {included} is not relative to the root"
 
 
@@ -158,7 +171,8 @@ def check_private_headers(tree):
     for path in tree.code:
         for line, included in tree.includes(path):
             owner = folder_of(included)
-            is_owner = path.startswith((owner + "/", f"tests/{owner}/"))
+            is_owner = folder_of(path) == owner or path.startswith(
+                f"tests/{top_folder_of(included)}/")
             if owner and stem_of(included).endswith("_impl") and not is_owner:
                 yield f"{path}:{line}: {included} belongs to {owner} alone"
 
