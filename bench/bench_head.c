@@ -13,7 +13,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "tsdb/head.h"
+#include "tsdb/head/head.h"
 
 enum { TARGETS = 500, SERIES_PER_TARGET = 350, SERIES = TARGETS * SERIES_PER_TARGET };
 enum { REQUEST = 2000, BATCH = 64, SCRAPES = 120, SCRAPE_MS = 15000 };

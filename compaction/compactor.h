@@ -13,7 +13,7 @@
 #define CROFT_COMPACTION_COMPACTOR_H
 
 #include "compaction/merge_plan.h"
-#include "tsdb/store.h"
+#include "tsdb/store/store.h"
 
 struct compactor;
 

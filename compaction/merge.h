@@ -10,7 +10,7 @@
 #ifndef CROFT_COMPACTION_MERGE_H
 #define CROFT_COMPACTION_MERGE_H
 
-#include "tsdb/block.h"
+#include "tsdb/block/block.h"
 
 struct merge_options {
     struct block *const *blocks; /* lowest rank first; at most BLOCK_REPLACED_MAX */

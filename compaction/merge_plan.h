@@ -18,7 +18,7 @@
 #ifndef CROFT_COMPACTION_MERGE_PLAN_H
 #define CROFT_COMPACTION_MERGE_PLAN_H
 
-#include "tsdb/block.h"
+#include "tsdb/block/block.h"
 
 enum { MERGE_LEVEL_MAX = 3 };
 

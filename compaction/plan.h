@@ -4,7 +4,7 @@
 #ifndef CROFT_COMPACTION_PLAN_H
 #define CROFT_COMPACTION_PLAN_H
 
-#include "tsdb/store.h"
+#include "tsdb/store/store.h"
 
 struct plan_limits {
     int64_t flush_after_ms;      /* age of the oldest sample in the head; 30 minutes */

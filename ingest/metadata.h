@@ -9,7 +9,7 @@
 #define CROFT_INGEST_METADATA_H
 
 #include "base/arena.h"
-#include "tsdb/tenant.h"
+#include "tsdb/model/tenant.h"
 
 /* As numbered on the wire; with the names that the Prometheus API uses. */
 #define METRIC_TYPE_LIST(X)                                                                        \

@@ -7,8 +7,8 @@
 #define CROFT_INGEST_WRITE_MESSAGE_H
 
 #include "base/buffer.h"
-#include "tsdb/label.h"
-#include "tsdb/sample.h"
+#include "tsdb/model/label.h"
+#include "tsdb/model/sample.h"
 
 /* A TimeSeries with its samples; empty names and values, zero values and timestamps are left out,
    as proto3 encoders do. */

@@ -17,7 +17,7 @@
 #include "ingest/write_counters.h"
 #include "ingest/write_report.h"
 #include "ingest/write_scan.h"
-#include "tsdb/store.h"
+#include "tsdb/store/store.h"
 
 struct write_path;
 

@@ -5,7 +5,7 @@
 #define CROFT_INGEST_WRITE_REPORT_H
 
 #include "base/buffer.h"
-#include "tsdb/store.h"
+#include "tsdb/store/store.h"
 
 /* Refusals that never reach the store; its own are REJECT_LIST. A native histogram counts as a
  * sample. */

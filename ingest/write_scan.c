@@ -3,7 +3,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "ingest/wire.h"
-#include "tsdb/head.h"
+#include "tsdb/head/head.h"
 
 /* Field numbers: ingest/proto/remote_write.proto. */
 enum {

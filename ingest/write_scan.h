@@ -22,8 +22,8 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
-#include "tsdb/label.h"
-#include "tsdb/sample.h"
+#include "tsdb/model/label.h"
+#include "tsdb/model/sample.h"
 
 struct write_scan_options {
     struct str tenant_label;        /* its value is noted per series; empty for none; kept */

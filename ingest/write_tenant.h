@@ -16,8 +16,8 @@
 #define CROFT_INGEST_WRITE_TENANT_H
 
 #include "base/status.h"
-#include "tsdb/grant.h"
-#include "tsdb/tenant.h"
+#include "tsdb/model/grant.h"
+#include "tsdb/model/tenant.h"
 
 /* Writers for many tenants send them interleaved: so many are found without asking the table. */
 enum { WRITE_TENANT_CACHE_SLOTS = 64 };

@@ -9,9 +9,9 @@
 #include "inspect/openmetrics.h"
 #include "inspect/snapshot.h"
 #include "inspect/text.h"
-#include "query/param.h"
-#include "query/parse.h"
-#include "tsdb/store.h"
+#include "query/api/param.h"
+#include "query/syntax/parse.h"
+#include "tsdb/store/store.h"
 
 enum {
     SERIES_MAX_BYTES = 1 << 20,

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/disk.h"
-#include "tsdb/scope.h"
+#include "tsdb/model/scope.h"
 
 struct dump_options {
     struct disk *disk; /* borrowed, as is the rest */

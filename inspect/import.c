@@ -6,7 +6,7 @@
 
 #include "base/command_line.h"
 #include "inspect/line_reader.h"
-#include "tsdb/tenant_id.h"
+#include "tsdb/model/tenant_id.h"
 
 enum { HEADERS_MAX_BYTES = 16 << 10, TOKEN_MAX_BYTES = 4096 };
 

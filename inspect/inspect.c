@@ -7,8 +7,8 @@
 #include "base/number.h"
 #include "inspect/snapshot.h"
 #include "inspect/topic.h"
-#include "tsdb/layout.h"
-#include "tsdb/verify.h"
+#include "tsdb/files/layout.h"
+#include "tsdb/store/verify.h"
 
 enum { FOUND_MAX_BYTES = 64 << 20 };
 

@@ -25,8 +25,8 @@ struct inspection {
 MUST_USE enum status inspect_print(const struct inspection *inspection, struct str topic,
                                    uint64_t *wrong, struct error *err);
 
-/* Proves everything (tsdb/verify.h) and prints a line for each thing that is wrong, then one of
-   totals. When the files change meanwhile it begins anew. */
+/* Proves everything (tsdb/store/verify.h) and prints a line for each thing that is wrong, then one
+   of totals. When the files change meanwhile it begins anew. */
 MUST_USE enum status inspect_verify(struct disk *disk, FILE *out, uint64_t *wrong,
                                     struct error *err);
 

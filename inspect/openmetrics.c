@@ -5,8 +5,8 @@
 
 #include "base/number.h"
 #include "inspect/text.h"
-#include "query/parse.h"
-#include "tsdb/quote.h"
+#include "query/syntax/parse.h"
+#include "tsdb/model/quote.h"
 
 /* Integers from here on are milliseconds when nothing else is said. */
 #define AUTO_MS_MIN INT64_C(100000000000)

@@ -12,8 +12,8 @@
 
 #include "base/arena.h"
 #include "base/status.h"
-#include "tsdb/label.h"
-#include "tsdb/sample.h"
+#include "tsdb/model/label.h"
+#include "tsdb/model/sample.h"
 
 /* Appends the metric with its labels. */
 void openmetrics_append_series(struct buffer *out, struct labels labels);

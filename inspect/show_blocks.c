@@ -2,8 +2,8 @@
 
 #include "inspect/text.h"
 #include "inspect/topic.h"
-#include "tsdb/block_frame.h"
-#include "tsdb/block_index.h"
+#include "tsdb/block/block_frame.h"
+#include "tsdb/block/block_index.h"
 
 enum { RANGE_MAX_BYTES = 256 };
 

@@ -1,8 +1,8 @@
 #include <inttypes.h>
 
 #include "inspect/topic.h"
-#include "tsdb/block_index.h"
-#include "tsdb/quote.h"
+#include "tsdb/block/block_index.h"
+#include "tsdb/model/quote.h"
 
 enum { LINE_MAX_BYTES = 1 << 20 };
 

@@ -2,9 +2,9 @@
 
 #include "inspect/text.h"
 #include "inspect/topic.h"
-#include "tsdb/filenames.h"
-#include "tsdb/ref_set.h"
-#include "tsdb/wal.h"
+#include "tsdb/files/filenames.h"
+#include "tsdb/index/ref_set.h"
+#include "tsdb/wal/wal.h"
 
 enum { LINE_MAX_BYTES = 1 << 20 };
 

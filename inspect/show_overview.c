@@ -1,7 +1,7 @@
 #include <inttypes.h>
 
 #include "inspect/topic.h"
-#include "tsdb/filenames.h"
+#include "tsdb/files/filenames.h"
 
 static enum status total_bytes(const struct topic *topic, uint32_t shard, const char *folder,
                                const struct name_list *names, uint64_t *out, struct error *err)

@@ -9,10 +9,10 @@
 
 #include "base/mem.h"
 #include "inspect/topic.h"
-#include "tsdb/block_index.h"
-#include "tsdb/block_run.h"
-#include "tsdb/filenames.h"
-#include "tsdb/wal.h"
+#include "tsdb/block/block_index.h"
+#include "tsdb/block/block_run.h"
+#include "tsdb/files/filenames.h"
+#include "tsdb/wal/wal.h"
 
 struct sizes {
     struct str name; /* of the tenant or metric, in the arena */

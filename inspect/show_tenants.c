@@ -8,9 +8,9 @@
 #include "base/mem.h"
 #include "inspect/text.h"
 #include "inspect/topic.h"
-#include "tsdb/filenames.h"
-#include "tsdb/tenant.h"
-#include "tsdb/wal.h"
+#include "tsdb/files/filenames.h"
+#include "tsdb/model/tenant.h"
+#include "tsdb/wal/wal.h"
 
 enum { TIMES_MAX_BYTES = 256 };
 

@@ -1,7 +1,7 @@
 #include "inspect/snapshot.h"
 
 #include "base/mem.h"
-#include "tsdb/layout.h"
+#include "tsdb/files/layout.h"
 
 static enum status take(struct snapshot *snapshot, struct disk *disk, uint32_t shard_count,
                         struct error *err)

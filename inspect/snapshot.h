@@ -7,7 +7,7 @@
 #ifndef CROFT_INSPECT_SNAPSHOT_H
 #define CROFT_INSPECT_SNAPSHOT_H
 
-#include "tsdb/shard_files.h"
+#include "tsdb/files/shard_files.h"
 
 /* Reading anew is tried so often before it is given up. */
 enum { SNAPSHOT_TRIES_MAX = 10 };

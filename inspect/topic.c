@@ -1,6 +1,6 @@
 #include "inspect/topic.h"
 
-#include "tsdb/filenames.h"
+#include "tsdb/files/filenames.h"
 
 bool topic_covers_shard(const struct topic *topic, uint32_t shard)
 {

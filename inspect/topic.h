@@ -6,8 +6,8 @@
 #define CROFT_INSPECT_TOPIC_H
 
 #include "inspect/inspect.h"
-#include "tsdb/block.h"
-#include "tsdb/shard_files.h"
+#include "tsdb/block/block.h"
+#include "tsdb/files/shard_files.h"
 
 struct topic {
     const struct inspection *inspection;

@@ -22,7 +22,7 @@
 #include "base/status.h"
 #include "http/tls.h"
 #include "server/credential.h"
-#include "tsdb/tenant.h"
+#include "tsdb/model/tenant.h"
 
 enum {
     CONFIG_FILE_MAX_BYTES = 16 << 20,

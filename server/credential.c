@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "http/authorization.h"
-#include "query/reply_http.h"
+#include "query/api/reply_http.h"
 
 struct credential_set;
 

@@ -14,7 +14,7 @@
 #include "base/counter.h"
 #include "base/sha256.h"
 #include "http/gate.h"
-#include "tsdb/grant.h"
+#include "tsdb/model/grant.h"
 
 struct credential {
     struct str name;     /* for people */

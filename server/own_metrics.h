@@ -9,9 +9,9 @@
 #include "compaction/maintenance.h"
 #include "http/server.h"
 #include "ingest/write_counters.h"
-#include "query/api_http.h"
+#include "query/api/api_http.h"
 #include "server/credential.h"
-#include "tsdb/store.h"
+#include "tsdb/store/store.h"
 
 /* Tenants beyond this many are left out of the per-tenant families. */
 enum { METRICS_TENANTS_MAX = 10000 };

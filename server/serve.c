@@ -15,7 +15,7 @@
 #include "http/server.h"
 #include "ingest/metadata.h"
 #include "ingest/write_http.h"
-#include "query/api_http.h"
+#include "query/api/api_http.h"
 #include "server/admin_http.h"
 #include "server/config.h"
 #include "server/credential.h"

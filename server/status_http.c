@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "http/json.h"
-#include "query/param.h"
-#include "query/reply_http.h"
-#include "query/request_scope_http.h"
+#include "query/api/param.h"
+#include "query/api/reply_http.h"
+#include "query/api/request_scope_http.h"
 #include "server/exposition.h"
 #include "server/version.h"
 

@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
-#include "query/param.h"
-#include "query/reply_http.h"
-#include "query/request_scope_http.h"
+#include "query/api/param.h"
+#include "query/api/reply_http.h"
+#include "query/api/request_scope_http.h"
 
 enum { FORM_MAX_BYTES = 1 << 20, LIST_DEFAULT = 20, LIST_MAX = 10000 };
 

@@ -6,7 +6,7 @@
 #define CROFT_SERVER_TENANTS_HTTP_H
 
 #include "http/route.h"
-#include "tsdb/store.h"
+#include "tsdb/store/store.h"
 
 enum { TENANTS_API_ROUTES_MAX = 8 };
 

@@ -4,7 +4,7 @@
 
 #include "base/random.h"
 #include "compaction/compactor.h"
-#include "tsdb/tenant.h"
+#include "tsdb/model/tenant.h"
 
 #define HOUR_MS INT64_C(3600000)
 

@@ -5,7 +5,7 @@
 #include "tests/support/store_box.h"
 
 #include "compaction/compactor.h"
-#include "tsdb/tenant.h"
+#include "tsdb/model/tenant.h"
 
 #define HOUR_MS INT64_C(3600000)
 

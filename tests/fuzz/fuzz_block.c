@@ -9,8 +9,8 @@
 #include "base/crc32c.h"
 #include "base/mem.h"
 #include "base/sim_disk.h"
-#include "tsdb/block_frame.h"
-#include "tsdb/block_run.h"
+#include "tsdb/block/block_frame.h"
+#include "tsdb/block/block_run.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

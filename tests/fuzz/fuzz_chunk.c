@@ -5,7 +5,7 @@
  * Input: as a chunk; and, 16 bytes each, as differences of timestamps and bit patterns of values.
  */
 #include "base/check.h"
-#include "tsdb/chunk.h"
+#include "tsdb/codec/chunk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

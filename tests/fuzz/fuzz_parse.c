@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/check.h"
-#include "query/parse.h"
+#include "query/syntax/parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

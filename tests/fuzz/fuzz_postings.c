@@ -6,7 +6,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "tsdb/postings.h"
+#include "tsdb/index/postings.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,9 +4,9 @@
  */
 #include "base/check.h"
 #include "base/sim_disk.h"
-#include "tsdb/wal_frame.h"
-#include "tsdb/wal_record.h"
-#include "tsdb/wal_segment.h"
+#include "tsdb/wal/wal_frame.h"
+#include "tsdb/wal/wal_record.h"
+#include "tsdb/wal/wal_segment.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

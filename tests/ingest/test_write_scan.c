@@ -7,7 +7,7 @@
 #include "ingest/write_scan.h"
 #include "tests/support/message.h"
 #include "tests/support/test.h"
-#include "tsdb/head.h"
+#include "tsdb/head/head.h"
 
 #define TENANT_LABEL STR("tenant_id")
 

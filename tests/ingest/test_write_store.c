@@ -4,7 +4,7 @@
 #include "ingest/write_path.h"
 #include "tests/support/message.h"
 #include "tests/support/test.h"
-#include "tsdb/select.h"
+#include "tsdb/store/select.h"
 
 enum { SHARD_COUNT = 3, HOUR_MS = 3600000 };
 

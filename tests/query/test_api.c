@@ -6,7 +6,7 @@
 
 #include "base/thread.h"
 #include "http/server.h"
-#include "query/api_http.h"
+#include "query/api/api_http.h"
 #include "tests/http/client.h"
 #include "tests/support/store_box.h"
 

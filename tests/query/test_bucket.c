@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "base/random.h"
-#include "query/bucket.h"
+#include "query/function/bucket.h"
 
 enum { BUCKETS_MAX = 16 };
 

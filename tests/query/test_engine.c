@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-#include "query/engine.h"
-#include "query/parse.h"
+#include "query/engine/engine.h"
+#include "query/syntax/parse.h"
 #include "tests/support/naive_select.h"
 
 enum { SERIES_COUNT = 20, SAMPLE_COUNT = 60, MINUTE_MS = 60 * 1000 };

@@ -2,7 +2,7 @@
    nothing leaks (the sanitizers watch), nothing is half done. */
 #include "tests/support/test.h"
 
-#include "query/engine.h"
+#include "query/engine/engine.h"
 #include "tests/support/naive_select.h"
 
 enum { BUDGET_MAX_BYTES = 1 << 20, SERIES = 6, SAMPLES = 4, STEP_MS = 60000 };

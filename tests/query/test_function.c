@@ -1,6 +1,6 @@
 #include "tests/support/test.h"
 
-#include "query/function.h"
+#include "query/function/function.h"
 
 TEST(the_table_is_strictly_sorted_by_name)
 {

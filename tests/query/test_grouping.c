@@ -4,8 +4,8 @@
 
 #include "base/hash.h"
 #include "base/random.h"
-#include "query/grouping.h"
-#include "query/label_edit.h"
+#include "query/engine/grouping.h"
+#include "query/engine/label_edit.h"
 
 static struct arena arena;
 static const struct engine engine = {.memory_max_bytes = 1024};

@@ -1,6 +1,6 @@
 #include "tests/support/test.h"
 
-#include "query/lexer.h"
+#include "query/syntax/lexer.h"
 
 /* Describes every token up to the end or the error, "reason" in place of an error token. */
 static void describe_all(struct str text, struct buffer *out)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "query/param.h"
+#include "query/api/param.h"
 
 static void expect_time(const char *text, int64_t want_ms)
 {

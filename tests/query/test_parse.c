@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "query/function.h"
-#include "query/parse.h"
+#include "query/function/function.h"
+#include "query/syntax/parse.h"
 
 /* The parsed query of a case; freed by `forget`. */
 static struct arena arena;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "query/parse.h"
+#include "query/syntax/parse.h"
 
 struct refusal {
     const char *text;

@@ -1,6 +1,6 @@
 #include "tests/support/test.h"
 
-#include "query/parse.h"
+#include "query/syntax/parse.h"
 
 struct printed {
     const char *text;

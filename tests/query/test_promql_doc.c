@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/buffer.h"
-#include "query/function.h"
+#include "query/function/function.h"
 
 enum { TEXT_MAX_BYTES = 1 << 20 };
 

@@ -1,7 +1,7 @@
 #include "tests/support/fake_store.h"
 
 #include "base/check.h"
-#include "tsdb/head.h"
+#include "tsdb/head/head.h"
 
 const char *reject_reason_text(enum reject_reason reason)
 {

@@ -10,7 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/thread.h"
-#include "tsdb/store.h"
+#include "tsdb/store/store.h"
 
 struct store {
     struct buffer written;      /* "tenant up{job=\"x\"} 1.5@1000\n" per sample, in order */

@@ -7,8 +7,8 @@
 #define CROFT_TESTS_SUPPORT_MESSAGE_H
 
 #include "base/buffer.h"
-#include "tsdb/label.h"
-#include "tsdb/sample.h"
+#include "tsdb/model/label.h"
+#include "tsdb/model/sample.h"
 
 /* A length-delimited field of any message. */
 void message_add_bytes(struct buffer *out, uint32_t field_number, struct bytes content);

@@ -1,14 +1,14 @@
 /*
  * naive_select: the store as a list in memory, so that queries are tested without a disk.
  *
- * Implements tsdb/select.h over its own `struct store`: link it instead of the real one. Scope is
- * ignored: everything belongs to one tenant.
+ * Implements tsdb/store/select.h over its own `struct store`: link it instead of the real one. Scope
+ * is ignored: everything belongs to one tenant.
  * Threads: not synchronised.
  */
 #ifndef CROFT_TESTS_SUPPORT_NAIVE_SELECT_H
 #define CROFT_TESTS_SUPPORT_NAIVE_SELECT_H
 
-#include "tsdb/select.h"
+#include "tsdb/store/select.h"
 
 struct store *naive_store_new(void);
 void naive_store_free(struct store *store);

@@ -10,8 +10,8 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "base/regex.h"
-#include "query/engine.h"
-#include "query/parse.h"
+#include "query/engine/engine.h"
+#include "query/syntax/parse.h"
 #include "tests/support/naive_select.h"
 
 enum {

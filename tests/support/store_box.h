@@ -15,7 +15,7 @@
 #include "base/sim_disk.h"
 #include "base/thread.h"
 #include "tests/support/test.h"
-#include "tsdb/store.h"
+#include "tsdb/store/store.h"
 
 #define BOX_START_MS     INT64_C(1700000000000) /* 2023-11-14T22:13:20Z */
 #define BOX_DAY_MS       INT64_C(86400000)

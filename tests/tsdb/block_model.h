@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 #include "base/sim_disk.h"
-#include "tsdb/block.h"
+#include "tsdb/block/block.h"
 
 struct model_series {
     struct labels labels;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
-#include "tsdb/chunk.h"
+#include "tsdb/codec/chunk.h"
 
 static void expect_columns(const struct columns *got, const int64_t *ts_ms, const double *values,
                            size_t count)

@@ -1,7 +1,7 @@
 #include "tests/support/test.h"
 
-#include "tsdb/chunk.h"
-#include "tsdb/chunk_pool.h"
+#include "tsdb/codec/chunk.h"
+#include "tsdb/head/chunk_pool.h"
 
 /* A chunk of `len` bytes that says its number. */
 static void add(struct chunk_pool *pool, uint32_t *ring, int64_t number, size_t len)

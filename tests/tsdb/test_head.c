@@ -1,7 +1,7 @@
 #include "tests/support/test.h"
 
 #include "base/mem.h"
-#include "tsdb/head.h"
+#include "tsdb/head/head.h"
 
 struct fixture {
     struct head *head;

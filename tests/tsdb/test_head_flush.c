@@ -3,7 +3,7 @@
  */
 #include "tests/support/test.h"
 
-#include "tsdb/head.h"
+#include "tsdb/head/head.h"
 
 struct fixture {
     struct tenant_table *tenants;

@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "tsdb/head.h"
+#include "tsdb/head/head.h"
 
 /* Label sets are numbered: __name__ × a × b × c, where the first value of a, b and c is "no label".
  */

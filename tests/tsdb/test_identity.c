@@ -2,7 +2,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "tsdb/identity.h"
+#include "tsdb/head/identity.h"
 
 TEST(the_encoding_is_that_of_a_remote_write_message)
 {

@@ -1,7 +1,7 @@
 #include "tests/support/test.h"
 
 #include "base/hash.h"
-#include "tsdb/label.h"
+#include "tsdb/model/label.h"
 
 #define SET(...)                                                                                   \
     ((struct labels){(const struct label[]){__VA_ARGS__},                                          \

@@ -1,7 +1,7 @@
 #include "tests/support/test.h"
 
 #include "base/sim_disk.h"
-#include "tsdb/layout.h"
+#include "tsdb/files/layout.h"
 
 /* The example of docs/format/layout.md. */
 static const uint8_t example[] = {0x43, 0x52, 0x4f, 0x46, 0x54, 0x44, 0x49, 0x52,

@@ -1,6 +1,6 @@
 #include "tests/support/test.h"
 
-#include "tsdb/matcher.h"
+#include "tsdb/model/matcher.h"
 
 static struct arena arena;
 static struct matcher matcher;

@@ -1,6 +1,6 @@
 #include "tests/support/test.h"
 
-#include "tsdb/open_run.h"
+#include "tsdb/head/open_run.h"
 
 static struct sample sample_at(int64_t ts_ms)
 {

@@ -1,7 +1,7 @@
 #include "tests/support/test.h"
 
 #include "base/random.h"
-#include "tsdb/pack.h"
+#include "tsdb/codec/pack.h"
 
 static void expect_round_trip(const uint64_t *values, size_t count, size_t len_max)
 {

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "base/random.h"
-#include "tsdb/postings.h"
+#include "tsdb/index/postings.h"
 
 /* Positions below this are drawn, so that sets overlap; those from FAR on lie in other containers.
  */

@@ -1,6 +1,6 @@
 #include "tests/support/test.h"
 
-#include "tsdb/quote.h"
+#include "tsdb/model/quote.h"
 
 static void expect_quoted(struct str text, const char *want)
 {

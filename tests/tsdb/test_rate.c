@@ -1,4 +1,4 @@
-#include "tsdb/rate.h"
+#include "tsdb/model/rate.h"
 
 #include "tests/support/test.h"
 

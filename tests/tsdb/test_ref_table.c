@@ -1,7 +1,7 @@
 #include "tests/support/test.h"
 
 #include "base/random.h"
-#include "tsdb/ref_table.h"
+#include "tsdb/index/ref_table.h"
 
 enum { REFS = 3000 };
 

@@ -1,7 +1,7 @@
 #include "tests/support/test.h"
 
 #include "base/random.h"
-#include "tsdb/sample.h"
+#include "tsdb/model/sample.h"
 
 /* One letter per sample, 'a' at 1 ms, 'b' at 2 ms, ...; the value says whose sample it is. */
 static struct columns columns_of(const char *letters, double value)

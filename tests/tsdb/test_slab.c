@@ -1,7 +1,7 @@
 #include "tests/support/test.h"
 
-#include "tsdb/pair_pool.h"
-#include "tsdb/slab.h"
+#include "tsdb/head/pair_pool.h"
+#include "tsdb/index/slab.h"
 
 TEST(elements_do_not_move_or_overlap)
 {

@@ -4,7 +4,7 @@
 
 #include "base/codec.h"
 #include "base/mem.h"
-#include "tsdb/sample.h"
+#include "tsdb/model/sample.h"
 
 enum { BOX_SEED = 7 };
 

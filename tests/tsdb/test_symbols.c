@@ -4,7 +4,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "tsdb/symbols.h"
+#include "tsdb/index/symbols.h"
 
 static void add_many(uint32_t count)
 {

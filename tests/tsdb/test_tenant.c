@@ -4,7 +4,7 @@
 
 #include "base/hash.h"
 #include "base/thread.h"
-#include "tsdb/tenant.h"
+#include "tsdb/model/tenant.h"
 
 static struct tenant_table *open_table(uint32_t tenants_max)
 {

@@ -1,6 +1,6 @@
 #include "tests/support/test.h"
 
-#include "tsdb/tenant_id.h"
+#include "tsdb/model/tenant_id.h"
 
 static void expect_parsed(struct str text)
 {

@@ -1,4 +1,4 @@
-#include "tsdb/verify.h"
+#include "tsdb/store/verify.h"
 
 #include <stdio.h>
 

@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "tests/tsdb/wal_journal.h"
-#include "tsdb/wal_frame.h"
-#include "tsdb/wal_segment.h"
+#include "tsdb/wal/wal_frame.h"
+#include "tsdb/wal/wal_segment.h"
 
 /* ---- a listener that writes down everything ---- */
 

@@ -2,7 +2,7 @@
 
 #include "base/disk.h"
 #include "tests/tsdb/wal_journal.h"
-#include "tsdb/wal_segment.h"
+#include "tsdb/wal/wal_segment.h"
 
 /* A request, and a commit after every third: some requests share a commit. */
 static void request(struct journal *journal, size_t number)

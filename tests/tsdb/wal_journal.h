@@ -8,7 +8,7 @@
 #define CROFT_TESTS_TSDB_WAL_JOURNAL_H
 
 #include "base/sim_disk.h"
-#include "tsdb/wal.h"
+#include "tsdb/wal/wal.h"
 
 enum { JOURNAL_SERIES = 7, JOURNAL_ENTRIES_MAX = 4096, JOURNAL_WAITERS_MAX = 256 };
 

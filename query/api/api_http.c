@@ -1,0 +1,146 @@
+#include "query/api/api_http.h"
+
+#include "query/api/api_impl.h"
+#include "query/api/request_scope_http.h"
+#include "query/syntax/parse.h"
+
+/* Grafana's metrics browser posts selectors of megabytes. */
+enum { FORM_MAX_BYTES = 10 << 20 };
+
+/* One row per endpoint; each is also served below /prometheus. */
+static const struct endpoint {
+    const char *pattern;
+    void (*run)(struct api_call *call);
+} endpoints[] = {
+    {"/api/v1/query", api_query},
+    {"/api/v1/query_range", api_query_range},
+    {"/api/v1/query_exemplars", api_query_exemplars},
+    {"/api/v1/format_query", api_format_query},
+    {"/api/v1/series", api_series},
+    {"/api/v1/labels", api_label_names},
+    {"/api/v1/label/*/values", api_label_values},
+    {"/api/v1/rules", api_rules},
+    {"/api/v1/alerts", api_alerts},
+    {"/api/v1/targets", api_targets},
+    {"/api/v1/alertmanagers", api_alertmanagers},
+};
+
+_Static_assert(sizeof endpoints / sizeof *endpoints <= QUERY_API_ROUTES_MAX, "room for all routes");
+
+/* ---- parameters ---- */
+
+bool api_time(struct api_call *call, const char *name, int64_t fallback_ms, int64_t *out)
+{
+    struct error err;
+    bool is_present;
+    struct str text = exchange_param(call->exchange, name, &is_present);
+    *out = fallback_ms;
+    if (!is_present || text.len == 0 || param_time_ms(text, out, &err) == STATUS_OK)
+        return true;
+    struct error named;
+    error_set(&named, STATUS_INVALID, "invalid time value for '%s': %s", name, err.text);
+    reply_bad_param(call->exchange, name, &named);
+    return false;
+}
+
+bool api_limit(struct api_call *call, uint64_t *out)
+{
+    struct error err;
+    bool is_present;
+    struct str text = exchange_param(call->exchange, "limit", &is_present);
+    *out = 0;
+    if (!is_present || text.len == 0 || param_limit(text, out, &err) == STATUS_OK)
+        return true;
+    reply_bad_param(call->exchange, "limit", &err);
+    return false;
+}
+
+bool api_selectors(struct api_call *call, struct api_selector **out, size_t *count)
+{
+    struct error err;
+    struct str *texts;
+    size_t text_count = exchange_params(call->exchange, "match[]", &texts);
+    *count = 0;
+    if (text_count > API_MATCHERS_MAX) {
+        reply_error(call->exchange, API_BAD_DATA, STR("too many match[] parameters"));
+        return false;
+    }
+    *out = arena_alloc(exchange_arena(call->exchange), text_count * sizeof **out);
+    for (size_t i = 0; i < text_count; i++) {
+        struct api_selector *selector = &(*out)[i];
+        if (parse_selector(texts[i], exchange_arena(call->exchange), &selector->matchers,
+                           &selector->count, &err) != STATUS_OK) {
+            api_selectors_deinit(*out, *count);
+            reply_bad_param(call->exchange, "match[]", &err);
+            return false;
+        }
+        (*count)++;
+    }
+    return true;
+}
+
+void api_selectors_deinit(struct api_selector *selectors, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < selectors[i].count; k++)
+            matcher_deinit(&selectors[i].matchers[k]);
+    }
+}
+
+void api_fail(struct api_call *call, enum status status, const struct error *err)
+{
+    if (status == STATUS_IO || status == STATUS_CORRUPT)
+        counter_add(&call->api->counters.failures, 1);
+    reply_error(call->exchange, api_error_of(status), str_from(err->text));
+}
+
+/* ---- the way to the pool ---- */
+
+static void run_call(struct pool_job *job)
+{
+    struct api_call *call = (struct api_call *)job;
+    struct query_api *api = call->api;
+    uint64_t started_ns = call->started_ns;
+    struct arena arena;
+    arena_init(&arena, SIZE_MAX);
+    call->arena = &arena;
+    call->run(call);
+    /* the reply ended the exchange, in which `call` lived */
+    arena_deinit(&arena);
+    counter_add(&api->counters.duration_ns, clock_monotonic_ns(api->engine->clock) - started_ns);
+}
+
+static void hand_over(void *context, struct exchange *exchange)
+{
+    const struct query_api_route *route = context;
+    struct query_api *api = route->api;
+    struct api_call *call = arena_alloc_zeroed(exchange_arena(exchange), sizeof *call);
+    call->job.run = run_call;
+    call->api = api;
+    call->exchange = exchange;
+    call->run = route->run;
+    call->started_ns = clock_monotonic_ns(api->engine->clock);
+    if (!request_scope(exchange, &call->scope))
+        return;
+    counter_add(&api->counters.queries, 1);
+    if (!pool_try_submit(api->pool, &call->job)) {
+        counter_add(&api->counters.refused, 1);
+        reply_error(exchange, API_UNAVAILABLE,
+                    STR("too many queries are waiting, try again later"));
+    }
+}
+
+size_t query_api_routes(struct query_api *api, struct route *out)
+{
+    size_t count = sizeof endpoints / sizeof *endpoints;
+    for (size_t i = 0; i < count; i++) {
+        api->routes[i] = (struct query_api_route){.api = api, .run = endpoints[i].run};
+        out[i] = (struct route){.methods = HTTP_GET | HTTP_POST,
+                                .pattern = endpoints[i].pattern,
+                                .handle = hand_over,
+                                .context = &api->routes[i],
+                                .body_max_bytes = FORM_MAX_BYTES,
+                                .access = ROUTE_READ};
+    }
+    return count;
+}

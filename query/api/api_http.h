@@ -1,0 +1,45 @@
+/*
+ * api_http: the read side of the Prometheus HTTP API.
+ *
+ * Every request is handed to the query pool at once, so that no HTTP thread ever waits for a query
+ * and a slow one never delays a write. What the pool cannot queue is answered 503.
+ */
+#ifndef CROFT_QUERY_API_HTTP_H
+#define CROFT_QUERY_API_HTTP_H
+
+#include "base/pool.h"
+#include "http/route.h"
+#include "query/engine/engine.h"
+
+struct query_api_counters {
+    struct counter queries;     /* calls answered, of all read endpoints */
+    struct counter failures;    /* answered with an error that is not the client's */
+    struct counter refused;     /* the pool's queue was full */
+    struct counter samples;     /* samples loaded by queries */
+    struct counter duration_ns; /* wall time spent on the pool */
+};
+
+enum { QUERY_API_ROUTES_MAX = 16 };
+
+struct api_call;
+
+/* What a route hands to its handler. */
+struct query_api_route {
+    struct query_api *api;
+    void (*run)(struct api_call *call);
+};
+
+struct query_api {
+    const struct engine *engine; /* kept, as is everything it points at */
+    struct pool *pool;           /* kept */
+    int64_t timeout_ms;          /* of one query; the parameter "timeout" may only lower it */
+    size_t series_max;           /* of /series and of label lookups with matchers */
+    struct query_api_counters counters;
+    struct query_api_route routes[QUERY_API_ROUTES_MAX]; /* filled by query_api_routes */
+};
+
+/* The rows of the route table, for the caller to serve; valid as long as `api`. At most
+   QUERY_API_ROUTES_MAX are written to `out`; returns how many. */
+size_t query_api_routes(struct query_api *api, struct route *out);
+
+#endif

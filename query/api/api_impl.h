@@ -1,0 +1,50 @@
+/*
+ * api_impl: one call of a read endpoint on its way through the pool; shared by the *_http.c files.
+ */
+#ifndef CROFT_QUERY_API_IMPL_H
+#define CROFT_QUERY_API_IMPL_H
+
+#include "query/api/api_http.h"
+#include "query/api/param.h"
+#include "query/api/reply_http.h"
+
+enum { API_POINTS_MAX = 11000, API_MATCHERS_MAX = 1000 };
+
+struct api_call {
+    struct pool_job job;
+    struct query_api *api;
+    struct exchange *exchange;
+    void (*run)(struct api_call *call);
+    uint64_t started_ns;
+    struct scope scope;
+    struct arena *arena; /* of this call; outlives the reply */
+    struct flag is_abandoned;
+};
+
+/* Parameters; each replies and returns false when the value is bad. A missing one is `fallback`. */
+MUST_USE bool api_time(struct api_call *call, const char *name, int64_t fallback_ms, int64_t *out);
+MUST_USE bool api_limit(struct api_call *call, uint64_t *out);
+/* The union of match[]: each a set of matchers. */
+struct api_selector {
+    struct matcher *matchers;
+    size_t count;
+};
+MUST_USE bool api_selectors(struct api_call *call, struct api_selector **out, size_t *count);
+void api_selectors_deinit(struct api_selector *selectors, size_t count);
+
+void api_fail(struct api_call *call, enum status status, const struct error *err);
+
+/* Endpoints. */
+void api_query(struct api_call *call);
+void api_query_range(struct api_call *call);
+void api_format_query(struct api_call *call);
+void api_series(struct api_call *call);
+void api_label_names(struct api_call *call);
+void api_label_values(struct api_call *call);
+void api_rules(struct api_call *call);
+void api_alerts(struct api_call *call);
+void api_targets(struct api_call *call);
+void api_alertmanagers(struct api_call *call);
+void api_query_exemplars(struct api_call *call);
+
+#endif

@@ -1,0 +1,221 @@
+/*
+ * /api/v1/series, /api/v1/labels, /api/v1/label/<name>/values.
+ */
+#include "query/api/api_impl.h"
+
+#include "base/mem.h"
+
+struct lookup {
+    struct api_call *call;
+    struct api_selector *selectors;
+    size_t selector_count;
+    int64_t min_ts_ms;
+    int64_t max_ts_ms;
+    uint64_t limit;
+};
+
+static const struct notes truncated = {
+    .ptr = (struct str[]){{"results truncated due to limit", 30}}, .count = 1};
+
+/* Replies and returns false when a parameter is bad; true: the caller calls lookup_deinit. */
+static bool lookup_init(struct lookup *lookup, struct api_call *call)
+{
+    *lookup = (struct lookup){.call = call};
+    return api_time(call, "start", TIME_MIN_MS, &lookup->min_ts_ms) &&
+           api_time(call, "end", TIME_MAX_MS, &lookup->max_ts_ms) &&
+           api_limit(call, &lookup->limit) &&
+           api_selectors(call, &lookup->selectors, &lookup->selector_count);
+}
+
+static void lookup_deinit(struct lookup *lookup)
+{
+    api_selectors_deinit(lookup->selectors, lookup->selector_count);
+}
+
+static struct select_options options_of(const struct lookup *lookup, size_t selector)
+{
+    struct select_options options = {.scope = &lookup->call->scope,
+                                     .min_ts_ms = lookup->min_ts_ms,
+                                     .max_ts_ms = lookup->max_ts_ms,
+                                     .series_max = lookup->call->api->series_max};
+    if (selector < lookup->selector_count) {
+        options.matchers = lookup->selectors[selector].matchers;
+        options.matcher_count = lookup->selectors[selector].count;
+    }
+    return options;
+}
+
+/* ---- names and values ---- */
+
+/* The union of two sorted lists without duplicates. */
+static struct str_list unite(struct str_list a, struct str_list b, struct arena *arena)
+{
+    struct str_list out = {.ptr = arena_alloc(arena, (a.count + b.count) * sizeof(struct str))};
+    size_t i = 0, k = 0;
+    while (i < a.count || k < b.count) {
+        int order = i == a.count ? 1 : k == b.count ? -1 : str_compare(a.ptr[i], b.ptr[k]);
+        out.ptr[out.count++] = order <= 0 ? a.ptr[i] : b.ptr[k];
+        i += order <= 0;
+        k += order >= 0;
+    }
+    return out;
+}
+
+/* Names when `name` is NULL, else the values of it. */
+static enum status find_texts(const struct lookup *lookup, const struct str *name,
+                              struct str_list *out, struct error *err)
+{
+    struct store *store = lookup->call->api->engine->store;
+    struct arena *arena = lookup->call->arena;
+    *out = (struct str_list){0};
+    for (size_t i = 0; i == 0 || i < lookup->selector_count; i++) {
+        struct select_options options = options_of(lookup, i);
+        struct str_list found;
+        if (name == NULL)
+            TRY(select_label_names(store, &options, arena, &found, err));
+        else
+            TRY(select_label_values(store, &options, *name, arena, &found, err));
+        *out = i == 0 ? found : unite(*out, found, arena);
+    }
+    return STATUS_OK;
+}
+
+static void reply_texts(struct lookup *lookup, struct str_list texts)
+{
+    struct buffer out;
+    struct json json;
+    bool is_cut = lookup->limit > 0 && texts.count > lookup->limit;
+    reply_begin(&json, &out);
+    json_begin_array(&json);
+    for (size_t i = 0; i < (is_cut ? lookup->limit : texts.count); i++)
+        json_string(&json, texts.ptr[i]);
+    json_end_array(&json);
+    reply_end(lookup->call->exchange, &json, is_cut ? &truncated : NULL, NULL);
+}
+
+static void answer_texts(struct api_call *call, const struct str *name)
+{
+    struct lookup lookup;
+    struct str_list texts;
+    struct error err;
+    if (!lookup_init(&lookup, call))
+        return;
+    enum status status = find_texts(&lookup, name, &texts, &err);
+    lookup_deinit(&lookup);
+    if (status == STATUS_OK)
+        reply_texts(&lookup, texts);
+    else
+        api_fail(call, status, &err);
+}
+
+void api_label_names(struct api_call *call)
+{
+    answer_texts(call, NULL);
+}
+
+void api_label_values(struct api_call *call)
+{
+    struct str escaped = exchange_capture(call->exchange);
+    struct str name =
+        param_label_name(escaped, arena_alloc(exchange_arena(call->exchange), escaped.len));
+    if (name.len == 0 || !str_is_utf8(name)) {
+        struct str shown = str_is_utf8(escaped) ? escaped : STR("not UTF-8");
+        reply_error(call->exchange, API_BAD_DATA,
+                    arena_format(exchange_arena(call->exchange), "invalid label name: \"%.*s\"",
+                                 STR_ARG(shown)));
+        return;
+    }
+    answer_texts(call, &name);
+}
+
+/* ---- series ---- */
+
+/* Selections are sorted by labels. */
+static bool selection_has(const struct selection *selection, struct labels labels)
+{
+    size_t low = 0, high = select_count(selection);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (labels_compare(select_labels(selection, middle), labels) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < select_count(selection) && labels_eq(select_labels(selection, low), labels);
+}
+
+static bool is_written_already(struct selection *const *selections, size_t count,
+                               struct labels labels)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (selection_has(selections[i], labels))
+            return true;
+    }
+    return false;
+}
+
+/* False when the limit cut. */
+static bool write_selections(struct json *json, const struct lookup *lookup,
+                             struct selection *const *selections)
+{
+    uint64_t written = 0;
+    for (size_t s = 0; s < lookup->selector_count; s++) {
+        for (size_t i = 0; i < select_count(selections[s]); i++) {
+            struct labels labels = select_labels(selections[s], i);
+            if (is_written_already(selections, s, labels))
+                continue;
+            if (lookup->limit > 0 && written == lookup->limit)
+                return false;
+            reply_labels(json, labels);
+            written++;
+        }
+    }
+    return true;
+}
+
+static void reply_series(const struct lookup *lookup, struct selection *const *selections)
+{
+    struct buffer out;
+    struct json json;
+    reply_begin(&json, &out);
+    json_begin_array(&json);
+    bool is_whole = write_selections(&json, lookup, selections);
+    json_end_array(&json);
+    reply_end(lookup->call->exchange, &json, is_whole ? NULL : &truncated, NULL);
+}
+
+static void select_and_reply(struct lookup *lookup)
+{
+    struct error err;
+    struct api_call *call = lookup->call;
+    struct selection **selections = mem_alloc_zeroed(lookup->selector_count, sizeof *selections);
+    enum status status = STATUS_OK;
+    size_t opened = 0;
+    for (; opened < lookup->selector_count; opened++) {
+        struct select_options options = options_of(lookup, opened);
+        status = select_open(call->api->engine->store, &options, &selections[opened], &err);
+        if (status != STATUS_OK)
+            break;
+    }
+    /* before the reply, which ends the exchange that they live in */
+    lookup_deinit(lookup);
+    if (status == STATUS_OK)
+        reply_series(lookup, selections);
+    else
+        api_fail(call, status, &err);
+    for (size_t i = 0; i < opened; i++)
+        select_close(selections[i]);
+    mem_free(selections);
+}
+
+void api_series(struct api_call *call)
+{
+    struct lookup lookup;
+    if (!lookup_init(&lookup, call))
+        return;
+    if (lookup.selector_count == 0) {
+        reply_error(call->exchange, API_BAD_DATA, STR("no match[] parameter provided"));
+        return;
+    }
+    select_and_reply(&lookup);
+}

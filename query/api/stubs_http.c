@@ -1,0 +1,65 @@
+/*
+ * Endpoints of what Croft does not have: they answer with success and nothing, because Grafana
+ * switches features off, or shows errors, when they fail.
+ */
+#include "query/api/api_impl.h"
+
+#include "query/syntax/parse.h"
+
+/* {"name":[],...} */
+static void reply_empty_lists(struct api_call *call, const struct str *names, size_t count)
+{
+    struct buffer out;
+    struct json json;
+    reply_begin(&json, &out);
+    json_begin_object(&json);
+    for (size_t i = 0; i < count; i++) {
+        json_key(&json, names[i]);
+        json_begin_array(&json);
+        json_end_array(&json);
+    }
+    json_end_object(&json);
+    reply_end(call->exchange, &json, NULL, NULL);
+}
+
+void api_rules(struct api_call *call)
+{
+    reply_empty_lists(call, &STR("groups"), 1);
+}
+
+void api_alerts(struct api_call *call)
+{
+    reply_empty_lists(call, &STR("alerts"), 1);
+}
+
+void api_targets(struct api_call *call)
+{
+    static const struct str names[] = {{"activeTargets", 13}, {"droppedTargets", 14}};
+    reply_empty_lists(call, names, 2);
+}
+
+void api_alertmanagers(struct api_call *call)
+{
+    static const struct str names[] = {{"activeAlertmanagers", 19}, {"droppedAlertmanagers", 20}};
+    reply_empty_lists(call, names, 2);
+}
+
+/* Grafana asks with query=test whether exemplars exist at all: success means the toggle works. */
+void api_query_exemplars(struct api_call *call)
+{
+    struct error err;
+    struct expr *expr;
+    struct parse_options parse = {.allows_experimental = call->api->engine->allows_experimental};
+    if (parse_expr(exchange_param(call->exchange, "query", NULL), &parse, call->arena, &expr,
+                   &err) != STATUS_OK) {
+        reply_bad_param(call->exchange, "query", &err);
+        return;
+    }
+    ast_deinit(expr);
+    struct buffer out;
+    struct json json;
+    reply_begin(&json, &out);
+    json_begin_array(&json);
+    json_end_array(&json);
+    reply_end(call->exchange, &json, NULL, NULL);
+}

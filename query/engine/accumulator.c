@@ -1,0 +1,280 @@
+/* The aggregations that need a few numbers per group and step, whatever the number of series. */
+#include "query/engine/aggregate.h"
+
+#include <math.h>
+
+#include "base/check.h"
+#include "query/engine/compensated.h"
+
+/*
+ * The state of one group: `plane_count` planes of one number per step, one plane behind the other.
+ * The first plane is absent at a step until the group has a value there.
+ */
+struct accumulator_kind {
+    size_t plane_count;
+    void (*add)(double *planes, const double *column, size_t count);
+    void (*finish)(const double *planes, double *values, size_t count);
+};
+
+struct accumulator {
+    struct operator base;
+    const struct accumulator_kind *kind;
+    double *planes; /* group by group */
+};
+
+static void add_compensated(double value, double *sum, double *error)
+{
+    struct compensated total = compensated_add((struct compensated){*sum, *error}, value);
+    *sum = total.sum;
+    *error = total.error;
+}
+
+/* planes: sum, error */
+static void add_sum(double *planes, const double *column, size_t count)
+{
+    double *sum = planes;
+    double *error = planes + count;
+    for (size_t step = 0; step < count; step++) {
+        if (value_is_absent(column[step]))
+            continue;
+        if (value_is_absent(sum[step])) {
+            sum[step] = column[step];
+            error[step] = 0;
+        } else {
+            add_compensated(column[step], &sum[step], &error[step]);
+        }
+    }
+}
+
+static void finish_sum(const double *planes, double *values, size_t count)
+{
+    const double *error = planes + count;
+    for (size_t step = 0; step < count; step++)
+        values[step] = value_is_absent(planes[step]) ? planes[step] : planes[step] + error[step];
+}
+
+/* The mean of `count` values, the last of which is `value`; the numbers before it are behind the
+   pointers. */
+static void step_mean(double value, double count, double *mean, double *error)
+{
+    double share = (count - 1) / count;
+    *mean *= share;
+    *error *= share;
+    add_compensated(value / count, mean, error);
+}
+
+/*
+ * planes: sum, error, count
+ *
+ * Adding up is more exact than stepping the mean, but a sum can overflow where the mean does not.
+ * So where the sum would become infinite, the cell holds the mean from then on; its count is kept
+ * negative to say so.
+ */
+static void add_avg_cell(double value, double *sum, double *error, double *count)
+{
+    if (*count < 0) {
+        *count -= 1;
+        step_mean(value, -*count, sum, error);
+        return;
+    }
+    struct compensated total = compensated_add((struct compensated){*sum, *error}, value);
+    if (isinf(total.sum)) {
+        *sum /= *count;
+        *error /= *count;
+        *count = -(*count + 1);
+        step_mean(value, -*count, sum, error);
+        return;
+    }
+    *sum = total.sum;
+    *error = total.error;
+    *count += 1;
+}
+
+static void add_avg(double *planes, const double *column, size_t count)
+{
+    double *sum = planes;
+    double *error = planes + count;
+    double *number = planes + 2 * count;
+    for (size_t step = 0; step < count; step++) {
+        if (value_is_absent(column[step]))
+            continue;
+        if (value_is_absent(sum[step])) {
+            sum[step] = column[step];
+            error[step] = 0;
+            number[step] = 1;
+        } else {
+            add_avg_cell(column[step], &sum[step], &error[step], &number[step]);
+        }
+    }
+}
+
+static void finish_avg(const double *planes, double *values, size_t count)
+{
+    const double *error = planes + count;
+    const double *number = planes + 2 * count;
+    for (size_t step = 0; step < count; step++) {
+        double divisor = number[step] < 0 ? 1 : number[step];
+        values[step] = value_is_absent(planes[step])
+                           ? planes[step]
+                           : planes[step] / divisor + error[step] / divisor;
+    }
+}
+
+/* A NaN gives way to any number, so that it shows only when there is nothing else. */
+static void add_min(double *planes, const double *column, size_t count)
+{
+    for (size_t step = 0; step < count; step++) {
+        if (value_is_absent(column[step]))
+            continue;
+        if (isnan(planes[step]) || planes[step] > column[step])
+            planes[step] = column[step];
+    }
+}
+
+static void add_max(double *planes, const double *column, size_t count)
+{
+    for (size_t step = 0; step < count; step++) {
+        if (value_is_absent(column[step]))
+            continue;
+        if (isnan(planes[step]) || planes[step] < column[step])
+            planes[step] = column[step];
+    }
+}
+
+static void add_count(double *planes, const double *column, size_t count)
+{
+    for (size_t step = 0; step < count; step++) {
+        if (!value_is_absent(column[step]))
+            planes[step] = value_is_absent(planes[step]) ? 1 : planes[step] + 1;
+    }
+}
+
+static void add_group(double *planes, const double *column, size_t count)
+{
+    for (size_t step = 0; step < count; step++) {
+        if (!value_is_absent(column[step]))
+            planes[step] = 1;
+    }
+}
+
+static void finish_plain(const double *planes, double *values, size_t count)
+{
+    memcpy(values, planes, count * sizeof *values);
+}
+
+/* planes: count, mean, sum of squared distances from the mean (Welford) */
+static void add_variance(double *planes, const double *column, size_t count)
+{
+    double *number = planes;
+    double *mean = planes + count;
+    double *squares = planes + 2 * count;
+    for (size_t step = 0; step < count; step++) {
+        double value = column[step];
+        if (value_is_absent(value))
+            continue;
+        if (value_is_absent(number[step])) {
+            number[step] = 1;
+            mean[step] = value;
+            squares[step] = isfinite(value) ? 0 : NAN;
+            continue;
+        }
+        number[step] += 1;
+        double distance = value - mean[step];
+        mean[step] += distance / number[step];
+        squares[step] += distance * (value - mean[step]);
+    }
+}
+
+static void finish_stdvar(const double *planes, double *values, size_t count)
+{
+    const double *squares = planes + 2 * count;
+    for (size_t step = 0; step < count; step++)
+        values[step] = value_is_absent(planes[step]) ? planes[step] : squares[step] / planes[step];
+}
+
+static void finish_stddev(const double *planes, double *values, size_t count)
+{
+    finish_stdvar(planes, values, count);
+    for (size_t step = 0; step < count; step++) {
+        if (!value_is_absent(values[step]))
+            values[step] = sqrt(values[step]);
+    }
+}
+
+static const struct accumulator_kind kinds[] = {
+    [AGGREGATE_SUM] = {2, add_sum, finish_sum},
+    [AGGREGATE_AVG] = {3, add_avg, finish_avg},
+    [AGGREGATE_MIN] = {1, add_min, finish_plain},
+    [AGGREGATE_MAX] = {1, add_max, finish_plain},
+    [AGGREGATE_COUNT] = {1, add_count, finish_plain},
+    [AGGREGATE_GROUP] = {1, add_group, finish_plain},
+    [AGGREGATE_STDDEV] = {3, add_variance, finish_stddev},
+    [AGGREGATE_STDVAR] = {3, add_variance, finish_stdvar},
+};
+
+static double *planes_of(const struct accumulator *accumulator, size_t group)
+{
+    size_t count = accumulator->kind->plane_count * accumulator->base.grid.count;
+    return accumulator->planes + group * count;
+}
+
+static enum status accumulator_column(struct operator *op, size_t series, double *values,
+                                      struct error *err)
+{
+    (void)err;
+    const struct accumulator *accumulator = (const struct accumulator *)op;
+    accumulator->kind->finish(planes_of(accumulator, series), values, op->grid.count);
+    return STATUS_OK;
+}
+
+static enum status make_planes(struct accumulator *accumulator, size_t group_count,
+                               struct error *err)
+{
+    size_t per_group = accumulator->kind->plane_count * accumulator->base.grid.count;
+    void *memory;
+    TRY(eval_alloc_array(accumulator->base.eval, group_count, per_group * sizeof(double), &memory,
+                         err));
+    accumulator->planes = memory;
+    for (size_t i = 0; i < group_count * per_group; i++)
+        accumulator->planes[i] = value_absent();
+    return STATUS_OK;
+}
+
+static enum status add_all(struct accumulator *accumulator, const struct aggregation *aggregation,
+                           struct error *err)
+{
+    struct operator *inner = aggregation->inner;
+    size_t count = aggregation->grid.count;
+    void *memory;
+    TRY(eval_alloc_array(aggregation->eval, count, sizeof(double), &memory, err));
+    double *column = memory;
+    for (size_t series = 0; series < inner->series_count; series++) {
+        TRY(eval_check(aggregation->eval, err));
+        TRY(operator_column(inner, series, column, err));
+        accumulator->kind->add(planes_of(accumulator, aggregation->groups[series]), column, count);
+    }
+    return STATUS_OK;
+}
+
+enum status accumulator_open(struct aggregation *aggregation, struct operator **out,
+                             struct error *err)
+{
+    enum aggregate_op op = aggregation->expr->aggregate.op;
+    CHECK(op < sizeof kinds / sizeof kinds[0]);
+    void *memory;
+    TRY(eval_alloc(aggregation->eval, sizeof(struct accumulator), &memory, err));
+    struct accumulator *accumulator = memory;
+    *accumulator = (struct accumulator){
+        .base = {.eval = aggregation->eval,
+                 .grid = aggregation->grid,
+                 .type = VALUE_VECTOR,
+                 .labels = aggregation->group_labels,
+                 .series_count = aggregation->group_count,
+                 .column = accumulator_column},
+        .kind = &kinds[op],
+    };
+    TRY(make_planes(accumulator, aggregation->group_count, err));
+    TRY(add_all(accumulator, aggregation, err));
+    *out = &accumulator->base;
+    return STATUS_OK;
+}

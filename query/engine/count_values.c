@@ -1,0 +1,244 @@
+/*
+ * count_values: how many series have each value, with the value as a label.
+ *
+ * A series counts, at each step, for the pair of its group and its value there. Every such pair is
+ * one output series with a column of counts.
+ */
+#include "query/engine/aggregate.h"
+
+#include <math.h>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "query/engine/label_edit.h"
+#include "tsdb/model/quote.h"
+
+enum { DECIMAL_TEXT_MAX = 327, NAME_TEXT_MAX = 1024, SLOT_COUNT_FIRST = 64 };
+
+struct value_group {
+    uint32_t group;
+    uint64_t bits; /* of the value; one NaN stands for all */
+    double *counts;
+};
+
+struct counting {
+    struct aggregation *aggregation;
+    struct str label;
+    const struct labels *group_labels; /* without the label of the value */
+    bool shows_value;           /* false when `without` names the label: one series per group */
+    struct value_group *groups; /* heap */
+    size_t count;
+    size_t capacity;
+    uint32_t *slots; /* heap; open addressing, number of a group or GROUP_NONE */
+    size_t slot_count;
+};
+
+struct counted {
+    struct operator base;
+    double **counts; /* per series, one per step */
+};
+
+static enum status counted_column(struct operator *op, size_t series, double *values,
+                                  struct error *err)
+{
+    (void)err;
+    const double *counts = ((const struct counted *)op)->counts[series];
+    for (size_t step = 0; step < op->grid.count; step++)
+        values[step] = counts[step] > 0 ? counts[step] : value_absent();
+    return STATUS_OK;
+}
+
+static uint64_t hash_pair(uint32_t group, uint64_t bits)
+{
+    uint64_t key[2] = {group, bits};
+    return hash_bytes((struct bytes){(const uint8_t *)key, sizeof key});
+}
+
+static uint32_t *find_slot(const struct counting *counting, uint32_t group, uint64_t bits)
+{
+    size_t mask = counting->slot_count - 1;
+    for (size_t at = hash_pair(group, bits) & mask;; at = (at + 1) & mask) {
+        uint32_t found = counting->slots[at];
+        if (found == GROUP_NONE ||
+            (counting->groups[found].group == group && counting->groups[found].bits == bits))
+            return &counting->slots[at];
+    }
+}
+
+static void grow_slots(struct counting *counting)
+{
+    if (2 * (counting->count + 1) <= counting->slot_count)
+        return;
+    counting->slot_count = counting->slot_count == 0 ? SLOT_COUNT_FIRST : 2 * counting->slot_count;
+    counting->slots = mem_realloc(counting->slots, counting->slot_count * sizeof(uint32_t));
+    memset(counting->slots, 0xff, counting->slot_count * sizeof(uint32_t));
+    for (size_t i = 0; i < counting->count; i++)
+        *find_slot(counting, counting->groups[i].group, counting->groups[i].bits) = (uint32_t)i;
+}
+
+/* The counts of a group and value; zeros when they are new. */
+static enum status find_counts(struct counting *counting, uint32_t group, uint64_t bits,
+                               double **counts, struct error *err)
+{
+    grow_slots(counting);
+    uint32_t *slot = find_slot(counting, group, bits);
+    if (*slot == GROUP_NONE) {
+        void *memory;
+        size_t size_bytes = counting->aggregation->grid.count * sizeof(double);
+        TRY(eval_alloc(counting->aggregation->eval, size_bytes, &memory, err));
+        memset(memory, 0, size_bytes);
+        counting->groups = mem_grow(counting->groups, &counting->capacity, counting->count + 1,
+                                    sizeof *counting->groups);
+        counting->groups[counting->count] = (struct value_group){group, bits, memory};
+        *slot = (uint32_t)counting->count++;
+    }
+    *counts = counting->groups[*slot].counts;
+    return STATUS_OK;
+}
+
+static uint64_t key_bits(const struct counting *counting, double value)
+{
+    if (!counting->shows_value)
+        return 0;
+    return f64_bits(isnan(value) ? NAN : value);
+}
+
+static enum status count_column(struct counting *counting, uint32_t group, const double *column,
+                                struct error *err)
+{
+    double *counts = NULL;
+    uint64_t counted_bits = 0;
+    for (size_t step = 0; step < counting->aggregation->grid.count; step++) {
+        if (value_is_absent(column[step]))
+            continue;
+        uint64_t bits = key_bits(counting, column[step]);
+        /* values tend to stay the same for a while */
+        if (counts == NULL || bits != counted_bits)
+            TRY(find_counts(counting, group, bits, &counts, err));
+        counted_bits = bits;
+        counts[step] += 1;
+    }
+    return STATUS_OK;
+}
+
+static enum status count_all(struct counting *counting, struct error *err)
+{
+    const struct aggregation *aggregation = counting->aggregation;
+    void *column;
+    TRY(eval_alloc_array(aggregation->eval, aggregation->grid.count, sizeof(double), &column, err));
+    for (size_t series = 0; series < aggregation->inner->series_count; series++) {
+        TRY(eval_check(aggregation->eval, err));
+        TRY(operator_column(aggregation->inner, series, column, err));
+        TRY(count_column(counting, aggregation->groups[series], column, err));
+    }
+    return STATUS_OK;
+}
+
+static enum status label_value(const struct counting *counting, const struct value_group *group,
+                               struct labels *out, struct error *err)
+{
+    struct eval *eval = counting->aggregation->eval;
+    struct labels labels = counting->group_labels[group->group];
+    if (!counting->shows_value) {
+        *out = labels;
+        return STATUS_OK;
+    }
+    struct buffer text;
+    buffer_init(&text, DECIMAL_TEXT_MAX);
+    append_f64_plain(&text, f64_from_bits(group->bits));
+    struct label label = {.name = counting->label};
+    enum status status = text_copy(eval, buffer_str(&text), &label.value, err);
+    buffer_deinit(&text);
+    TRY(status);
+    return labels_with(eval, labels, label, out, err);
+}
+
+static enum status open_counted(const struct counting *counting, struct operator **out,
+                                struct error *err)
+{
+    const struct aggregation *aggregation = counting->aggregation;
+    void *memory;
+    TRY(eval_alloc_array(aggregation->eval, counting->count, sizeof(struct labels), &memory, err));
+    struct labels *labels = memory;
+    TRY(eval_alloc_array(aggregation->eval, counting->count, sizeof(double *), &memory, err));
+    double **counts = memory;
+    for (size_t i = 0; i < counting->count; i++) {
+        TRY(label_value(counting, &counting->groups[i], &labels[i], err));
+        counts[i] = counting->groups[i].counts;
+    }
+    TRY(eval_alloc(aggregation->eval, sizeof(struct counted), &memory, err));
+    struct counted *counted = memory;
+    *counted = (struct counted){
+        .base = {.eval = aggregation->eval,
+                 .grid = aggregation->grid,
+                 .type = VALUE_VECTOR,
+                 .labels = labels,
+                 .series_count = counting->count,
+                 .column = counted_column},
+        .counts = counts,
+    };
+    *out = &counted->base;
+    return STATUS_OK;
+}
+
+static enum status check_label(struct str label, struct error *err)
+{
+    if (label.len > 0 && str_is_utf8(label))
+        return STATUS_OK;
+    struct buffer text;
+    buffer_init(&text, NAME_TEXT_MAX);
+    append_quoted(&text, label);
+    error_set(err, STATUS_LIMIT, "invalid label name %.*s", STR_ARG(buffer_str(&text)));
+    buffer_deinit(&text);
+    return STATUS_LIMIT;
+}
+
+/* The label of the value replaces one of the same name before series are grouped: so the groups are
+   made as if no series had it. */
+static enum status group_series(struct counting *counting, struct error *err)
+{
+    struct aggregation *aggregation = counting->aggregation;
+    struct eval *eval = aggregation->eval;
+    const struct operator *inner = aggregation->inner;
+    struct label_filter filter;
+    TRY(aggregation_filter(aggregation, aggregation->expr->aggregate.grouping, &filter, err));
+    counting->shows_value = !filter.is_without || label_filter_keeps(&filter, counting->label);
+    struct grouping grouping;
+    TRY(grouping_init(&grouping, eval, filter, inner->series_count, err));
+    void *memory;
+    TRY(eval_alloc_array(eval, inner->series_count, sizeof(uint32_t), &memory, err));
+    aggregation->groups = memory;
+    for (size_t series = 0; series < inner->series_count; series++) {
+        struct labels labels;
+        struct label none = {counting->label, {NULL, 0}};
+        TRY(labels_with(eval, inner->labels[series], none, &labels, err));
+        TRY(grouping_add(&grouping, labels, &aggregation->groups[series], err));
+    }
+    for (size_t group = 0; group < grouping.count; group++)
+        TRY(labels_copy(eval, grouping.labels[group], &grouping.labels[group], err));
+    counting->group_labels = grouping.labels;
+    return STATUS_OK;
+}
+
+static enum status run(struct counting *counting, struct operator **out, struct error *err)
+{
+    TRY(group_series(counting, err));
+    TRY(count_all(counting, err));
+    return open_counted(counting, out, err);
+}
+
+enum status count_values_open(struct aggregation *aggregation, struct operator **out,
+                              struct error *err)
+{
+    struct counting counting = {
+        .aggregation = aggregation,
+        .label = aggregation->expr->aggregate.param->string,
+    };
+    TRY(check_label(counting.label, err));
+    enum status status = run(&counting, out, err);
+    mem_free(counting.groups);
+    mem_free(counting.slots);
+    return status;
+}

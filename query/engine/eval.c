@@ -1,0 +1,203 @@
+#include "query/engine/operator.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    NOTES_SHOWN_MAX = 10,
+    NOTES_KEPT_MAX = 256, /* distinct texts; what comes after is not even counted */
+    NOTE_LEN_MAX = 1024,
+    WATCH_INTERVAL_NS = 5 * 1000 * 1000,
+};
+
+static void watch(struct eval *eval, uint64_t now_ns)
+{
+    if (eval->options->watch == NULL || now_ns < eval->next_watch_ns)
+        return;
+    eval->next_watch_ns = now_ns + WATCH_INTERVAL_NS;
+    eval->options->watch(eval->options->watch_context);
+}
+
+enum status eval_check(struct eval *eval, struct error *err)
+{
+    const struct query_options *options = eval->options;
+    uint64_t now_ns = clock_monotonic_ns(eval->engine->clock);
+    watch(eval, now_ns);
+    if (options->cancel != NULL && flag_is_set(options->cancel))
+        return error_set(err, STATUS_CANCELLED, "query was canceled in expression evaluation");
+    if (options->deadline_ns != 0 && now_ns >= options->deadline_ns)
+        return error_set(err, STATUS_TIMEOUT, "query timed out in expression evaluation");
+    return STATUS_OK;
+}
+
+enum status eval_charge_samples(struct eval *eval, uint64_t count, struct error *err)
+{
+    eval->samples_loaded += count;
+    if (eval->samples_loaded > eval->result->samples_peak)
+        eval->result->samples_peak = eval->samples_loaded;
+    if (eval->samples_loaded > eval->engine->samples_max)
+        return error_set(err, STATUS_LIMIT,
+                         "query processing would load too many samples into memory in query "
+                         "execution");
+    return STATUS_OK;
+}
+
+void eval_release_samples(struct eval *eval, uint64_t count)
+{
+    eval->samples_loaded -= count;
+}
+
+static enum status refuse_memory(const struct eval *eval, struct error *err)
+{
+    return error_set(err, STATUS_LIMIT,
+                     "query processing would need more than %zu bytes of memory in query execution",
+                     eval->engine->memory_max_bytes);
+}
+
+enum status eval_alloc(struct eval *eval, size_t size_bytes, void **out, struct error *err)
+{
+    *out = arena_try_alloc(eval->arena, size_bytes);
+    return *out == NULL ? refuse_memory(eval, err) : STATUS_OK;
+}
+
+enum status eval_alloc_array(struct eval *eval, size_t count, size_t element_bytes, void **out,
+                             struct error *err)
+{
+    size_t size_bytes;
+    if (__builtin_mul_overflow(count, element_bytes, &size_bytes))
+        size_bytes = SIZE_MAX;
+    return eval_alloc(eval, size_bytes, out, err);
+}
+
+enum status eval_alloc_result(struct eval *eval, size_t count, size_t element_bytes, void **out,
+                              struct error *err)
+{
+    size_t size_bytes;
+    struct arena *arena = eval->arena;
+    if (__builtin_mul_overflow(count, element_bytes, &size_bytes) ||
+        size_bytes > arena->limit_bytes - arena->used_bytes)
+        return refuse_memory(eval, err);
+    arena->limit_bytes -= size_bytes;
+    *out = arena_alloc(eval->result_arena, size_bytes);
+    return STATUS_OK;
+}
+
+int64_t eval_time_ms(const struct eval *eval, const struct time_modifier *time, int64_t ts_ms)
+{
+    switch (time->at) {
+    case AT_NONE:
+        return time_minus(ts_ms, time->offset_ms);
+    case AT_TIMESTAMP:
+        return time_minus(time->at_ms, time->offset_ms);
+    case AT_START:
+        return time_minus(eval->options->start_ms, time->offset_ms);
+    case AT_END:
+        break;
+    }
+    return time_minus(eval->options->end_ms, time->offset_ms);
+}
+
+static void add_note(struct eval *eval, struct notes *notes, struct str text)
+{
+    for (size_t i = 0; i < notes->count; i++) {
+        if (str_eq(notes->ptr[i], text))
+            return;
+    }
+    if (notes->count == NOTES_KEPT_MAX)
+        return;
+    if (notes->ptr == NULL)
+        notes->ptr = arena_alloc(eval->result_arena, NOTES_KEPT_MAX * sizeof *notes->ptr);
+    notes->ptr[notes->count++] = arena_copy(eval->result_arena, str_slice(text, 0, NOTE_LEN_MAX));
+}
+
+/* " (line:column)" of a byte offset, both from 1; columns count bytes. */
+static void append_place(struct buffer *out, struct str query, size_t offset)
+{
+    size_t line = 1;
+    size_t line_start = 0;
+    for (size_t i = 0; i < offset && i < query.len; i++) {
+        if (query.ptr[i] == '\n') {
+            line++;
+            line_start = i + 1;
+        }
+    }
+    buffer_append_format(out, " (%zu:%zu)", line, offset - line_start + 1);
+}
+
+static void PRINTF_LIKE(5, 0)
+    add_note_at(struct eval *eval, struct notes *notes, const char *prefix, const struct expr *expr,
+                const char *format, va_list args)
+{
+    char text[NOTE_LEN_MAX];
+    vsnprintf(text, sizeof text, format, args);
+    struct buffer note;
+    buffer_init(&note, 2 * NOTE_LEN_MAX);
+    buffer_append_str(&note, str_from(prefix));
+    buffer_append_str(&note, str_from(text));
+    append_place(&note, eval->options->text, expr->position.start);
+    add_note(eval, notes, buffer_str(&note));
+    buffer_deinit(&note);
+}
+
+void eval_warn_at(struct eval *eval, const struct expr *expr, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_note_at(eval, &eval->result->warnings, "PromQL warning: ", expr, format, args);
+    va_end(args);
+}
+
+void eval_info_at(struct eval *eval, const struct expr *expr, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    add_note_at(eval, &eval->result->infos, "PromQL info: ", expr, format, args);
+    va_end(args);
+}
+
+static void fold_notes(struct eval *eval, struct notes *notes, const char *kind)
+{
+    if (notes->count <= NOTES_SHOWN_MAX)
+        return;
+    size_t left_out = notes->count - NOTES_SHOWN_MAX;
+    notes->ptr[NOTES_SHOWN_MAX] =
+        arena_format(eval->result_arena, "%zu more %s annotations omitted", left_out, kind);
+    notes->count = NOTES_SHOWN_MAX + 1;
+}
+
+void eval_fold_notes(struct eval *eval)
+{
+    fold_notes(eval, &eval->result->warnings, "warning");
+    fold_notes(eval, &eval->result->infos, "info");
+}
+
+/* "d.ddde+XX" with as few digits as read back to the same value. */
+static int format_shortest(char *text, size_t size, double value)
+{
+    int digits = 0;
+    do {
+        snprintf(text, size, "%.*e", digits, value);
+        digits++;
+    } while (digits < 17 && strtod(text, NULL) != value);
+    return digits;
+}
+
+void append_go_g(struct buffer *out, double value)
+{
+    if (isnan(value) || isinf(value)) {
+        buffer_append_str(out, isnan(value) ? STR("NaN") : value > 0 ? STR("+Inf") : STR("-Inf"));
+        return;
+    }
+    char text[32];
+    int digits = format_shortest(text, sizeof text, value);
+    double size = fabs(value);
+    if (size != 0 && (size < 1e-4 || size >= 1e6)) {
+        buffer_append_str(out, str_from(text));
+        return;
+    }
+    const char *exponent = strchr(text, 'e');
+    int power = (exponent[2] - '0') * 10 + exponent[3] - '0';
+    int decimals = digits - 1 - (exponent[1] == '-' ? -power : power);
+    buffer_append_format(out, "%.*f", decimals > 0 ? decimals : 0, value);
+}

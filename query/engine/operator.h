@@ -1,0 +1,176 @@
+/*
+ * operator: one node of a query under evaluation: labels first, then columns on demand.
+ *
+ * When an operator is open the labels of all its series are known. Its values are asked for one
+ * series at a time, all steps at once, in any order: so a panel over 100,000 series needs the
+ * memory of one column plus the groups, and series can be computed side by side.
+ *
+ *     sum by (job) ── groups: labels at open, columns accumulated at open, read from memory
+ *         │
+ *     rate[5m] ────── a window function: select_read of one series, slide, one column
+ *
+ * A column has grid.count values; STALE_NAN_BITS says "no sample at this step" (a stale marker is
+ * never a value of an expression, so nothing is lost). A series without any value may be listed;
+ * the engine drops it at the end. A scalar is an operator with one series without labels and a
+ * value at every step.
+ *
+ * Invariant:  the label sets of an operator are distinct.
+ * Ownership:  operators, labels and text live in eval->arena; operator_close releases selections,
+ *             regexes and heap columns, of the children too. close of NULL is fine.
+ * Threads:    one thread for now; `column` must not write to shared state other than through the
+ *             eval_ functions, so that this can change.
+ */
+#ifndef CROFT_QUERY_OPERATOR_H
+#define CROFT_QUERY_OPERATOR_H
+
+#include "query/engine/engine.h"
+
+/* The steps of an evaluation: start_ms + i * step_ms for i in [0, count). */
+struct grid {
+    int64_t start_ms;
+    int64_t step_ms; /* 1 when count is 1 */
+    size_t count;
+};
+
+static inline int64_t grid_ts_ms(const struct grid *grid, size_t step)
+{
+    return grid->start_ms + (int64_t)step * grid->step_ms;
+}
+
+/* One query under evaluation. */
+struct eval {
+    const struct engine *engine;
+    const struct query_options *options;
+    struct arena *arena;         /* of the evaluation; limited to engine->memory_max_bytes */
+    struct arena *result_arena;  /* of the answer; without a limit of its own */
+    struct query_result *result; /* notes and statistics are collected here */
+    uint64_t samples_loaded;     /* in memory now, as Prometheus counts */
+    int64_t lookback_ms;
+    uint64_t next_watch_ns; /* eval_check's */
+};
+
+/* STATUS_CANCELLED, STATUS_TIMEOUT or OK; cheap enough for once per series. */
+MUST_USE enum status eval_check(struct eval *eval, struct error *err);
+/* Counts samples against the budget: STATUS_LIMIT with Prometheus' text when it is spent. */
+MUST_USE enum status eval_charge_samples(struct eval *eval, uint64_t count, struct error *err);
+/* Gives back what was charged for samples that are no longer in memory. */
+void eval_release_samples(struct eval *eval, uint64_t count);
+/* Memory from the query's arena, not zeroed; STATUS_LIMIT when its budget is spent. */
+MUST_USE enum status eval_alloc(struct eval *eval, size_t size_bytes, void **out,
+                                struct error *err);
+/* The same for `count` elements; a product that overflows is over the budget too. */
+MUST_USE enum status eval_alloc_array(struct eval *eval, size_t count, size_t element_bytes,
+                                      void **out, struct error *err);
+/* The same for the answer: it counts against the budget of the query, but lives in result_arena. */
+MUST_USE enum status eval_alloc_result(struct eval *eval, size_t count, size_t element_bytes,
+                                       void **out, struct error *err);
+/* Adds "PromQL warning: " or "PromQL info: ", the text, and where `expr` starts, as " (1:6)". */
+void eval_warn_at(struct eval *eval, const struct expr *expr, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+void eval_info_at(struct eval *eval, const struct expr *expr, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+/* Cuts warnings and infos to the ten that Prometheus shows, and says how many are left out. */
+void eval_fold_notes(struct eval *eval);
+/* As Go's %g prints a number into texts: shortest digits, exponent outside [1e-4, 1e6). */
+void append_go_g(struct buffer *out, double value);
+
+/* a - b, kept within int64. */
+static inline int64_t time_minus(int64_t a_ms, int64_t b_ms)
+{
+    int64_t difference;
+    if (!__builtin_sub_overflow(a_ms, b_ms, &difference))
+        return difference;
+    return b_ms > 0 ? INT64_MIN : INT64_MAX;
+}
+/* The time that a selector or subquery looks at in the step at `ts_ms`. */
+int64_t eval_time_ms(const struct eval *eval, const struct time_modifier *time, int64_t ts_ms);
+
+struct operator {
+    struct eval *eval;
+    struct grid grid;
+    enum value_type type;        /* VALUE_VECTOR or VALUE_SCALAR */
+    const struct labels *labels; /* series_count of them */
+    size_t series_count;
+    enum status (*column)(struct operator *op, size_t series, double *values, struct error *err);
+    void (*close)(struct operator *op);
+};
+
+/* Opens the operator of any vector- or scalar-typed expression. */
+MUST_USE enum status operator_open(struct eval *eval, const struct grid *grid,
+                                   const struct expr *expr, struct operator **out,
+                                   struct error *err);
+void operator_close(struct operator *op);
+
+static inline enum status operator_column(struct operator *op, size_t series, double *values,
+                                          struct error *err)
+{
+    return op->column(op, series, values, err);
+}
+
+static inline bool value_is_absent(double value)
+{
+    return sample_is_stale(value);
+}
+
+static inline double value_absent(void)
+{
+    return f64_from_bits(STALE_NAN_BITS);
+}
+
+/* Constructors of the kinds of node, one file each. */
+MUST_USE enum status operator_open_selector(struct eval *eval, const struct grid *grid,
+                                            const struct expr *expr, struct operator **out,
+                                            struct error *err);
+/* A call of a function of kind `window`, over a matrix selector or a subquery. */
+MUST_USE enum status operator_open_window(struct eval *eval, const struct grid *grid,
+                                          const struct expr *call, struct operator **out,
+                                          struct error *err);
+/* A call of a function of kind `map`. */
+MUST_USE enum status operator_open_map(struct eval *eval, const struct grid *grid,
+                                       const struct expr *call, struct operator **out,
+                                       struct error *err);
+MUST_USE enum status operator_open_binary(struct eval *eval, const struct grid *grid,
+                                          const struct expr *expr, struct operator **out,
+                                          struct error *err);
+MUST_USE enum status operator_open_aggregate(struct eval *eval, const struct grid *grid,
+                                             const struct expr *expr, struct operator **out,
+                                             struct error *err);
+
+/* timestamp(): of a selector the times of its samples, of anything else the times of the steps. */
+MUST_USE enum status operator_open_timestamp(struct eval *eval, const struct grid *grid,
+                                             const struct expr *call, struct operator **out,
+                                             struct error *err);
+MUST_USE enum status operator_open_absent_over_time(struct eval *eval, const struct grid *grid,
+                                                    const struct expr *call, struct operator **out,
+                                                    struct error *err);
+
+/* An operator whose columns lie ready in memory: series_count * grid.count values, series by
+   series. Labels and values are kept: they live in the query's arena. */
+MUST_USE enum status operator_of_columns(struct eval *eval, const struct grid *grid,
+                                         enum value_type type, const struct labels *labels,
+                                         size_t series_count, const double *values,
+                                         struct operator **out, struct error *err);
+/* The same label set without __name__, __type__ and __unit__; in the arena, or a part of
+   `labels`. */
+MUST_USE enum status labels_without_name(struct eval *eval, struct labels labels,
+                                         struct labels *out, struct error *err);
+
+/* What to do with series whose label sets become equal. */
+enum merge_rule {
+    MERGE_STEPS, /* one series, as long as no step has two values */
+    MERGE_NEVER, /* an error as soon as two of them have values at all: functions over ranges */
+};
+/* Takes the metric name out of the labels of `*op` and merges series that become equal: `*op` may
+   be replaced by a new operator that owns it. STATUS_LIMIT "vector cannot contain metrics with the
+   same labelset" comes from columns. On failure `*op` is still the caller's. */
+MUST_USE enum status operator_drop_names(struct operator **op, enum merge_rule rule,
+                                         struct error *err);
+/* The second half of it, for labels that were changed otherwise. */
+MUST_USE enum status operator_merge_equal(struct operator **op, enum merge_rule rule,
+                                          struct error *err);
+
+/* The labels of absent() and absent_over_time(): those that matchers of the selector `arg` fix. */
+MUST_USE enum status labels_of_absent(struct eval *eval, const struct expr *arg, struct labels *out,
+                                      struct error *err);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * quantile: the value below which a share phi of some values lies.
+ */
+#ifndef CROFT_QUERY_QUANTILE_H
+#define CROFT_QUERY_QUANTILE_H
+
+#include "query/engine/operator.h"
+
+/* Sorts `values`, NaN first, and interpolates between the two around phi. NaN for no values or a
+   NaN phi; -Inf for phi < 0, +Inf for phi > 1. */
+double quantile_of(double phi, double *values, size_t count);
+
+/* "quantile value should be between 0 and 1, got ..."; `expr` is phi. */
+void quantile_warn(struct eval *eval, const struct expr *expr, double phi);
+/* The same, but only when phi is outside [0, 1]. */
+void quantile_check(struct eval *eval, const struct expr *expr, double phi);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * window: the samples of one series that a range function sees at one step.
+ *
+ * Left-open as in Prometheus 3: samples with start_ms < ts_ms <= end_ms, stale markers taken out.
+ * The columns are those of the whole series, so that a function may keep to indexes and the
+ * evaluator never copies; `first` and `count` say which part the window is.
+ */
+#ifndef CROFT_QUERY_WINDOW_H
+#define CROFT_QUERY_WINDOW_H
+
+#include "tsdb/model/sample.h"
+
+struct window {
+    const struct columns *columns;
+    size_t first;
+    size_t count;
+    int64_t start_ms; /* exclusive */
+    int64_t end_ms;   /* inclusive: step time less offset */
+    int64_t step_ms;  /* the time of the step itself, before offset and @ */
+    /* Where the value of the series jumps: resets or changes, as the function needs; else NULL.
+       jumps[i] says how many there are up to and including sample i, jumps_at lists their samples:
+       those of the window, its first sample aside, are jumps_at[jumps[first]] to
+       jumps_at[jumps[first + count - 1] - 1]. */
+    const uint32_t *jumps;
+    const uint32_t *jumps_at;
+    double *scratch; /* room for `count` values; NULL unless the function needs it */
+};
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * chunk: an encoded run of samples of one series.
+ *
+ * A chunk is two columns, timestamps and values, each in the encoding that is smallest for it. An
+ * encoding is one row in the table of chunk.c and one pair of files.
+ *
+ * Format: docs/format/chunk.md. Bit-exact for every float64 and every int64 timestamp.
+ */
+#ifndef CROFT_TSDB_CHUNK_H
+#define CROFT_TSDB_CHUNK_H
+
+#include "base/status.h"
+#include "tsdb/model/sample.h"
+
+enum { CHUNK_SAMPLES_MAX = 240 };
+
+/* An upper bound of what chunk_encode appends. */
+enum { CHUNK_BYTES_MAX = 4096 };
+
+/* Appends the encoding of 1 <= count <= CHUNK_SAMPLES_MAX samples, timestamps strictly increasing.
+ */
+void chunk_encode(struct buffer *out, const int64_t *ts_ms, const double *values, size_t count);
+/* Appends the samples behind those `out` has already; they must be later. STATUS_CORRUPT when they
+   are not, or for bytes that are not exactly one chunk; `out` then keeps what it had. */
+MUST_USE enum status chunk_decode(struct bytes chunk, struct columns *out, struct error *err);
+/* The first timestamp of a chunk from chunk_encode, without decoding it: every timestamp column
+   begins with it. CHECK: the chunk is one. */
+int64_t chunk_min_ts_ms(struct bytes chunk);
+
+enum { CHUNK_ENCODINGS_MAX = 16 };
+
+/* What the bytes of a chunk are for; the two bytes of its head are the rest. */
+struct chunk_parts {
+    size_t sample_count;
+    size_t ts_bytes;
+    size_t value_bytes;
+    unsigned ts_encoding; /* a number below CHUNK_ENCODINGS_MAX that has a name */
+    unsigned value_encoding;
+};
+
+/* STATUS_CORRUPT as chunk_decode, but values and order are not looked at. */
+MUST_USE enum status chunk_measure(struct bytes chunk, struct chunk_parts *out, struct error *err);
+/* NULL: there is no such encoding. */
+const char *chunk_ts_encoding_name(unsigned number);
+const char *chunk_value_encoding_name(unsigned number);
+
+#endif

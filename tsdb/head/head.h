@@ -1,0 +1,166 @@
+/*
+ * head: the series of one shard and the part of their samples that is still in memory.
+ *
+ *     series table: hash of (tenant, labels) ─► series ─► sealed chunks + open run + late columns
+ *     tenant index: label pairs, each with its text and the postings of its series
+ *
+ * A series is found by the hash of its identity encoding (identity.h). A sender that sorts its
+ * labels is found by hashing the bytes as they arrived; everybody else after labels_canonicalise.
+ * The labels are always compared in full: the hash only finds the place.
+ *
+ * Samples: in order they go to the open columns, which are sealed into a chunk when full. Out of
+ * order they go to the series' late columns. A timestamp that is there already is a duplicate (same
+ * bits) or a conflict; the head knows only what it holds itself.
+ *
+ * Flush: head_flush_begin moves everything held so far aside; it stays readable until
+ * head_flush_end drops it. New samples go on arriving in between.
+ *
+ * Threads: not synchronised; the shard's lock guards it: shared for const functions, exclusive for
+ *          the others. Sealed chunks do not move or change until head_flush_end.
+ */
+#ifndef CROFT_TSDB_HEAD_H
+#define CROFT_TSDB_HEAD_H
+
+#include "base/arena.h"
+#include "tsdb/codec/chunk.h"
+#include "tsdb/head/identity.h"
+#include "tsdb/model/label.h"
+#include "tsdb/model/matcher.h"
+#include "tsdb/model/tenant.h"
+
+struct head;
+
+/* A slot of the shard's series array. head_flush_end removes series; their slots are reused only
+   after the next head_flush_end. So a ref that head_select gave stays good for head_read until the
+   second head_flush_end after it, and never means another series before. The log has moved to a new
+   epoch by then, too. */
+struct series_ref {
+    uint32_t value;
+};
+
+#define SERIES_REF_NONE ((struct series_ref){UINT32_MAX})
+
+struct head_key {
+    const struct tenant *tenant;
+    uint64_t hash;         /* hash_bytes of the identity encoding of the labels */
+    struct bytes identity; /* the encoding itself, the fastest way to compare; empty when the caller
+                              does not have it in one piece: then `labels` are compared */
+    const struct label *labels; /* as they stand here: perhaps not canonical, then not found; unused
+                                   when there is an `identity` */
+    size_t label_count;
+};
+
+/* `now_ms` below is of a clock that is never set back: it says how long a series has been idle. */
+struct head *head_new(void);
+void head_free(struct head *head);
+
+/* refs[i] becomes the series of keys[i] or SERIES_REF_NONE. Batched, so that look-ups overlap. */
+void head_find(const struct head *head, const struct head_key *keys, size_t count,
+               struct series_ref *refs);
+/* Adds a series that head_find does not know; `labels` are canonical. Copies what it keeps. The
+   caller has checked the limit; tenant->active_series goes up. */
+struct series_ref head_add(struct head *head, struct tenant *tenant, struct labels labels,
+                           int64_t now_ms);
+
+/* A series that got no sample for the idle time is not active: it is not counted against the limit,
+   but stays known until its samples are flushed. Before it takes samples again the caller checks
+   the limit and calls head_activate. */
+bool head_is_active(const struct head *head, struct series_ref ref);
+void head_activate(struct head *head, struct series_ref ref, int64_t now_ms);
+/* Deactivates every series whose last append is at or before `idle_since_ms`. */
+void head_sweep_idle(struct head *head, int64_t idle_since_ms);
+
+enum append_result {
+    APPEND_OK,
+    APPEND_DUPLICATE, /* same timestamp, same bits: nothing to do */
+    APPEND_CONFLICT,  /* same timestamp, other value: refused */
+};
+
+/* CHECK: the series is active. */
+enum append_result head_append(struct head *head, struct series_ref ref, struct sample sample,
+                               int64_t now_ms);
+
+/* The log epoch in which the series was last declared; 0 for never. */
+uint32_t head_logged_epoch(const struct head *head, struct series_ref ref);
+void head_set_logged_epoch(struct head *head, struct series_ref ref, uint32_t epoch);
+
+const struct tenant *head_tenant(const struct head *head, struct series_ref ref);
+/* The labels, pointing into the tenant's symbols (valid until the series' tenant leaves the head,
+   which only head_free does); the array itself is in `arena`. */
+struct labels head_labels(const struct head *head, struct series_ref ref, struct arena *arena);
+/* Inclusive; INT64_MAX and INT64_MIN when the series holds no samples. */
+void head_time_range(const struct head *head, struct series_ref ref, int64_t *min_ts_ms,
+                     int64_t *max_ts_ms);
+
+/* The greatest timestamp that the series ever had, flushed or not; INT64_MIN for none. */
+int64_t head_newest_ts_ms(const struct head *head, struct series_ref ref);
+/* Whether the head has a sample of that time, flushing ones included. */
+bool head_holds(struct head *head, struct series_ref ref, int64_t ts_ms);
+/* What the head holds of a tenant, the largest of each kind. */
+struct tenant_usage {
+    uint64_t series; /* idle ones included */
+    uint64_t label_names;
+    uint64_t label_pairs;
+    uint64_t metric_series_max; /* series of the largest metric */
+    uint64_t label_values_max;  /* values of the largest label name */
+};
+void head_tenant_usage(const struct head *head, const struct tenant *tenant,
+                       struct tenant_usage *out);
+
+/* The labels of the tenant's series, those of one name together; text is in the arena. */
+struct label_count {
+    struct label label;
+    uint64_t series_count;
+};
+struct label_count_list {
+    struct label_count *ptr; /* in the arena */
+    size_t count;
+};
+void head_label_counts(const struct head *head, const struct tenant *tenant, struct arena *arena,
+                       struct label_count_list *out);
+
+/* How many series of the tenant have the label. */
+size_t head_label_series_count(const struct head *head, const struct tenant *tenant,
+                               struct label label);
+
+struct ref_list {
+    struct series_ref *ptr; /* in the arena */
+    size_t count;
+};
+
+/* The series of `tenant` that match, in no particular order. */
+MUST_USE enum status head_select(const struct head *head, const struct tenant *tenant,
+                                 const struct matcher *matchers, size_t matcher_count,
+                                 struct arena *arena, struct ref_list *out, struct error *err);
+/* Adds the samples with min_ts_ms <= ts <= max_ts_ms to `out` (columns_merge rules), flushing ones
+   included. Nothing when the series was removed meanwhile: its samples are in blocks then. */
+MUST_USE enum status head_read(const struct head *head, struct series_ref ref, int64_t min_ts_ms,
+                               int64_t max_ts_ms, struct columns *out, struct error *err);
+
+/* Distinct label names of the tenant's series in the head, and values of one name: every one in the
+   index; text points into symbols, arrays into the arena, not sorted. */
+void head_label_names(const struct head *head, const struct tenant *tenant, struct arena *arena,
+                      struct str **out, size_t *count);
+void head_label_values(const struct head *head, const struct tenant *tenant, struct str name,
+                       struct arena *arena, struct str **out, size_t *count);
+
+size_t head_series_count(const struct head *head);
+/* Samples held that no head_flush_begin has moved aside. */
+uint64_t head_sample_count(const struct head *head);
+size_t head_memory_bytes(const struct head *head);
+
+/* Moves all samples aside. CHECK: no flush is under way. */
+void head_flush_begin(struct head *head);
+/* Slots to visit: refs are 0 <= value < head_slot_count. */
+uint32_t head_slot_count(const struct head *head);
+/* The samples moved aside for this series, merged in order; false when there are none (or no
+ * series). */
+MUST_USE enum status head_flush_read(const struct head *head, struct series_ref ref,
+                                     struct columns *out, struct error *err);
+bool head_flush_has(const struct head *head, struct series_ref ref);
+/* Drops what was moved aside, and removes series that are inactive and hold no samples. */
+void head_flush_end(struct head *head);
+/* The flush failed: what was moved aside is ordinary again. */
+void head_flush_abort(struct head *head);
+
+#endif

@@ -1,0 +1,130 @@
+/*
+ * Appending: where a sample goes, by its timestamp.
+ *
+ *   1. after all others of its series     the open run, which is sealed when it is full
+ *   2. there already                      nowhere: a duplicate or a conflict
+ *   3. within the open run                its place there
+ *   4. else                               the late columns
+ */
+#include "tsdb/head/head_impl.h"
+
+static void append_in_order(struct head *head, struct series *series, struct sample sample)
+{
+    struct held *held = &series->held;
+    if (!open_run_has_room(&held->open, sample.ts_ms))
+        held_seal(head, held);
+    open_run_insert(&head->open, &held->open, held->open.count, sample);
+    series->last_ts_ms = sample.ts_ms;
+}
+
+static void append_late(struct head *head, struct series *series, struct sample sample)
+{
+    struct held *held = &series->held;
+    struct open_run *open = &held->open;
+    if (open->count > 0 && open_run_has_room(open, sample.ts_ms)) {
+        uint32_t index = open_run_find(&head->open, open, sample.ts_ms);
+        open_run_insert(&head->open, open, index, sample);
+        return;
+    }
+    const struct columns one = {.ts_ms = &sample.ts_ms, .values = &sample.value, .count = 1};
+    held_merge_late(head, held, &one);
+}
+
+static bool find_in_columns(const struct columns *columns, int64_t ts_ms, double *value)
+{
+    size_t index = columns_find(columns, ts_ms);
+    if (index == columns->count || columns->ts_ms[index] != ts_ms)
+        return false;
+    *value = columns->values[index];
+    return true;
+}
+
+static bool find_in_open(const struct head *head, const struct open_run *run, int64_t ts_ms,
+                         double *value)
+{
+    uint32_t index = open_run_find(&head->open, run, ts_ms);
+    if (index == run->count)
+        return false;
+    struct sample sample = open_run_at(&head->open, run, index);
+    *value = sample.value;
+    return sample.ts_ms == ts_ms;
+}
+
+/* Only the last chunk that begins at or before `ts_ms` may hold it. */
+static const struct sealed_chunk *chunk_that_covers(const struct head *head, uint32_t newest,
+                                                    int64_t ts_ms)
+{
+    if (newest == CHUNK_REF_NONE)
+        return NULL;
+    const struct sealed_chunk *found = NULL;
+    uint32_t ref = newest;
+    do {
+        ref = chunk_pool_at(&head->chunks, ref)->next;
+        const struct sealed_chunk *chunk = chunk_pool_at(&head->chunks, ref);
+        if (chunk_min_ts_ms(sealed_bytes(chunk)) > ts_ms)
+            break;
+        found = chunk;
+    } while (ref != newest);
+    return found;
+}
+
+static bool find_in_chunks(struct head *head, uint32_t newest, int64_t ts_ms, double *value)
+{
+    const struct sealed_chunk *chunk = chunk_that_covers(head, newest, ts_ms);
+    if (chunk == NULL)
+        return false;
+    struct error err;
+    columns_reset(&head->decoding);
+    enum status status = chunk_decode(sealed_bytes(chunk), &head->decoding, &err);
+    CHECK(status == STATUS_OK); /* our own memory */
+    return find_in_columns(&head->decoding, ts_ms, value);
+}
+
+static bool find_in_held(struct head *head, const struct held *held, int64_t ts_ms, double *value)
+{
+    if (ts_ms < held->min_ts_ms)
+        return false;
+    const struct columns *late = held_late(head, held);
+    return find_in_open(head, &held->open, ts_ms, value) ||
+           (late != NULL && find_in_columns(late, ts_ms, value)) ||
+           find_in_chunks(head, held->chunks, ts_ms, value);
+}
+
+static bool find_sample(struct head *head, struct series_ref ref, const struct series *series,
+                        int64_t ts_ms, double *value)
+{
+    const struct aside *aside = head_aside(head, ref);
+    return find_in_held(head, &series->held, ts_ms, value) ||
+           (aside != NULL && find_in_held(head, &aside->held, ts_ms, value));
+}
+
+int64_t head_newest_ts_ms(const struct head *head, struct series_ref ref)
+{
+    return head_series(head, ref)->last_ts_ms;
+}
+
+bool head_holds(struct head *head, struct series_ref ref, int64_t ts_ms)
+{
+    double value;
+    return find_sample(head, ref, head_series(head, ref), ts_ms, &value);
+}
+
+enum append_result head_append(struct head *head, struct series_ref ref, struct sample sample,
+                               int64_t now_ms)
+{
+    struct series *series = head_series(head, ref);
+    CHECK(series->is_active);
+    if (sample.ts_ms > series->last_ts_ms) {
+        append_in_order(head, series, sample);
+    } else {
+        double value;
+        if (find_sample(head, ref, series, sample.ts_ms, &value))
+            return f64_bits(value) == f64_bits(sample.value) ? APPEND_DUPLICATE : APPEND_CONFLICT;
+        append_late(head, series, sample);
+    }
+    if (sample.ts_ms < series->held.min_ts_ms)
+        series->held.min_ts_ms = sample.ts_ms;
+    series->last_append_ms = now_ms;
+    head->sample_count++;
+    return APPEND_OK;
+}

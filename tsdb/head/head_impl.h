@@ -1,0 +1,125 @@
+/*
+ * head_impl: what the files of the head share; no other module includes this.
+ *
+ *     ref ─► struct series (one cache line) ─► pair numbers      (pair_pool)
+ *                                           ─► open samples      (open_pool)
+ *                                           ─► sealed chunks     (chunk_pool)
+ *                                           ─► late columns      (slab)
+ *     tenant number ─► tenant_index: pairs, names, postings
+ *     aside[ref]: what a flush has taken from the series; only while one is under way
+ *
+ * The samples in order, of all parts of a series together, are strictly increasing: aside chunks,
+ * aside open, chunks, open. Only late columns lie across.
+ */
+#ifndef CROFT_TSDB_HEAD_IMPL_H
+#define CROFT_TSDB_HEAD_IMPL_H
+
+#include "base/check.h"
+#include "tsdb/head/chunk_pool.h"
+#include "tsdb/head/head.h"
+#include "tsdb/head/open_run.h"
+#include "tsdb/head/pair_pool.h"
+#include "tsdb/head/tenant_index.h"
+#include "tsdb/index/ref_table.h"
+
+/* Samples of one series. */
+struct held {
+    struct open_run open;
+    int64_t min_ts_ms; /* of all of them, inclusive; INT64_MAX when there are none */
+    uint32_t chunks;   /* the newest of the ring; CHUNK_REF_NONE when there is none */
+    uint32_t late;     /* struct columns, none later than last_ts_ms; SLAB_REF_NONE for none */
+};
+
+#define HELD_NOTHING                                                                               \
+    ((struct held){.min_ts_ms = INT64_MAX, .chunks = CHUNK_REF_NONE, .late = SLAB_REF_NONE})
+
+struct series {
+    uint32_t tenant_number; /* first: a free slot keeps the slab's link here */
+    uint32_t pairs;         /* in the pair pool */
+    struct held held;
+    int64_t last_ts_ms;     /* the greatest ever appended, moved aside or not; INT64_MIN for none */
+    int64_t last_append_ms; /* when a sample came, or the series was made active */
+    uint32_t logged_epoch;
+    uint16_t pair_count;
+    bool is_used; /* false: the slot is free */
+    bool is_active;
+};
+
+_Static_assert(sizeof(struct series) == 64, "a series is one cache line");
+
+struct aside {
+    struct held held;
+    int64_t last_ts_ms;
+};
+
+struct head {
+    struct slab series;
+    struct ref_table table; /* hash of tenant and identity ─► ref */
+    struct pair_pool pairs;
+    struct open_pool open;
+    struct chunk_pool chunks;
+    struct slab late;              /* struct columns */
+    struct tenant_index **tenants; /* by tenant number; NULL where the head has no series */
+    size_t tenant_capacity;
+    struct aside *aside;  /* by ref; NULL when no flush is under way */
+    uint32_t aside_count; /* series from here on are younger than the flush */
+    uint32_t *retired;    /* slots that the last head_flush_end freed; the next one reuses them */
+    size_t retired_count;
+    size_t retired_capacity;
+    size_t series_count;
+    uint64_t sample_count;
+    uint64_t aside_sample_count;
+    size_t late_bytes;
+    struct buffer encoding;  /* scratch of those who seal */
+    struct columns decoding; /* the same, samples */
+};
+
+static inline bool held_is_empty(const struct held *held)
+{
+    return held->open.count == 0 && held->chunks == CHUNK_REF_NONE && held->late == SLAB_REF_NONE;
+}
+
+static inline struct series *head_series(const struct head *head, struct series_ref ref)
+{
+    CHECK(ref.value < head->series.slot_count);
+    struct series *series = slab_at(&head->series, ref.value);
+    CHECK(series->is_used);
+    return series;
+}
+
+/* Where the table keeps a series: two tenants with the same labels are two series. */
+static inline uint64_t series_place(uint32_t tenant_number, uint64_t identity_hash)
+{
+    return identity_hash + tenant_number;
+}
+
+/* NULL when the flush under way took nothing from the series, or none is. */
+static inline struct aside *head_aside(const struct head *head, struct series_ref ref)
+{
+    if (ref.value >= head->aside_count || held_is_empty(&head->aside[ref.value].held))
+        return NULL;
+    return &head->aside[ref.value];
+}
+
+static inline const uint32_t *series_pairs(const struct head *head, const struct series *series)
+{
+    return pair_pool_at(&head->pairs, series->pairs, series->pair_count);
+}
+
+/* NULL when there are none. */
+static inline struct columns *held_late(const struct head *head, const struct held *held)
+{
+    return held->late == SLAB_REF_NONE ? NULL : slab_at(&head->late, held->late);
+}
+
+/* Encodes the open samples, if there are any, into a chunk. */
+void held_seal(struct head *head, struct held *held);
+/* Adds late samples. */
+void held_merge_late(struct head *head, struct held *held, const struct columns *samples);
+/* Frees the open run and the late columns; chunks go with their pages. */
+void held_release(struct head *head, struct held *held);
+
+/* Takes the series out of table and index and retires its slot. It holds no samples. */
+void head_remove(struct head *head, struct series_ref ref);
+
+#endif

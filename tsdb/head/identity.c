@@ -1,0 +1,60 @@
+#include "tsdb/head/identity.h"
+
+#include "base/check.h"
+#include "base/codec.h"
+#include "base/hash.h"
+
+/* Field number << 3 | wire type 2: TimeSeries.labels, Label.name, Label.value. */
+enum { TAG_LABEL = 0x0a, TAG_NAME = 0x0a, TAG_VALUE = 0x12 };
+
+static size_t varint_len(uint64_t value)
+{
+    size_t len = 1;
+    while (value >= 0x80) {
+        value >>= 7;
+        len++;
+    }
+    return len;
+}
+
+void label_identity_encode(struct buffer *out, struct label label)
+{
+    size_t name_len = 1 + varint_len(label.name.len) + label.name.len;
+    size_t value_len = 1 + varint_len(label.value.len) + label.value.len;
+    write_u8(out, TAG_LABEL);
+    write_varint(out, name_len + value_len);
+    write_u8(out, TAG_NAME);
+    write_sized(out, bytes_of_str(label.name));
+    write_u8(out, TAG_VALUE);
+    write_sized(out, bytes_of_str(label.value));
+}
+
+struct label label_identity_decode(struct str encoding)
+{
+    struct label label;
+    struct reader r = reader_of(bytes_of_str(encoding));
+    reader_u8(&r);
+    reader_varint(&r);
+    reader_u8(&r);
+    label.name = str_of_bytes(reader_sized(&r));
+    reader_u8(&r);
+    label.value = str_of_bytes(reader_sized(&r));
+    CHECK(!r.is_broken);
+    return label;
+}
+
+void labels_identity_encode(struct buffer *out, struct labels labels)
+{
+    for (size_t i = 0; i < labels.count; i++)
+        label_identity_encode(out, labels.ptr[i]);
+}
+
+uint64_t labels_identity_hash(struct labels labels)
+{
+    struct buffer encoding;
+    buffer_init(&encoding, SIZE_MAX);
+    labels_identity_encode(&encoding, labels);
+    uint64_t hash = hash_bytes(buffer_bytes(&encoding));
+    buffer_deinit(&encoding);
+    return hash;
+}

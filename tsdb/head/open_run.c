@@ -1,0 +1,106 @@
+#include "tsdb/head/open_run.h"
+
+#include "base/check.h"
+
+enum { PAGE_BITS = 6 }; /* 12 KiB of runs */
+
+_Static_assert(sizeof(struct open_sample) == 12, "an open sample is packed");
+
+void open_pool_init(struct open_pool *pool)
+{
+    slab_init(&pool->runs, OPEN_RUN_COUNT_MAX * sizeof(struct open_sample), PAGE_BITS);
+}
+
+void open_pool_deinit(struct open_pool *pool)
+{
+    slab_deinit(&pool->runs);
+}
+
+size_t open_pool_memory_bytes(const struct open_pool *pool)
+{
+    return slab_memory_bytes(&pool->runs);
+}
+
+static struct open_sample *samples_of(const struct open_pool *pool, const struct open_run *run)
+{
+    return slab_at(&pool->runs, run->ref);
+}
+
+bool open_run_has_room(const struct open_run *run, int64_t ts_ms)
+{
+    if (run->count == 0)
+        return true;
+    /* unsigned: the distance of two int64 may pass INT64_MAX */
+    uint64_t offset_ms = (uint64_t)ts_ms - (uint64_t)run->base_ts_ms;
+    return run->count < OPEN_RUN_COUNT_MAX && ts_ms >= run->base_ts_ms && offset_ms <= UINT32_MAX;
+}
+
+void open_run_insert(struct open_pool *pool, struct open_run *run, uint32_t index,
+                     struct sample sample)
+{
+    CHECK(index <= run->count);
+    CHECK(index > 0 || run->count == 0);
+    CHECK(open_run_has_room(run, sample.ts_ms));
+    if (run->count == 0) {
+        run->base_ts_ms = sample.ts_ms;
+        run->ref = slab_take(&pool->runs);
+    }
+    struct open_sample *samples = samples_of(pool, run);
+    if (index < run->count)
+        memmove(samples + index + 1, samples + index, (run->count - index) * sizeof *samples);
+    uint64_t bits = f64_bits(sample.value);
+    samples[index] = (struct open_sample){
+        .offset_ms = (uint32_t)((uint64_t)sample.ts_ms - (uint64_t)run->base_ts_ms),
+        .value_bits = {(uint32_t)bits, (uint32_t)(bits >> 32)}};
+    run->count++;
+}
+
+static struct sample sample_of(const struct open_run *run, const struct open_sample *from)
+{
+    uint64_t bits = from->value_bits[0] | (uint64_t)from->value_bits[1] << 32;
+    return (struct sample){.ts_ms = run->base_ts_ms + from->offset_ms,
+                           .value = f64_from_bits(bits)};
+}
+
+uint32_t open_run_find(const struct open_pool *pool, const struct open_run *run, int64_t ts_ms)
+{
+    uint32_t index = run->count;
+    if (index == 0)
+        return 0;
+    const struct open_sample *samples = samples_of(pool, run);
+    while (index > 0 && run->base_ts_ms + samples[index - 1].offset_ms >= ts_ms)
+        index--;
+    return index;
+}
+
+struct sample open_run_at(const struct open_pool *pool, const struct open_run *run, uint32_t index)
+{
+    CHECK(index < run->count);
+    return sample_of(run, &samples_of(pool, run)[index]);
+}
+
+void open_run_read(const struct open_pool *pool, const struct open_run *run, struct columns *out)
+{
+    if (run->count == 0)
+        return;
+    const struct open_sample *samples = samples_of(pool, run);
+    columns_reserve(out, run->count);
+    for (uint32_t i = 0; i < run->count; i++) {
+        struct sample sample = sample_of(run, &samples[i]);
+        columns_append(out, sample.ts_ms, sample.value);
+    }
+}
+
+void open_run_release(struct open_pool *pool, struct open_run *run)
+{
+    if (run->count > 0)
+        slab_give(&pool->runs, run->ref);
+    *run = (struct open_run){0};
+}
+
+void open_run_prefetch(const struct open_pool *pool, const struct open_run *run)
+{
+    if (run->count == 0)
+        return;
+    __builtin_prefetch(samples_of(pool, run) + run->count, 1);
+}

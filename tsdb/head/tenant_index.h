@@ -1,0 +1,68 @@
+/*
+ * tenant_index: the label pairs of one tenant's series in a head, and which series have each.
+ *
+ *     pair number ─► identity encoding of the label (the text of a symbol)
+ *                ─► postings: refs of the series that have the pair
+ *                ─► name number ─► all pairs of that name
+ *
+ * A pair without series is not listed, but keeps its number and its text: who reads may still have
+ * a view of it, and it often comes back.
+ *
+ * Ownership:  owns everything; the text of labels lives until tenant_index_free.
+ * Threads:    not synchronised; the shard's lock guards it.
+ */
+#ifndef CROFT_TSDB_TENANT_INDEX_H
+#define CROFT_TSDB_TENANT_INDEX_H
+
+#include "tsdb/head/identity.h"
+#include "tsdb/index/postings.h"
+#include "tsdb/index/symbols.h"
+
+struct tenant;
+
+struct indexed_pair {
+    struct postings series;
+    uint32_t name;  /* number of the name */
+    uint32_t place; /* in the list of the name; unused while there are no series */
+};
+
+struct indexed_name {
+    uint32_t *pairs; /* pairs of this name that have series, in no order */
+    size_t count;
+    size_t capacity;
+};
+
+struct tenant_index {
+    struct tenant *tenant;
+    struct symbols *names;
+    struct symbols *pairs;        /* the text is the identity encoding of the label */
+    struct indexed_name *by_name; /* by the number of the name */
+    size_t name_capacity;
+    struct indexed_pair *by_pair; /* by the number of the pair */
+    size_t pair_capacity;
+    struct postings all_series;
+    size_t list_bytes;      /* of all by_name[..].pairs */
+    size_t postings_bytes;  /* of all postings, all_series included */
+    struct buffer encoding; /* scratch of those who add */
+};
+
+/* `tenant` is kept. */
+struct tenant_index *tenant_index_new(struct tenant *tenant);
+/* NULL is fine. */
+void tenant_index_free(struct tenant_index *index);
+
+/* Adds a series; writes the numbers of its pairs to `pairs`, which has room for labels.count. */
+void tenant_index_add(struct tenant_index *index, struct labels labels, uint32_t ref,
+                      uint32_t *pairs);
+void tenant_index_remove(struct tenant_index *index, const uint32_t *pairs, size_t count,
+                         uint32_t ref);
+
+/* The label with that number, pointing into the index. */
+struct label tenant_index_label(const struct tenant_index *index, uint32_t pair);
+/* The series that have the label; NULL when none has. */
+const struct postings *tenant_index_find(const struct tenant_index *index, struct label label);
+/* False when no series ever had a label of that name. */
+bool tenant_index_find_name(const struct tenant_index *index, struct str name, uint32_t *out);
+size_t tenant_index_memory_bytes(const struct tenant_index *index);
+
+#endif

@@ -1,0 +1,264 @@
+#include "tsdb/model/tenant.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/thread.h"
+
+struct limit_override {
+    struct tenant_id id;
+    struct tenant_limits limits;
+};
+
+struct tenant_table {
+    struct rwlock lock;
+    struct tenant **tenants;          /* guarded by lock; by number */
+    size_t count;                     /* guarded by lock */
+    size_t capacity;                  /* guarded by lock */
+    uint32_t *slots;                  /* guarded by lock; open addressing: number + 1, 0 for free */
+    size_t slot_count;                /* guarded by lock; a power of two, at least twice `count` */
+    struct tenant_limits defaults;    /* guarded by lock */
+    struct limit_override *overrides; /* guarded by lock; sorted by id */
+    size_t override_count;            /* guarded by lock */
+    struct counter longest_retention; /* of defaults and overrides, in ms; 0 when none has one */
+    uint32_t shard_count;
+    uint32_t tenants_max;
+    struct tenant *default_tenant;
+};
+
+static const struct limit_row {
+    const char *name;
+    const char *other_name;
+    enum tenant_limit_kind kind;
+    uint64_t default_value;
+    uint64_t most;
+} limit_rows[] = {
+#define TENANT_LIMIT_ROW(name, text, other, kind, default_value, most, what)                       \
+    {text, other, TENANT_LIMIT_##kind, default_value, most},
+    TENANT_LIMIT_LIST(TENANT_LIMIT_ROW)
+#undef TENANT_LIMIT_ROW
+};
+
+const char *tenant_limit_name(enum tenant_limit limit)
+{
+    CHECK(limit < TENANT_LIMIT_COUNT);
+    return limit_rows[limit].name;
+}
+
+enum tenant_limit_kind tenant_limit_kind(enum tenant_limit limit)
+{
+    CHECK(limit < TENANT_LIMIT_COUNT);
+    return limit_rows[limit].kind;
+}
+
+uint64_t tenant_limit_most(enum tenant_limit limit)
+{
+    CHECK(limit < TENANT_LIMIT_COUNT);
+    return limit_rows[limit].most;
+}
+
+struct tenant_limits tenant_limits_default(void)
+{
+    struct tenant_limits limits;
+    for (size_t i = 0; i < TENANT_LIMIT_COUNT; i++)
+        limits.max[i] = limit_rows[i].default_value;
+    return limits;
+}
+
+bool tenant_limit_find(struct str name, enum tenant_limit *out)
+{
+    for (size_t i = 0; i < TENANT_LIMIT_COUNT; i++) {
+        if (str_eq(name, str_from(limit_rows[i].name)) ||
+            str_eq(name, str_from(limit_rows[i].other_name))) {
+            *out = (enum tenant_limit)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The slot that holds the tenant, or the free one where it belongs. */
+static size_t find_slot(const struct tenant_table *table, struct str id)
+{
+    size_t mask = table->slot_count - 1;
+    size_t at = (size_t)hash_bytes(bytes_of_str(id)) & mask;
+    while (table->slots[at] != 0 &&
+           !str_eq(tenant_id_str(&table->tenants[table->slots[at] - 1]->id), id))
+        at = (at + 1) & mask;
+    return at;
+}
+
+static void grow_slots(struct tenant_table *table)
+{
+    if ((table->count + 1) * 2 <= table->slot_count)
+        return;
+    mem_free(table->slots);
+    table->slot_count = table->slot_count == 0 ? 16 : table->slot_count * 2;
+    table->slots = mem_alloc_zeroed(table->slot_count, sizeof *table->slots);
+    for (size_t i = 0; i < table->count; i++)
+        table->slots[find_slot(table, tenant_id_str(&table->tenants[i]->id))] = (uint32_t)i + 1;
+}
+
+static int compare_overrides(const void *a, const void *b)
+{
+    const struct limit_override *left = a;
+    const struct limit_override *right = b;
+    return str_compare(tenant_id_str(&left->id), tenant_id_str(&right->id));
+}
+
+static void apply_limits_locked(const struct tenant_table *table, struct tenant *tenant)
+    REQUIRES(table->lock)
+{
+    const struct tenant_limits *limits = &table->defaults;
+    struct limit_override key = {.id = tenant->id};
+    if (table->override_count > 0) {
+        const struct limit_override *own =
+            bsearch(&key, table->overrides, table->override_count, sizeof key, compare_overrides);
+        limits = own == NULL ? limits : &own->limits;
+    }
+    for (size_t i = 0; i < TENANT_LIMIT_COUNT; i++)
+        counter_set(&tenant->limit_max[i], limits->max[i]);
+}
+
+static struct tenant *add_locked(struct tenant_table *table, const struct tenant_id *id)
+    REQUIRES(table->lock)
+{
+    struct tenant *tenant = mem_alloc_zeroed(1, sizeof *tenant);
+    tenant->id = *id;
+    tenant->number = (uint32_t)table->count;
+    tenant->shard = tenant_id_shard(id, table->shard_count);
+    apply_limits_locked(table, tenant);
+    grow_slots(table);
+    table->tenants =
+        mem_grow(table->tenants, &table->capacity, table->count + 1, sizeof(struct tenant *));
+    table->tenants[table->count++] = tenant;
+    table->slots[find_slot(table, tenant_id_str(id))] = tenant->number + 1;
+    return tenant;
+}
+
+enum status tenant_table_open(const struct tenant_table_options *options, struct tenant_table **out,
+                              struct error *err)
+{
+    CHECK(options->shard_count > 0);
+    CHECK(options->tenants_max > 0);
+    struct tenant_id default_id;
+    TRY(tenant_id_parse(options->default_tenant, &default_id, err));
+    struct tenant_table *table = mem_alloc_zeroed(1, sizeof *table);
+    rwlock_init(&table->lock);
+    table->defaults = tenant_limits_default();
+    table->shard_count = options->shard_count;
+    table->tenants_max = options->tenants_max;
+    rwlock_lock_write(&table->lock);
+    table->default_tenant = add_locked(table, &default_id);
+    rwlock_unlock_write(&table->lock);
+    table->default_tenant->is_default = true;
+    *out = table;
+    return STATUS_OK;
+}
+
+void tenant_table_close(struct tenant_table *table)
+{
+    if (table == NULL)
+        return;
+    for (size_t i = 0; i < table->count; i++)
+        mem_free(table->tenants[i]);
+    mem_free(table->tenants);
+    mem_free(table->slots);
+    mem_free(table->overrides);
+    rwlock_deinit(&table->lock);
+    mem_free(table);
+}
+
+static struct tenant *find_locked(const struct tenant_table *table, struct str id)
+    REQUIRES_SHARED(table->lock)
+{
+    uint32_t number = table->slots[find_slot(table, id)];
+    return number == 0 ? NULL : table->tenants[number - 1];
+}
+
+struct tenant *tenant_table_find(struct tenant_table *table, struct str id)
+{
+    rwlock_lock_read(&table->lock);
+    struct tenant *tenant = find_locked(table, id);
+    rwlock_unlock_read(&table->lock);
+    return tenant;
+}
+
+enum status tenant_table_get(struct tenant_table *table, struct str id, struct tenant **out,
+                             struct error *err)
+{
+    *out = tenant_table_find(table, id);
+    if (*out != NULL)
+        return STATUS_OK;
+    struct tenant_id valid;
+    TRY(tenant_id_parse(id, &valid, err));
+    rwlock_lock_write(&table->lock);
+    *out = find_locked(table, id); /* another thread may have added it in between */
+    if (*out == NULL && table->count < table->tenants_max)
+        *out = add_locked(table, &valid);
+    rwlock_unlock_write(&table->lock);
+    if (*out == NULL)
+        return error_set(err, STATUS_LIMIT,
+                         "tenants: too many, got a new one (%s), want at most %u", valid.text,
+                         table->tenants_max);
+    return STATUS_OK;
+}
+
+struct tenant *tenant_table_default(struct tenant_table *table)
+{
+    return table->default_tenant;
+}
+
+size_t tenant_table_count(struct tenant_table *table)
+{
+    rwlock_lock_read(&table->lock);
+    size_t count = table->count;
+    rwlock_unlock_read(&table->lock);
+    return count;
+}
+
+struct tenant *tenant_table_at(struct tenant_table *table, size_t number)
+{
+    rwlock_lock_read(&table->lock);
+    CHECK(number < table->count);
+    struct tenant *tenant = table->tenants[number];
+    rwlock_unlock_read(&table->lock);
+    return tenant;
+}
+
+static uint64_t retention_of(const struct tenant_limits *limits)
+{
+    uint64_t retention_ms = limits->max[TENANT_LIMIT_RETENTION];
+    return retention_ms == TENANT_LIMIT_NONE ? 0 : retention_ms;
+}
+
+int64_t tenant_table_longest_retention_ms(struct tenant_table *table, int64_t fallback_ms)
+{
+    int64_t longest_ms = (int64_t)counter_get(&table->longest_retention);
+    return longest_ms > fallback_ms ? longest_ms : fallback_ms;
+}
+
+void tenant_table_set_limits(struct tenant_table *table, const struct tenant_limits *defaults,
+                             const struct tenant_id *ids, const struct tenant_limits *overrides,
+                             size_t override_count)
+{
+    struct limit_override *sorted = mem_alloc(override_count * sizeof *sorted);
+    uint64_t longest_ms = retention_of(defaults);
+    for (size_t i = 0; i < override_count; i++) {
+        sorted[i] = (struct limit_override){ids[i], overrides[i]};
+        if (retention_of(&overrides[i]) > longest_ms)
+            longest_ms = retention_of(&overrides[i]);
+    }
+    counter_set(&table->longest_retention, longest_ms);
+    qsort(sorted, override_count, sizeof *sorted, compare_overrides);
+    rwlock_lock_write(&table->lock);
+    mem_free(table->overrides);
+    table->defaults = *defaults;
+    table->overrides = sorted;
+    table->override_count = override_count;
+    for (size_t i = 0; i < table->count; i++)
+        apply_limits_locked(table, table->tenants[i]);
+    rwlock_unlock_write(&table->lock);
+}

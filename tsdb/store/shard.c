@@ -1,0 +1,416 @@
+#include "tsdb/store/store_impl.h"
+
+#include <stdio.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "tsdb/files/filenames.h"
+#include "tsdb/files/shard_files.h"
+
+enum { COMMIT_RETRY_MS = 200, WAL_SEGMENT_BYTES = 64 << 20, WAL_BATCH_MAX_BYTES = 64 << 20 };
+
+static void shard_path(const struct shard *shard, char *path, const char *folder, const char *name)
+{
+    shard_file_path(path, shard->number, folder, name);
+}
+
+/* ---- blocks ---- */
+
+/* A block of which not all could be merged has the rank of the merged one if it was the first of
+   its inputs: then either order is right, as both say the same. */
+static bool is_older(const struct block *a, const struct block *b)
+{
+    const struct block_meta *left = block_meta(a), *right = block_meta(b);
+    return left->rank != right->rank ? left->rank < right->rank : left->sequence < right->sequence;
+}
+
+void shard_add_block_locked(struct shard *shard, struct block *block)
+{
+    shard->blocks = mem_grow(shard->blocks, &shard->block_capacity, shard->block_count + 1,
+                             sizeof(struct block *));
+    size_t at = shard->block_count++;
+    for (; at > 0 && is_older(block, shard->blocks[at - 1]); at--)
+        shard->blocks[at] = shard->blocks[at - 1];
+    shard->blocks[at] = block;
+}
+
+enum status shard_sync_blocks(struct shard *shard, struct error *err)
+{
+    char folder[DISK_PATH_MAX];
+    shard_path(shard, folder, BLOCKS_FOLDER, "");
+    return disk_sync_dir(shard->store->options.disk, folder, err);
+}
+
+void shard_block_path(const struct shard *shard, char *path, uint64_t sequence)
+{
+    char name[DISK_NAME_MAX];
+    snprintf(name, sizeof name, BLOCK_FILE_FORMAT, (unsigned long long)sequence);
+    shard_path(shard, path, BLOCKS_FOLDER, name);
+}
+
+static enum status quarantine_file(struct shard *shard, const char *name, struct error *err)
+{
+    char from[DISK_PATH_MAX], to[DISK_PATH_MAX], quarantine[DISK_PATH_MAX];
+    shard_path(shard, from, BLOCKS_FOLDER, name);
+    shard_path(shard, to, QUARANTINE_FOLDER, name);
+    shard_path(shard, quarantine, QUARANTINE_FOLDER, "");
+    TRY(disk_rename(shard->store->options.disk, from, to, err));
+    TRY(disk_sync_dir(shard->store->options.disk, quarantine, err));
+    return shard_sync_blocks(shard, err);
+}
+
+enum status shard_quarantine_block(struct shard *shard, uint64_t sequence, struct error *err)
+{
+    char name[DISK_NAME_MAX];
+    snprintf(name, sizeof name, BLOCK_FILE_FORMAT, (unsigned long long)sequence);
+    return quarantine_file(shard, name, err);
+}
+
+static enum status register_tenants(struct shard *shard, struct block *block, struct error *err)
+{
+    for (size_t i = 0; i < block_tenant_count(block); i++) {
+        struct tenant *tenant;
+        TRY(tenant_table_get(shard->store->tenants, block_tenant(block, i), &tenant, err));
+    }
+    return STATUS_OK;
+}
+
+static enum status open_block(struct shard *shard, const char *name, struct error *err)
+{
+    char path[DISK_PATH_MAX];
+    shard_path(shard, path, BLOCKS_FOLDER, name);
+    struct block *block;
+    enum status status = block_open(shard->store->options.disk, path, &block, err);
+    if (status == STATUS_CORRUPT) {
+        bool is_read_only = shard->store->options.is_read_only;
+        log_error("block is damaged, %s: %s", is_read_only ? "left out" : "moved to quarantine",
+                  err->text);
+        shard->replay.quarantined_blocks++;
+        return is_read_only ? STATUS_OK : quarantine_file(shard, name, err);
+    }
+    TRY(status);
+    rwlock_lock_write(&shard->lock);
+    shard_add_block_locked(shard, block);
+    rwlock_unlock_write(&shard->lock);
+    if (block_meta(block)->covered_epoch > shard->covered_epoch)
+        shard->covered_epoch = block_meta(block)->covered_epoch;
+    return register_tenants(shard, block, err);
+}
+
+static enum status open_listed_blocks(struct shard *shard, const struct name_list *names,
+                                      struct error *err)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        struct str name = str_from(names->names[i]);
+        if (str_ends_with(name, STR(TMP_SUFFIX)) && !shard->store->options.is_read_only) {
+            char path[DISK_PATH_MAX];
+            shard_path(shard, path, BLOCKS_FOLDER, names->names[i]);
+            TRY(disk_unlink(shard->store->options.disk, path, err));
+        } else if (str_ends_with(name, STR(BLOCK_FILE_SUFFIX))) {
+            TRY(open_block(shard, names->names[i], err));
+        }
+    }
+    return STATUS_OK;
+}
+
+static bool is_replaced_locked(const struct shard *shard, uint64_t sequence)
+    REQUIRES_SHARED(shard->lock)
+{
+    for (size_t i = 0; i < shard->block_count; i++) {
+        if (block_replaces(shard->blocks[i], sequence))
+            return true;
+    }
+    return false;
+}
+
+/* A crash after a merge leaves its inputs beside the merged block. */
+static void drop_replaced(struct shard *shard)
+{
+    size_t kept = 0;
+    mutex_lock(&shard->files_lock);
+    rwlock_lock_write(&shard->lock);
+    for (size_t i = 0; i < shard->block_count; i++) {
+        uint64_t sequence = block_meta(shard->blocks[i])->sequence;
+        if (is_replaced_locked(shard, sequence))
+            shard_add_leftover_locked(shard, sequence);
+    }
+    for (size_t i = 0; i < shard->block_count; i++) {
+        struct block *block = shard->blocks[i];
+        bool is_leftover = false;
+        for (size_t k = 0; k < shard->leftover_count; k++)
+            is_leftover = is_leftover || shard->leftovers[k] == block_meta(block)->sequence;
+        if (is_leftover)
+            block_release(block);
+        else
+            shard->blocks[kept++] = block;
+    }
+    shard->block_count = kept;
+    rwlock_unlock_write(&shard->lock);
+    struct error err;
+    if (!shard->store->options.is_read_only &&
+        shard_delete_leftovers_locked(shard, &err) != STATUS_OK)
+        log_error("blocks that a merge has replaced stay for now: %s", err.text);
+    mutex_unlock(&shard->files_lock);
+}
+
+/* No sequence is used twice, so that a file in quarantine is never replaced by another. */
+static void note_sequences(struct shard *shard, const struct name_list *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        struct str name = str_from(names->names[i]);
+        uint64_t sequence;
+        if (parse_u64(str_slice(name, 0, str_find(name, '.', 0)), &sequence) &&
+            sequence >= shard->next_sequence && sequence < UINT64_MAX)
+            shard->next_sequence = sequence + 1;
+    }
+}
+
+static enum status open_present_blocks(struct shard *shard, struct error *err)
+{
+    char folder[DISK_PATH_MAX];
+    struct name_list names;
+    shard_path(shard, folder, BLOCKS_FOLDER, "");
+    TRY(disk_list(shard->store->options.disk, folder, &names, err));
+    note_sequences(shard, &names);
+    enum status status = open_listed_blocks(shard, &names, err);
+    name_list_deinit(&names);
+    if (status == STATUS_OK)
+        drop_replaced(shard);
+    return status;
+}
+
+static enum status open_blocks(struct shard *shard, struct error *err)
+{
+    char folder[DISK_PATH_MAX];
+    struct name_list names;
+    shard_path(shard, folder, QUARANTINE_FOLDER, "");
+    TRY(disk_list(shard->store->options.disk, folder, &names, err));
+    note_sequences(shard, &names);
+    name_list_deinit(&names);
+    /* a process that died may have left a name in the kernel's memory only; the log must not go for
+     * it */
+    TRY(shard_sync_blocks(shard, err));
+    return open_present_blocks(shard, err);
+}
+
+/* ---- replay ---- */
+
+/* Refs of the log to series of the head. */
+struct replay {
+    struct shard *shard;
+    struct series_ref *refs; /* by ref of the log; SERIES_REF_NONE where none is declared */
+    size_t count;
+    size_t capacity;
+    int64_t monotonic_ms;
+};
+
+static void replay_map(struct replay *replay, struct series_ref from, struct series_ref to)
+{
+    size_t want = (size_t)from.value + 1;
+    replay->refs = mem_grow(replay->refs, &replay->capacity, want, sizeof(struct series_ref));
+    for (; replay->count < want; replay->count++)
+        replay->refs[replay->count] = SERIES_REF_NONE;
+    replay->refs[from.value] = to;
+}
+
+static enum status replay_series(void *context, struct series_ref ref, struct str tenant_id,
+                                 struct labels labels, struct error *err)
+{
+    struct replay *replay = context;
+    struct tenant *tenant;
+    TRY(tenant_table_get(replay->shard->store->tenants, tenant_id, &tenant, err));
+    struct head_key key = {.tenant = tenant,
+                           .hash = labels_identity_hash(labels),
+                           .labels = labels.ptr,
+                           .label_count = labels.count};
+    struct series_ref found;
+    head_find(replay->shard->head, &key, 1, &found);
+    if (found.value == SERIES_REF_NONE.value) {
+        found = head_add(replay->shard->head, tenant, labels, replay->monotonic_ms);
+        replay->shard->replay.series++;
+    }
+    replay_map(replay, ref, found);
+    return STATUS_OK;
+}
+
+static enum status replay_sample(void *context, struct series_ref ref, struct sample sample,
+                                 struct error *err)
+{
+    (void)err;
+    struct replay *replay = context;
+    CHECK(ref.value < replay->count);
+    /* a conflict cannot be: only what the head took was logged */
+    head_append(replay->shard->head, replay->refs[ref.value], sample, replay->monotonic_ms);
+    return STATUS_OK;
+}
+
+static void replay_epoch(void *context, uint32_t epoch)
+{
+    (void)epoch;
+    struct replay *replay = context;
+    replay->count = 0;
+}
+
+static enum status replay_log(struct shard *shard, struct error *err)
+{
+    char folder[DISK_PATH_MAX];
+    shard_path(shard, folder, WAL_FOLDER, "");
+    struct replay replay = {.shard = shard,
+                            .monotonic_ms = clock_monotonic_ms(shard->store->options.clock)};
+    struct wal_replay_handler handler = {.context = &replay,
+                                         .series = replay_series,
+                                         .sample = replay_sample,
+                                         .epoch = replay_epoch};
+    struct wal_replay_report report = {0};
+    enum status status = wal_replay(shard->store->options.disk, folder, shard->number,
+                                    shard->covered_epoch, &handler, &report, err);
+    mem_free(replay.refs);
+    shard->replay.samples = report.samples;
+    shard->replay.torn_tail_bytes = report.torn_tail_bytes;
+    shard->replay.damaged_frames = report.damaged_frames;
+    if (report.damaged_frames > 0)
+        log_error("log of shard %u: %llu damaged frames skipped, %llu samples without a series",
+                  shard->number, (unsigned long long)report.damaged_frames,
+                  (unsigned long long)report.unknown_series);
+    shard->head_since_ms = replay.monotonic_ms;
+    return status;
+}
+
+static void wake_committer(void *context)
+{
+    struct shard *shard = context;
+    mutex_lock(&shard->wake_lock);
+    shard->is_woken = true;
+    cond_signal(&shard->wake);
+    mutex_unlock(&shard->wake_lock);
+}
+
+static enum status open_log(struct shard *shard, struct error *err)
+{
+    char folder[DISK_PATH_MAX];
+    shard_path(shard, folder, WAL_FOLDER, "");
+    uint64_t segment_bytes = shard->store->options.wal_segment_bytes;
+    struct wal_options options = {.disk = shard->store->options.disk,
+                                  .folder = folder,
+                                  .shard = shard->number,
+                                  .segment_bytes =
+                                      segment_bytes == 0 ? WAL_SEGMENT_BYTES : segment_bytes,
+                                  .batch_max_bytes = WAL_BATCH_MAX_BYTES,
+                                  .epoch_after = shard->covered_epoch};
+    TRY(wal_open(&options, &shard->wal, err));
+    wal_set_wake(shard->wal, wake_committer, shard);
+    /* what a flush covered but had no time to delete */
+    return wal_drop(shard->wal, shard->covered_epoch, err);
+}
+
+static enum status make_folders(struct shard *shard, struct error *err)
+{
+    struct disk *disk = shard->store->options.disk;
+    static const char *const folders[] = {WAL_FOLDER, BLOCKS_FOLDER, QUARANTINE_FOLDER};
+    TRY(disk_make_dir(disk, shard->folder, err));
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char path[DISK_PATH_MAX];
+        shard_path(shard, path, folders[i], "");
+        TRY(disk_make_dir(disk, path, err));
+    }
+    TRY(disk_sync_dir(disk, shard->folder, err));
+    return disk_sync_dir(disk, "", err);
+}
+
+enum status shard_open(struct shard *shard, struct store *store, uint32_t number, struct error *err)
+{
+    *shard = (struct shard){.store = store, .number = number};
+    snprintf(shard->folder, sizeof shard->folder, SHARD_FOLDER_FORMAT, number);
+    rwlock_init(&shard->lock);
+    read_guard_init(&shard->guard);
+    mutex_init(&shard->flush_lock);
+    mutex_init(&shard->files_lock);
+    mutex_init(&shard->commit_lock);
+    mutex_init(&shard->wake_lock);
+    cond_init(&shard->wake);
+    shard->head = head_new();
+    if (store->options.is_read_only) {
+        TRY(open_present_blocks(shard, err));
+        return replay_log(shard, err);
+    }
+    TRY(make_folders(shard, err));
+    TRY(open_blocks(shard, err));
+    TRY(replay_log(shard, err));
+    return open_log(shard, err);
+}
+
+/* ---- commit ---- */
+
+enum status shard_commit(struct shard *shard, struct error *err)
+{
+    mutex_lock(&shard->commit_lock);
+    enum status status = wal_commit(shard->wal, err);
+    mutex_unlock(&shard->commit_lock);
+    return status;
+}
+
+/* Waits until there is something to commit; after a failure only for a while, as the log keeps the
+   batch and tries again. False when it is time to stop. */
+static bool wait_for_work(struct shard *shard, bool has_failed)
+{
+    mutex_lock(&shard->wake_lock);
+    if (has_failed && !shard->is_stopping)
+        cond_wait_for(&shard->wake, &shard->wake_lock, COMMIT_RETRY_MS);
+    while (!has_failed && !shard->is_woken && !shard->is_stopping)
+        cond_wait(&shard->wake, &shard->wake_lock);
+    shard->is_woken = false;
+    bool goes_on = !shard->is_stopping;
+    mutex_unlock(&shard->wake_lock);
+    return goes_on;
+}
+
+static void run_committer(void *context)
+{
+    struct shard *shard = context;
+    bool has_failed = false;
+    while (wait_for_work(shard, has_failed)) {
+        struct error err;
+        bool fails = shard_commit(shard, &err) != STATUS_OK;
+        if (fails && !has_failed)
+            log_error("shard %u refuses writes: %s", shard->number, err.text);
+        if (!fails && has_failed)
+            log_info("shard %u takes writes again", shard->number);
+        has_failed = fails;
+    }
+}
+
+void shard_start_committer(struct shard *shard)
+{
+    char name[16];
+    snprintf(name, sizeof name, "commit-%u", shard->number);
+    thread_start(&shard->committer, name, run_committer, shard);
+}
+
+void shard_close(struct shard *shard)
+{
+    mutex_lock(&shard->wake_lock);
+    shard->is_stopping = true;
+    cond_signal(&shard->wake);
+    mutex_unlock(&shard->wake_lock);
+    thread_join(&shard->committer);
+    if (shard->wal != NULL) {
+        struct error err;
+        if (shard_commit(shard, &err) != STATUS_OK)
+            log_error("shard %u: last commit failed: %s", shard->number, err.text);
+        wal_close(shard->wal);
+    }
+    for (size_t i = 0; i < shard->block_count; i++)
+        block_release(shard->blocks[i]);
+    mem_free(shard->blocks);
+    mem_free(shard->leftovers);
+    head_free(shard->head);
+    cond_deinit(&shard->wake);
+    mutex_deinit(&shard->wake_lock);
+    mutex_deinit(&shard->commit_lock);
+    mutex_deinit(&shard->files_lock);
+    mutex_deinit(&shard->flush_lock);
+    read_guard_deinit(&shard->guard);
+    rwlock_deinit(&shard->lock);
+}

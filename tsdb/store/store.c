@@ -1,0 +1,206 @@
+#include "tsdb/store/store_impl.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "tsdb/files/layout.h"
+
+const char *reject_reason_text(enum reject_reason reason)
+{
+    static const char *const texts[REJECT_COUNT] = {
+#define REJECT_TEXT(name, text) [name] = (text),
+        REJECT_LIST(REJECT_TEXT)
+#undef REJECT_TEXT
+    };
+    return texts[reason];
+}
+
+bool reject_reason_is_passing(enum reject_reason reason)
+{
+    return reason == REJECT_MAX_NEW_SERIES || reason == REJECT_INGESTION_RATE;
+}
+
+/* ---- open and close ---- */
+
+/* Shards replay side by side, so that a restart takes as long as the largest. */
+struct opening {
+    struct shard *shard;
+    struct store *store;
+    uint32_t number;
+    struct thread thread;
+    enum status status;
+    struct error err;
+};
+
+static void run_opening(void *context)
+{
+    struct opening *opening = context;
+    opening->status = shard_open(opening->shard, opening->store, opening->number, &opening->err);
+}
+
+static void add_replay(struct store *store, const struct store_replay_report *shard)
+{
+    store->replay.samples += shard->samples;
+    store->replay.series += shard->series;
+    store->replay.torn_tail_bytes += shard->torn_tail_bytes;
+    store->replay.damaged_frames += shard->damaged_frames;
+    store->replay.quarantined_blocks += shard->quarantined_blocks;
+}
+
+static enum status open_shards(struct store *store, struct error *err)
+{
+    struct opening *openings = mem_alloc_zeroed(store->shard_count, sizeof *openings);
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < store->shard_count; i++) {
+        openings[i] = (struct opening){.shard = &store->shards[i], .store = store, .number = i};
+        if (store->options.is_manual)
+            run_opening(&openings[i]);
+        else
+            thread_start(&openings[i].thread, "replay", run_opening, &openings[i]);
+    }
+    for (uint32_t i = 0; i < store->shard_count; i++) {
+        thread_join(&openings[i].thread);
+        add_replay(store, &store->shards[i].replay);
+        if (status == STATUS_OK && openings[i].status != STATUS_OK)
+            status = error_set(err, openings[i].status, "%s", openings[i].err.text);
+    }
+    mem_free(openings);
+    return status;
+}
+
+static enum status open_contents(struct store *store, struct error *err)
+{
+    struct layout fresh = {.shard_count = store->options.shard_count};
+    struct layout layout;
+    TRY(store->options.is_read_only ? layout_read(store->options.disk, &layout, err)
+                                    : layout_open(store->options.disk, &fresh, &layout, err));
+    struct tenant_table_options tenants = {.shard_count = layout.shard_count,
+                                           .tenants_max = store->options.tenants_max,
+                                           .default_tenant = store->options.default_tenant};
+    TRY(tenant_table_open(&tenants, &store->tenants, err));
+    store->shards = mem_alloc_zeroed(layout.shard_count, sizeof *store->shards);
+    store->shard_count = layout.shard_count;
+    uint64_t start_ns = clock_monotonic_ns(store->options.clock);
+    TRY(open_shards(store, err));
+    store->replay.duration_ms = (clock_monotonic_ns(store->options.clock) - start_ns) / 1000000;
+    return STATUS_OK;
+}
+
+enum status store_open(const struct store_options *options, struct store **out, struct error *err)
+{
+    struct store *store = mem_alloc_zeroed(1, sizeof *store);
+    store->options = *options;
+    enum status status = open_contents(store, err);
+    if (status != STATUS_OK) {
+        store_close(store);
+        return status;
+    }
+    for (uint32_t i = 0; i < store->shard_count && !options->is_manual; i++)
+        shard_start_committer(&store->shards[i]);
+    *out = store;
+    return STATUS_OK;
+}
+
+void store_close(struct store *store)
+{
+    for (uint32_t i = 0; i < store->shard_count; i++)
+        shard_close(&store->shards[i]);
+    mem_free(store->shards);
+    if (store->tenants != NULL)
+        tenant_table_close(store->tenants);
+    mem_free(store);
+}
+
+/* ---- what others ask ---- */
+
+struct tenant_table *store_tenants(struct store *store)
+{
+    return store->tenants;
+}
+
+uint32_t store_shard_count(const struct store *store)
+{
+    return store->shard_count;
+}
+
+const struct clock *store_clock(const struct store *store)
+{
+    return store->options.clock;
+}
+
+int64_t store_retention_ms(const struct store *store)
+{
+    return tenant_table_longest_retention_ms(store->tenants, store->options.retention_ms);
+}
+
+int64_t store_first_visible_ms(const struct store *store, const struct tenant *tenant,
+                               int64_t min_ts_ms)
+{
+    int64_t retention_ms =
+        tenant == NULL ? store_retention_ms(store)
+                       : (int64_t)tenant_limit_or(tenant, TENANT_LIMIT_RETENTION,
+                                                  (uint64_t)store->options.retention_ms);
+    int64_t oldest_ms = clock_now_ms(store->options.clock) - retention_ms;
+    return min_ts_ms > oldest_ms ? min_ts_ms : oldest_ms;
+}
+
+const struct store_replay_report *store_replay_report(const struct store *store)
+{
+    return &store->replay;
+}
+
+enum status store_commit(struct store *store, uint32_t shard, struct error *err)
+{
+    CHECK(shard < store->shard_count);
+    return shard_commit(&store->shards[shard], err);
+}
+
+void store_sweep_idle(struct store *store, uint32_t number)
+{
+    CHECK(number < store->shard_count);
+    struct shard *shard = &store->shards[number];
+    int64_t idle_since_ms = clock_monotonic_ms(store->options.clock) - store->options.idle_ms;
+    rwlock_lock_write(&shard->lock);
+    head_sweep_idle(shard->head, idle_since_ms);
+    rwlock_unlock_write(&shard->lock);
+}
+
+void store_tenant_usage(struct store *store, const struct tenant *tenant,
+                        struct tenant_usage *out)
+{
+    struct shard *shard = &store->shards[tenant->shard];
+    rwlock_lock_read(&shard->lock);
+    head_tenant_usage(shard->head, tenant, out);
+    rwlock_unlock_read(&shard->lock);
+}
+
+void store_label_counts(struct store *store, const struct tenant *tenant, struct arena *arena,
+                        struct label_count_list *out)
+{
+    struct shard *shard = &store->shards[tenant->shard];
+    rwlock_lock_read(&shard->lock);
+    head_label_counts(shard->head, tenant, arena, out);
+    rwlock_unlock_read(&shard->lock);
+}
+
+void store_shard_status(struct store *store, uint32_t number, struct shard_status *out)
+{
+    CHECK(number < store->shard_count);
+    struct shard *shard = &store->shards[number];
+    const struct wal_counters *counters = wal_counters(shard->wal);
+    *out = (struct shard_status){.wal_bytes = wal_size_bytes(shard->wal),
+                                 .wal_commits = counter_get(&counters->commits),
+                                 .wal_commit_failures = counter_get(&counters->commit_failures),
+                                 .wal_bytes_written = counter_get(&counters->bytes_written),
+                                 .is_writable = wal_is_writable(shard->wal)};
+    rwlock_lock_read(&shard->lock);
+    out->series = head_series_count(shard->head);
+    out->head_samples = head_sample_count(shard->head);
+    out->head_memory_bytes = head_memory_bytes(shard->head);
+    if (out->head_samples > 0)
+        out->head_age_ms = clock_monotonic_ms(store->options.clock) - shard->head_since_ms;
+    out->block_count = shard->block_count;
+    for (size_t i = 0; i < shard->block_count; i++)
+        out->block_bytes += block_size_bytes(shard->blocks[i]);
+    rwlock_unlock_read(&shard->lock);
+}

@@ -1,0 +1,191 @@
+/*
+ * store: shards of head, log and blocks behind one door.
+ *
+ *     store_write ─► shard of the tenant ─► head + log batch ──(commit)──► told durable
+ *     store_flush_shard: head ─► block ─► log epochs dropped
+ *     select_open (select.h): head + blocks of the shards that a scope needs
+ *
+ * Every acknowledged sample is on disk: in a log epoch that no block covers, or in a block.
+ *
+ * Threads: any. Each shard has one lock for head and block list; commit threads (one per shard)
+ *          sync the logs, unless `is_manual`, where tests call store_commit.
+ * Format:  docs/format/layout.md.
+ */
+#ifndef CROFT_TSDB_STORE_H
+#define CROFT_TSDB_STORE_H
+
+#include "tsdb/block/block.h"
+#include "tsdb/head/head.h"
+#include "tsdb/model/tenant.h"
+#include "tsdb/store/select.h"
+#include "tsdb/wal/wal.h"
+
+struct store;
+
+struct store_options {
+    struct disk *disk;         /* kept */
+    const struct clock *clock; /* kept */
+    uint32_t shard_count;      /* of a new store; an existing one keeps its own */
+    struct str default_tenant;
+    struct str tenant_label; /* how a federated read shows the tenant; kept */
+    uint32_t tenants_max;
+    struct label_limits label_limits;
+    int64_t retention_ms;  /* samples older than now - retention are invisible, then dropped */
+    int64_t future_max_ms; /* samples later than now + this are refused; 10 minutes */
+    int64_t idle_ms;       /* a series without samples for this long is not active; 30 minutes */
+    uint64_t wal_segment_bytes; /* 0 for the default */
+    bool is_manual;             /* no threads: the caller commits and flushes */
+    bool is_read_only; /* with is_manual: only selections and reports may be asked; nothing on
+                                     the disk is changed, and damaged blocks are left out */
+};
+
+/* Opens or makes the store, replays the logs. STATUS_CORRUPT or STATUS_IO with a clear text when
+   the layout file cannot be used; damaged blocks and frames are quarantined or skipped, counted,
+   and the rest is served. */
+MUST_USE enum status store_open(const struct store_options *options, struct store **out,
+                                struct error *err);
+/* Commits what is pending. No call may be under way. */
+void store_close(struct store *store);
+
+/* Why samples of a write were refused: name, metric label. */
+#define REJECT_LIST(X)                                                                             \
+    X(REJECT_INVALID_LABELS, "invalid-labels")                                                     \
+    X(REJECT_MAX_SERIES, "max-series")                                                             \
+    X(REJECT_MAX_SERIES_PER_METRIC, "max-series-per-metric")                                       \
+    X(REJECT_MAX_NEW_SERIES, "max-new-series-per-second")                                          \
+    X(REJECT_INGESTION_RATE, "ingestion-rate")                                                     \
+    X(REJECT_TOO_FAR_IN_FUTURE, "too-far-in-future")                                               \
+    X(REJECT_TOO_OLD, "too-old")                                                                   \
+    X(REJECT_OUT_OF_ORDER, "out-of-order")                                                         \
+    X(REJECT_DUPLICATE_TIMESTAMP, "duplicate-timestamp")
+
+enum reject_reason {
+#define REJECT_ENUM(name, text) name,
+    REJECT_LIST(REJECT_ENUM)
+#undef REJECT_ENUM
+        REJECT_COUNT
+};
+
+_Static_assert((int)REJECT_COUNT <= (int)TENANT_REASONS_MAX, "a tenant counts every reason");
+
+const char *reject_reason_text(enum reject_reason reason);
+/* Refused only for now: the sender may repeat the write. */
+bool reject_reason_is_passing(enum reject_reason reason);
+
+struct write_series {
+    struct tenant *tenant;
+    uint64_t identity_hash; /* head.h: over the labels as they stand here */
+    struct bytes identity;  /* their identity encoding as it arrived; empty when not in one piece */
+    const struct label *labels; /* as the sender gave them */
+    uint32_t label_count;
+    uint32_t sample_count;
+    const struct sample *samples;
+};
+
+struct write_result {
+    uint64_t samples_written; /* duplicates of what is there count as written */
+    uint64_t samples_rejected[REJECT_COUNT];
+    uint64_t series_rejected[REJECT_COUNT];
+    struct error first[REJECT_COUNT]; /* the first refusal of each reason: what, got, want */
+    int64_t retry_after_ms;           /* when what is refused only for now may be repeated */
+};
+
+/* Lives with the request. Zero it before use. */
+struct write_commit {
+    /* Called once, from any thread, when every shard's part is durable (STATUS_OK) or one could not
+       be made so (STATUS_UNAVAILABLE). May be called before store_write returns. */
+    void (*done)(struct write_commit *commit, enum status status);
+    struct refcount left;   /* the store's: shards still to answer, and store_write */
+    struct flag has_failed; /* the store's */
+};
+
+/* Applies what is valid, refuses the rest (in `result`), logs, and registers `commit`. `arena`
+   lives at least until `done`. STATUS_UNAVAILABLE: the log cannot take writes now; nothing was
+   applied and `done` is not called. The series of one label set are one stream, in the given
+   order. */
+MUST_USE enum status store_write(struct store *store, const struct write_series *series,
+                                 size_t series_count, struct arena *arena,
+                                 struct write_result *result, struct write_commit *commit,
+                                 struct error *err);
+
+struct tenant_table *store_tenants(struct store *store);
+uint32_t store_shard_count(const struct store *store);
+const struct clock *store_clock(const struct store *store);
+
+/* What one shard holds; a snapshot. */
+struct shard_status {
+    uint64_t series;
+    uint64_t head_samples; /* in memory, not being flushed */
+    uint64_t head_memory_bytes;
+    int64_t head_age_ms; /* how long ago the first of them came; 0 when there are none */
+    uint64_t wal_bytes;
+    uint64_t wal_commits;
+    uint64_t wal_commit_failures;
+    uint64_t wal_bytes_written;
+    uint64_t block_count;
+    uint64_t block_bytes;
+    bool is_writable;
+};
+void store_shard_status(struct store *store, uint32_t shard, struct shard_status *out);
+
+/* What is in memory of a tenant now. */
+void store_tenant_usage(struct store *store, const struct tenant *tenant, struct tenant_usage *out);
+
+void store_label_counts(struct store *store, const struct tenant *tenant, struct arena *arena,
+                        struct label_count_list *out);
+
+struct store_replay_report {
+    uint64_t samples;
+    uint64_t series;
+    uint64_t torn_tail_bytes;
+    uint64_t damaged_frames;
+    uint64_t quarantined_blocks;
+    uint64_t duration_ms;
+};
+const struct store_replay_report *store_replay_report(const struct store *store);
+
+/* Commits the pending log of a shard: for is_manual. */
+MUST_USE enum status store_commit(struct store *store, uint32_t shard, struct error *err);
+/* Writes what the head of the shard holds to blocks, one per UTC day of the samples (or per run of
+   days, when they are very many), then drops the log it covers. One flush of a shard at a time. On
+   failure everything stays readable and logged. */
+MUST_USE enum status store_flush_shard(struct store *store, uint32_t shard, struct error *err);
+/* Deactivates idle series. */
+void store_sweep_idle(struct store *store, uint32_t shard);
+
+/* The blocks of a shard, lowest rank first (block.h), with a reference each; the array is in
+   `arena`. */
+void store_blocks(struct store *store, uint32_t shard, struct arena *arena, struct block ***out,
+                  size_t *count);
+/* Deletes the block's file and takes it out of the shard; readers that hold it go on.
+   When the file cannot be deleted the block stays. STATUS_NOT_FOUND: it is not there any more. */
+MUST_USE enum status store_drop_block(struct store *store, uint32_t shard, struct block *block,
+                                      struct error *err);
+/* Deletes what earlier merges have replaced and could not delete then. Does nothing when there is
+   none. */
+MUST_USE enum status store_delete_leftovers(struct store *store, uint32_t shard, struct error *err);
+/* Begins a block that is to take the place of others; ends with store_replace_blocks or
+   block_writer_abort. `meta` gives shard, level, rank and covered_epoch. STATUS_UNAVAILABLE when
+   the disk has not twice `expected_bytes` free; STATUS_IO when what an earlier merge left behind
+   still cannot be deleted. */
+MUST_USE enum status store_new_block(struct store *store, const struct block_meta *meta,
+                                     uint64_t expected_bytes, struct block_writer **out,
+                                     struct error *err);
+
+struct block_replacement {
+    struct block *const *blocks; /* of one shard, from store_blocks; at most BLOCK_REPLACED_MAX */
+    const bool *is_damaged;      /* by block: not all of it could be read */
+    size_t count;
+    struct block_writer *writer; /* taken */
+};
+/* Makes the new block durable and puts it in the place of the others: readers see those or the new
+   one, never both nor none; those who hold the old ones go on. Files of the old blocks are deleted,
+   of damaged ones moved to quarantine. On failure everything is as before; STATUS_NOT_FOUND when
+   one of the blocks has gone. */
+MUST_USE enum status store_replace_blocks(struct store *store, uint32_t shard,
+                                          const struct block_replacement *replacement,
+                                          uint64_t *size_bytes, struct error *err);
+/* What blocks are kept for: the longest of any tenant. */
+int64_t store_retention_ms(const struct store *store);
+
+#endif

@@ -1,0 +1,105 @@
+/*
+ * store_impl: the inside of a store: its shards, shared by store*.c, shard*.c and select*.c.
+ *
+ * Lock order: flush_lock, commit_lock, files_lock, lock. Nothing else is taken while `lock` is held
+ * but the log's own mutex and wake_lock.
+ */
+#ifndef CROFT_TSDB_STORE_IMPL_H
+#define CROFT_TSDB_STORE_IMPL_H
+
+#include "base/thread.h"
+#include "tsdb/store/store.h"
+
+enum { SHARD_FOLDER_MAX = 64 };
+
+/*
+ * Who reads while a flush ends: a selection enters the current generation and leaves it. A flush
+ * publishes its blocks, begins a new generation and waits until the old one is empty before the
+ * head forgets what the blocks hold; so a selection that saw no block finds the samples in the
+ * head.
+ */
+struct read_guard {
+    struct mutex lock;
+    struct cond has_left;
+    uint32_t generation; /* guarded by lock */
+    uint32_t inside[2];  /* guarded by lock; selections open, by generation modulo 2 */
+};
+
+struct shard {
+    struct store *store;
+    uint32_t number;
+    char folder[SHARD_FOLDER_MAX];
+
+    struct rwlock lock;
+    struct head *head;      /* guarded by lock */
+    struct block **blocks;  /* guarded by lock; lowest rank first, one reference each */
+    size_t block_count;     /* guarded by lock */
+    size_t block_capacity;  /* guarded by lock */
+    uint64_t next_sequence; /* guarded by lock */
+    int64_t head_since_ms;  /* guarded by lock; monotonic: when the first sample of the head came */
+    uint32_t covered_epoch; /* guarded by flush_lock; the log up to here is in blocks */
+
+    struct read_guard guard;
+    struct mutex flush_lock; /* one flush at a time */
+
+    struct mutex files_lock; /* one drop or replacement of blocks at a time */
+    uint64_t *leftovers;     /* guarded by files_lock; sequences of blocks whose files have to go */
+    size_t leftover_count;   /* guarded by files_lock */
+    size_t leftover_capacity; /* guarded by files_lock */
+
+    struct mutex commit_lock; /* one commit at a time */
+    struct wal *wal;          /* records are logged under `lock` */
+
+    struct thread committer;
+    struct mutex wake_lock;
+    struct cond wake;
+    bool is_woken;    /* guarded by wake_lock */
+    bool is_stopping; /* guarded by wake_lock */
+
+    struct store_replay_report replay;
+};
+
+struct store {
+    struct store_options options;
+    struct tenant_table *tenants;
+    struct shard *shards;
+    uint32_t shard_count;
+    struct store_replay_report replay;
+};
+
+/* `min_ts_ms`, or the beginning of the tenant's retention when that is later; of the longest one when
+   `tenant` is NULL. */
+int64_t store_first_visible_ms(const struct store *store, const struct tenant *tenant,
+                               int64_t min_ts_ms);
+
+void read_guard_init(struct read_guard *guard);
+void read_guard_deinit(struct read_guard *guard);
+/* Returns the generation to leave with. */
+uint32_t read_guard_enter(struct read_guard *guard);
+void read_guard_leave(struct read_guard *guard, uint32_t generation);
+/* Begins a new generation and waits for everybody in the old one. */
+void read_guard_drain(struct read_guard *guard);
+
+/* Opens blocks, replays the log, begins a new epoch. Without committer. */
+MUST_USE enum status shard_open(struct shard *shard, struct store *store, uint32_t number,
+                                struct error *err);
+void shard_start_committer(struct shard *shard);
+/* Stops the committer, commits what is left, releases everything; also after a failed open. */
+void shard_close(struct shard *shard);
+MUST_USE enum status shard_commit(struct shard *shard, struct error *err);
+
+/* Makes the names of the blocks durable. */
+MUST_USE enum status shard_sync_blocks(struct shard *shard, struct error *err);
+/* DISK_PATH_MAX bytes. */
+void shard_block_path(const struct shard *shard, char *path, uint64_t sequence);
+/* Out of the way, never deleted: somebody may want to look at it. */
+MUST_USE enum status shard_quarantine_block(struct shard *shard, uint64_t sequence,
+                                            struct error *err);
+void shard_add_leftover_locked(struct shard *shard, uint64_t sequence) REQUIRES(shard->files_lock);
+/* Deletes the files for good. On failure they stay leftovers. */
+MUST_USE enum status shard_delete_leftovers_locked(struct shard *shard, struct error *err)
+    REQUIRES(shard->files_lock);
+/* Adds a durable block, taking the caller's reference. */
+void shard_add_block_locked(struct shard *shard, struct block *block) REQUIRES(shard->lock);
+
+#endif
