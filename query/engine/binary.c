@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "query/engine/scalar.h"
+#include "query/function/elementary.h"
 
 static double arithmetic(enum binary_op op, double left, double right)
 {
@@ -19,9 +20,9 @@ static double arithmetic(enum binary_op op, double left, double right)
     case BINARY_MOD:
         return fmod(left, right);
     case BINARY_POW:
-        return pow(left, right);
+        return elementary_pow(left, right);
     default:
-        return atan2(left, right);
+        return elementary_atan2(left, right);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "query/engine/operator.h"
+#include "query/function/elementary.h"
 
 static const double PI = 3.14159265358979323846;
 
@@ -16,27 +17,27 @@ static const double PI = 3.14159265358979323846;
     }
 
 MAP_FUNCTION(abs, fabs(value))
-MAP_FUNCTION(acos, acos(value))
-MAP_FUNCTION(acosh, acosh(value))
-MAP_FUNCTION(asin, asin(value))
-MAP_FUNCTION(asinh, asinh(value))
-MAP_FUNCTION(atan, atan(value))
-MAP_FUNCTION(atanh, atanh(value))
+MAP_FUNCTION(acos, elementary_acos(value))
+MAP_FUNCTION(acosh, elementary_acosh(value))
+MAP_FUNCTION(asin, elementary_asin(value))
+MAP_FUNCTION(asinh, elementary_asinh(value))
+MAP_FUNCTION(atan, elementary_atan(value))
+MAP_FUNCTION(atanh, elementary_atanh(value))
 MAP_FUNCTION(ceil, ceil(value))
-MAP_FUNCTION(cos, cos(value))
-MAP_FUNCTION(cosh, cosh(value))
+MAP_FUNCTION(cos, elementary_cos(value))
+MAP_FUNCTION(cosh, elementary_cosh(value))
 MAP_FUNCTION(deg, value * 180 / PI)
-MAP_FUNCTION(exp, exp(value))
+MAP_FUNCTION(exp, elementary_exp(value))
 MAP_FUNCTION(floor, floor(value))
-MAP_FUNCTION(ln, log(value))
-MAP_FUNCTION(log10, log10(value))
-MAP_FUNCTION(log2, log2(value))
+MAP_FUNCTION(ln, elementary_log(value))
+MAP_FUNCTION(log10, elementary_log10(value))
+MAP_FUNCTION(log2, elementary_log2(value))
 MAP_FUNCTION(rad, value *PI / 180)
-MAP_FUNCTION(sin, sin(value))
-MAP_FUNCTION(sinh, sinh(value))
+MAP_FUNCTION(sin, elementary_sin(value))
+MAP_FUNCTION(sinh, elementary_sinh(value))
 MAP_FUNCTION(sqrt, sqrt(value))
-MAP_FUNCTION(tan, tan(value))
-MAP_FUNCTION(tanh, tanh(value))
+MAP_FUNCTION(tan, elementary_tan(value))
+MAP_FUNCTION(tanh, elementary_tanh(value))
 /* zeros keep their sign, NaN stays */
 MAP_FUNCTION(sgn, value<0 ? -1 : value> 0 ? 1 : value)
 

@@ -11,6 +11,7 @@ multiples of 500 ms, so that no step lies on the older edge of a subquery.
 from dataclasses import dataclass, field
 
 from promql_fixture import ODD_TEXTS, SPAN_MS
+from promql_mutator import TOKEN
 
 # metric, its labels with values that occur. Weights by repetition.
 METRICS = {
@@ -77,25 +78,27 @@ SETS = ["and", "or", "unless"]
 EXACT_AGGREGATIONS = ["min", "max", "count", "group"]
 ADDING_AGGREGATIONS = ["sum", "avg", "stddev", "stdvar"]
 PICKS = ["topk", "bottomk"]
-# Functions of a vector whose values IEEE 754 determines.
-EXACT_FUNCTIONS = ["abs", "ceil", "floor", "sgn", "sqrt", "deg", "rad"]
+JUMPING_FUNCTIONS = ["ceil", "floor", "sgn"]
+SMOOTH_FUNCTIONS = ["abs", "sqrt", "deg", "rad", "exp", "ln", "log2", "log10", "sin", "cos", "tan", "asin", "acos",
+                    "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh"]
 DATE_FUNCTIONS = ["minute", "hour", "day_of_week", "day_of_month", "day_of_year", "days_in_month", "month", "year"]
-# Those whose last bits belong to the library of mathematics.
-LIBM_FUNCTIONS = ["exp", "ln", "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh",
-                  "asinh", "acosh", "atanh"]
 WINDOW_FUNCTIONS = ["min_over_time", "max_over_time", "count_over_time", "last_over_time", "present_over_time",
                     "changes", "resets", "idelta", "irate", "delta", "absent_over_time", "sum_over_time"]
 COUNTER_FUNCTIONS = ["rate", "increase", "rate", "irate", "resets", "delta"]
 ADDING_WINDOWS = ["avg_over_time", "stddev_over_time", "stdvar_over_time"]
 NUMBERS = ["0", "1", "2", "-1", "0.5", "3", "1e3", "-0.25", "1e-9", "0x1F", "1e21", "123456.789", "4096", "Inf", "-Inf",
-           "NaN"]
+           "NaN", ".5", "1.", "1e+3", "1E-3", "0X1f", "017", "inf", "nan", "+1", "5e-324", "1.7976931348623157e308"]
+WORDS = ["by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset", "and", "or", "unless", "atan2",
+         *EXACT_AGGREGATIONS, *ADDING_AGGREGATIONS, *PICKS, "quantile"]
+SPACES = [" ", "  ", "\t", "\n", " # text\n", "\r\n"]
 TEXT_PATTERNS = ["a.*", "(?i)A.b", ".", "", ".+", "[a-z ]+", "\\\\$1", "a\\\\.b"]
 REPLACEMENTS = [("(.*)", "$1"), ("(.+)", "v-$1"), ("(.)(.*)", "$2-$1"), ("/(.*)", "$1")]
 ODD_REPLACEMENTS = [("(?P<x>[a-c])", "${x}z"), ("", "empty"), (".*", ""), ("(.+)", "x$1y$$"), ("b", "B"), ("[", "")]
 QUANTILES = ["0", "0.5", "0.9", "0.99", "1", "0.25", "-0.5", "1.5", "NaN"]
 RANGES_MS = {"15s": 15_000, "30s": 30_000, "1m": 60_000, "90s": 90_000, "2m": 120_000, "5m": 300_000, "7m": 420_000,
-             "10m": 600_000, "30m": 1_800_000, "1h": 3_600_000, "1m30s": 90_000, "2m100ms": 120_100}
-OFFSETS = ["30s", "1m", "5m", "-1m", "-5m", "1h", "17s", "-17s"]
+             "10m": 600_000, "30m": 1_800_000, "1h": 3_600_000, "1m30s": 90_000, "2m100ms": 120_100, "1h0m5s": 3_605_000,
+             "0h7m0s": 420_000}
+OFFSETS = ["30s", "1m", "5m", "-1m", "-5m", "1h", "17s", "-17s", "1m30s", "-1m0s", "- 1m", "1h1m1s"]
 SUBQUERY_RANGES = ["30s300ms", "1m300ms", "2m300ms", "5m300ms", "10m300ms"]
 SUBQUERY_STEPS = ["10s", "30s", "15s", "7s", "500ms", "1m", ""]
 DEPTH_MAX = 4
@@ -123,13 +126,28 @@ class Generator:
         kind = self.random.random()
         if kind < 0.85:
             text = self.vector(self.random.randint(1, DEPTH_MAX))
-        elif kind < 0.93:
+        elif kind < 0.92:
             text = self.scalar(self.random.randint(1, 3))
+        elif kind < 0.93:
+            text = self.quoted(self.pick(ODD_TEXTS))
+            self.traits.add("matrix")
         else:
             text = self.matrix(self.random.randint(0, 1))
             self.traits.add("matrix")
         ordered = text.startswith(("sort", "topk(", "bottomk("))
-        return Query(text, self.traits, ordered)
+        return Query(self.restyled(text) if self.chance(0.2) else text, self.traits, ordered)
+
+    def restyled(self, text):
+        """The same in another dress: words in capitals, comments, other white space."""
+        parts = TOKEN.findall(text)
+        for i, part in enumerate(parts):
+            # names of labels stand within braces and parentheses: they keep their letters
+            is_word = part in WORDS and i + 1 < len(parts) and parts[i + 1][0] in " (" and "{" not in parts[:i]
+            if part.isspace():
+                parts[i] = self.pick(SPACES)
+            elif is_word and self.chance(0.5):
+                parts[i] = self.pick([part.upper(), part.capitalize()])
+        return "".join(parts)
 
     def exactly(self, make, *args):
         """What `make` gives, without parts whose last digits are not certain: for whatever jumps with them."""
@@ -261,9 +279,9 @@ class Generator:
                   (10, self.with_scalar), (14, self.matched), (8, self.set_operation), (8, self.function),
                   (5, self.date), (3, self.picks), (4, self.labelled),
                   (2, self.missing), (3, self.sorted), (3, self.timestamp), (3, self.count_values),
-                  (2, self.quantile), (2, self.from_scalar), (2, self.negated)]
+                  (2, self.quantile), (2, self.from_scalar), (3, self.negated), (2, self.power), (5, self.chain)]
         if not self.is_exact():
-            makers += [(2, self.trend), (3, self.libm), (4, self.quantile_of_histogram)]
+            makers += [(2, self.trend), (4, self.quantile_of_histogram)]
         weights = [weight for weight, _ in makers]
         return self.random.choices(makers, weights)[0][1](depth)
 
@@ -304,7 +322,7 @@ class Generator:
         return f"{name}({inner}){grouping.rstrip()}" if self.chance(0.3) else f"{name}{grouping}({inner})"
 
     def picks(self, depth):
-        count = self.pick(["1", "2", "3", "5", "100", "0", "-1", "scalar(cpus{instance=\"a\"})", "2.7"])
+        count = self.pick(["1", "2", "3", "5", "100", "0", "-1", "scalar(cpus{instance=\"a\"})", "2.7", "1e10", "-Inf"])
         if self.chance(0.5):
             inner = self.selector(self.pick(UNTIED)) + self.shift()
         else:
@@ -356,23 +374,35 @@ class Generator:
 
     def function(self, depth):
         kind = self.random.random()
-        if kind < 0.6:
-            name = self.pick(EXACT_FUNCTIONS)
-            make = self.exactly if name in ("ceil", "floor", "sgn") else lambda make, depth: make(depth)
-            return f"{name}({make(self.vector, depth - 1)})"
+        if kind < 0.4:
+            return f"{self.pick(SMOOTH_FUNCTIONS)}({self.vector(depth - 1)})"
         inner = self.exactly(self.vector, depth - 1)
+        if kind < 0.6:
+            return f"{self.pick(JUMPING_FUNCTIONS)}({inner})"
         if kind < 0.7:
             return f"clamp({inner}, {self.scalar(1)}, {self.scalar(1)})"
         if kind < 0.85:
             return f"{self.pick(['clamp_min', 'clamp_max'])}({inner}, {self.scalar(1)})"
         return f"round({inner}" + (f", {self.scalar(1)})" if self.chance(0.6) else ")")
 
-    def libm(self, depth):
-        self.traits.add("libm")
-        if self.chance(0.3):
-            operator = self.pick(["^", "atan2"])
-            return f"(abs({self.vector(depth - 1)}) {operator} {self.scalar(1)})"
-        return f"{self.pick(LIBM_FUNCTIONS)}({self.vector(depth - 1)})"
+    def power(self, depth):
+        operator = self.pick(["^", "^", "atan2"])
+        # 2.42 keeps the name with atan2
+        sign = "-" if operator == "atan2" else ""
+        return f"({sign}({self.vector(depth - 1)}) {operator} {self.scalar(1)})"
+
+    def chain(self, _):
+        """Operators without parentheses, so that their precedence decides; no digit gets lost."""
+        parts = [self.pick(["", "-", "+"]) + self.selector(self.pick(UNTIED[:3])) + self.shift()]
+        for _ in range(self.random.randint(1, 4)):
+            operator = self.pick(ARITHMETIC + ["^", "^", "*", "* 1 atan2"] + COMPARISONS +
+                                 [c + " bool" for c in COMPARISONS])
+            operand = self.pick([self.pick(NUMBERS), self.pick(NUMBERS), "time()", "pi()"])
+            parts.append(f"{operator} {operand}")
+        if self.chance(0.4):
+            self.traits.add("unread")
+            parts.append(f"{self.pick(SETS)} {self.selector(self.metric())}")
+        return "(" + " ".join(parts) + ")"
 
     def date(self, depth):
         name = self.pick(DATE_FUNCTIONS)
@@ -432,5 +462,5 @@ class Generator:
         return f"vector({self.scalar(depth - 1)})"
 
     def negated(self, depth):
-        return f"{self.pick(['-', '+', '-'])}({self.vector(depth - 1)})" if self.chance(0.7) else \
-            f"-{self.selector(self.metric())}"
+        signs = self.pick(["-", "+", "--", "-+-", "- -", "+-"])
+        return f"{signs}({self.vector(depth - 1)})" if self.chance(0.7) else f"-{self.selector(self.metric())}"
