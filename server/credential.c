@@ -106,6 +106,7 @@ void credentials_replace(struct credentials *credentials, const struct credentia
                                            .name = arena_copy(&set->arena, list[i].name),
                                            .token = list[i].token,
                                            .user = sha256_of(bytes_of_str(list[i].user))};
+        known->grant.holder = known->name;
         copy_scope(&known->grant.read, &set->arena);
         copy_scope(&known->grant.write, &set->arena);
     }

@@ -100,17 +100,27 @@ static void write_query(const struct own_metrics *m, struct exposition *e)
                       count(&c->queries));
     exposition_single(e, "croft_query_failures_total", METRIC_COUNTER,
                       "Requests to the read API that failed on our side.", count(&c->failures));
-    exposition_single(e, "croft_query_refused_total", METRIC_COUNTER,
-                      "Requests to the read API refused because the queue was full.",
-                      count(&c->refused));
+    exposition_single(
+        e, "croft_query_refused_total", METRIC_COUNTER,
+        "Requests to the read API refused because too many of the same tenant waited, "
+        "or they waited for too long.",
+        count(&c->refused));
     exposition_single(e, "croft_query_samples_total", METRIC_COUNTER, "Samples loaded by queries.",
                       count(&c->samples));
     exposition_single(e, "croft_query_seconds_total", METRIC_COUNTER,
                       "Time that requests to the read API spent, in seconds.",
                       count(&c->duration_ns) / 1e9);
+    exposition_single(e, "croft_query_cpu_seconds_total", METRIC_COUNTER,
+                      "Processor time that requests to the read API used, in seconds.",
+                      count(turns_cpu_ns(m->query->turns)) / 1e9);
     exposition_single(e, "croft_query_queue_length", METRIC_GAUGE,
                       "Requests that wait for a query thread.",
-                      (double)pool_queued_count(m->query->pool));
+                      (double)lanes_waiting_count(m->query->lanes));
+    exposition_single(e, "croft_query_running", METRIC_GAUGE, "Requests that have a query thread.",
+                      (double)lanes_running_count(m->query->lanes));
+    exposition_single(e, "croft_query_turns_waiting", METRIC_GAUGE,
+                      "Query threads that wait for a processor.",
+                      (double)turns_waiting_count(m->query->turns));
 }
 
 /* ---- storage ---- */
@@ -227,6 +237,18 @@ static size_t shown_tenants(const struct own_metrics *m)
     return tenant_count < METRICS_TENANTS_MAX ? tenant_count : METRICS_TENANTS_MAX;
 }
 
+/* Of the queries that read one tenant alone: nobody can say what each tenant's part of others was. */
+static void write_tenant_query_cpu(const struct own_metrics *m, struct exposition *e)
+{
+    exposition_family(e, "croft_tenant_query_cpu_seconds_total", METRIC_COUNTER,
+                      "Processor time of queries that read only this tenant, in seconds.");
+    for (size_t i = 0; i < shown_tenants(m); i++) {
+        const struct tenant *tenant = tenant_table_at(store_tenants(m->store), i);
+        exposition_sample(e, (struct metric_label[]){label("tenant", tenant_id_str(&tenant->id))},
+                          1, count(&tenant->query_cpu_ns) / 1e9);
+    }
+}
+
 static void write_tenant_family(const struct own_metrics *m, struct exposition *e, const char *name,
                                 enum metric_type type, const char *help, size_t offset)
 {
@@ -295,6 +317,7 @@ static void write_tenants(const struct own_metrics *m, struct exposition *e)
     write_tenant_family(m, e, "croft_tenant_label_values_exceeded_total", METRIC_COUNTER,
                         "Times that a label name got more values than max_label_values.",
                         offsetof(struct tenant, label_values_exceeded));
+    write_tenant_query_cpu(m, e);
     exposition_family(e, "croft_limit_max", METRIC_GAUGE, "Limit of a tenant.");
     write_limits(m, e, true);
     exposition_family(e, "croft_limit_current", METRIC_GAUGE, "What a tenant uses of a limit.");

@@ -32,7 +32,6 @@ enum {
     CONNECTIONS_MAX = 4096,
     CONNECTIONS_PER_IP_MAX = 0, /* behind a proxy all clients share one address */
     IDLE_TIMEOUT_S = 60,
-    QUERY_QUEUE_MAX = 2000,
     QUERY_TIMEOUT_MS = 2 * 60 * 1000,
     QUERY_SERIES_MAX = 2000000,
     DRAIN_TIMEOUT_MS = 30 * 1000,
@@ -41,7 +40,9 @@ enum {
     DECODED_MAX_BYTES = 32 << 20, /* of one remote write */
 };
 
-#define MINUTE_MS              INT64_C(60000)
+#define MINUTE_MS INT64_C(60000)
+#define QUERY_WAIT_MAX_NS                                                                          \
+    UINT64_C(10000000000) /* for a thread, as long as others of its payer run */
 #define QUERY_SAMPLES_MAX      UINT64_C(50000000)
 #define QUERY_MEMORY_MAX_BYTES ((size_t)1 << 30)
 #define FLUSH_MEMORY_MAX_BYTES (UINT64_C(2) << 30) /* of all heads together */
@@ -59,7 +60,8 @@ struct server {
     struct metadata *metadata;
     struct maintenance *maintenance;
     struct compactor *compactor;
-    struct pool *query_pool;
+    struct lanes *lanes;
+    struct turns *turns;
     struct engine engine;
     struct query_api query_api;
     struct write_counters write_counters;
@@ -218,12 +220,23 @@ static void start_maintenance(struct server *server)
 
 /* ---- endpoints ---- */
 
+static unsigned at_least(unsigned number, unsigned least)
+{
+    return number < least ? least : number;
+}
+
 static void open_query(struct server *server)
 {
     unsigned cpu_count = thread_cpu_count();
-    struct pool_options options = {
-        .name = "query", .thread_count = cpu_count + 1, .queue_max = QUERY_QUEUE_MAX};
-    server->query_pool = pool_open(&options);
+    struct lanes_options options = {.name = "query",
+                                    .clock = clock_real(),
+                                    .rules = {.lane_running_max = at_least(cpu_count, 4),
+                                              .lane_waiting_max = 100,
+                                              .running_max = at_least(2 * cpu_count, 20),
+                                              .crowd_max = at_least(4 * cpu_count, 64),
+                                              .wait_max_ns = QUERY_WAIT_MAX_NS}};
+    server->lanes = lanes_open(&options);
+    server->turns = turns_new(clock_real(), cpu_count);
     server->engine = (struct engine){.store = server->store,
                                      .clock = clock_real(),
                                      .lookback_ms = 5 * MINUTE_MS,
@@ -231,7 +244,8 @@ static void open_query(struct server *server)
                                      .samples_max = QUERY_SAMPLES_MAX,
                                      .memory_max_bytes = QUERY_MEMORY_MAX_BYTES};
     server->query_api = (struct query_api){.engine = &server->engine,
-                                           .pool = server->query_pool,
+                                           .lanes = server->lanes,
+                                           .turns = server->turns,
                                            .timeout_ms = QUERY_TIMEOUT_MS,
                                            .series_max = QUERY_SERIES_MAX};
     server->route_count +=
@@ -344,8 +358,8 @@ static bool stop(struct server *server)
     }
     credentials_free(server->credentials);
     tls_close(server->tls);
-    if (server->query_pool != NULL)
-        pool_close(server->query_pool);
+    lanes_close(server->lanes);
+    turns_free(server->turns);
     if (server->write_path != NULL)
         write_path_free(server->write_path);
     if (server->metadata != NULL)

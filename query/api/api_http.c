@@ -3,6 +3,7 @@
 #include "query/api/api_impl.h"
 #include "query/api/request_scope_http.h"
 #include "query/syntax/parse.h"
+#include "tsdb/store/store.h"
 
 /* Grafana's metrics browser posts selectors of megabytes. */
 enum { FORM_MAX_BYTES = 10 << 20 };
@@ -94,20 +95,90 @@ void api_fail(struct api_call *call, enum status status, const struct error *err
     reply_error(call->exchange, api_error_of(status), str_from(err->text));
 }
 
-/* ---- the way to the pool ---- */
+/* ---- the way to a query thread ---- */
 
-static void run_call(struct pool_job *job)
+void api_watch_client(void *context)
+{
+    struct api_call *call = context;
+    if (exchange_is_abandoned(call->exchange))
+        flag_set(&call->is_abandoned);
+}
+
+/* Whether a call is still worth going on with. */
+static enum status check_call(void *context, struct error *err)
+{
+    struct api_call *call = context;
+    api_watch_client(call);
+    if (flag_is_set(&call->is_abandoned))
+        return error_set(err, STATUS_CANCELLED, "query was canceled in query execution");
+    if (clock_monotonic_ns(call->api->engine->clock) >= call->deadline_ns)
+        return error_set(err, STATUS_TIMEOUT, "query timed out in query execution");
+    return STATUS_OK;
+}
+
+enum status api_yield(struct api_call *call, struct error *err)
+{
+    TRY(check_call(call, err));
+    return turn_yield(call->turn, clock_monotonic_ns(call->api->engine->clock), err);
+}
+
+/* Replies, which ends the exchange and `call` with it. */
+static void answer_in_turn(struct api_call *call)
+{
+    struct error err;
+    enum status status = turn_take(call->turn, &err);
+    if (status == STATUS_OK)
+        call->run(call);
+    else
+        api_fail(call, status, &err);
+}
+
+static void run_call(struct lanes_job *job)
 {
     struct api_call *call = (struct api_call *)job;
     struct query_api *api = call->api;
     uint64_t started_ns = call->started_ns;
+    struct turn_options options = {
+        .payer = call->payer_id,
+        .cpu_ns = call->payer == NULL ? NULL : &call->payer->query_cpu_ns,
+        .check = check_call,
+        .context = call,
+    };
     struct arena arena;
+    struct turn turn;
     arena_init(&arena, SIZE_MAX);
+    turn_init(&turn, api->turns, &options);
     call->arena = &arena;
-    call->run(call);
-    /* the reply ended the exchange, in which `call` lived */
+    call->turn = &turn;
+    answer_in_turn(call);
+    turn_deinit(&turn);
     arena_deinit(&arena);
     counter_add(&api->counters.duration_ns, clock_monotonic_ns(api->engine->clock) - started_ns);
+}
+
+/* As Prometheus says it, which also gives up after a time in the queue. */
+static void refuse_call(struct lanes_job *job)
+{
+    struct api_call *call = (struct api_call *)job;
+    counter_add(&call->api->counters.refused, 1);
+    exchange_reply_header(call->exchange, "Retry-After", "1");
+    reply_error(call->exchange, API_TIMEOUT, STR("query timed out in query queue"));
+}
+
+static bool is_call_abandoned(struct lanes_job *job)
+{
+    return exchange_is_abandoned(((struct api_call *)job)->exchange);
+}
+
+static void find_payer(struct api_call *call)
+{
+    const struct scope *scope = &call->scope;
+    if (scope_is_federated(scope)) {
+        call->payer_id = request_payer_of_several(call->exchange);
+        return;
+    }
+    call->payer_id = tenant_id_str(&scope->tenants[0]);
+    call->payer = tenant_table_find(store_tenants(call->api->engine->store), call->payer_id);
 }
 
 static void hand_over(void *context, struct exchange *exchange)
@@ -115,18 +186,21 @@ static void hand_over(void *context, struct exchange *exchange)
     const struct query_api_route *route = context;
     struct query_api *api = route->api;
     struct api_call *call = arena_alloc_zeroed(exchange_arena(exchange), sizeof *call);
-    call->job.run = run_call;
+    call->job = (struct lanes_job){
+        .run = run_call, .refuse = refuse_call, .is_abandoned = is_call_abandoned};
     call->api = api;
     call->exchange = exchange;
     call->run = route->run;
     call->started_ns = clock_monotonic_ns(api->engine->clock);
+    call->deadline_ns = call->started_ns + (uint64_t)api->timeout_ms * 1000000;
     if (!request_scope(exchange, &call->scope))
         return;
+    find_payer(call);
     counter_add(&api->counters.queries, 1);
-    if (!pool_try_submit(api->pool, &call->job)) {
+    if (!lanes_try_submit(api->lanes, &call->job, call->payer_id)) {
         counter_add(&api->counters.refused, 1);
-        reply_error(exchange, API_UNAVAILABLE,
-                    STR("too many queries are waiting, try again later"));
+        reply_error(exchange, API_TOO_MANY,
+                    STR("too many queries are waiting, try again later (err-croft-query-queue)"));
     }
 }
 

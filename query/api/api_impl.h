@@ -11,14 +11,18 @@
 enum { API_POINTS_MAX = 11000, API_MATCHERS_MAX = 1000 };
 
 struct api_call {
-    struct pool_job job;
+    struct lanes_job job;
     struct query_api *api;
     struct exchange *exchange;
     void (*run)(struct api_call *call);
     uint64_t started_ns;
+    uint64_t deadline_ns;
     struct scope scope;
-    struct arena *arena; /* of this call; outlives the reply */
+    struct str payer_id;
+    struct tenant *payer; /* NULL: several tenants, or one that nobody has written to */
+    struct arena *arena;  /* of this call; outlives the reply */
     struct flag is_abandoned;
+    struct turn *turn; /* held while the call runs */
 };
 
 /* Parameters; each replies and returns false when the value is bad. A missing one is `fallback`. */
@@ -32,6 +36,11 @@ struct api_selector {
 MUST_USE bool api_selectors(struct api_call *call, struct api_selector **out, size_t *count);
 void api_selectors_deinit(struct api_selector *selectors, size_t count);
 
+/* Looks whether the client is still there; `call` is a struct api_call. */
+void api_watch_client(void *call);
+/* For endpoints that do not evaluate: STATUS_CANCELLED, STATUS_TIMEOUT, or OK, perhaps after others
+   had their turn. */
+MUST_USE enum status api_yield(struct api_call *call, struct error *err);
 void api_fail(struct api_call *call, enum status status, const struct error *err);
 
 /* Endpoints. */

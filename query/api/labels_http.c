@@ -71,6 +71,7 @@ static enum status find_texts(const struct lookup *lookup, const struct str *nam
     for (size_t i = 0; i == 0 || i < lookup->selector_count; i++) {
         struct select_options options = options_of(lookup, i);
         struct str_list found;
+        TRY(api_yield(lookup->call, err));
         if (name == NULL)
             TRY(select_label_names(store, &options, arena, &found, err));
         else
@@ -193,7 +194,9 @@ static void select_and_reply(struct lookup *lookup)
     size_t opened = 0;
     for (; opened < lookup->selector_count; opened++) {
         struct select_options options = options_of(lookup, opened);
-        status = select_open(call->api->engine->store, &options, &selections[opened], &err);
+        status = api_yield(call, &err);
+        if (status == STATUS_OK)
+            status = select_open(call->api->engine->store, &options, &selections[opened], &err);
         if (status != STATUS_OK)
             break;
     }

@@ -10,7 +10,7 @@
 enum { SCALAR_TEXT_MAX = 327 };
 
 /* The deadline of the call: the server's cap, lowered by the parameter "timeout". */
-static bool find_deadline(struct api_call *call, uint64_t *out_ns)
+static bool find_deadline(struct api_call *call)
 {
     struct error err;
     bool is_present;
@@ -25,7 +25,7 @@ static bool find_deadline(struct api_call *call, uint64_t *out_ns)
         if (wanted_ms < timeout_ms)
             timeout_ms = wanted_ms > 0 ? wanted_ms : 0;
     }
-    *out_ns = call->started_ns + (uint64_t)timeout_ms * 1000000;
+    call->deadline_ns = call->started_ns + (uint64_t)timeout_ms * 1000000;
     return true;
 }
 
@@ -47,8 +47,12 @@ static bool prepare(struct api_call *call, struct query_options *options, uint64
 {
     *options = (struct query_options){.text = exchange_param(call->exchange, "query", NULL),
                                       .scope = &call->scope};
-    return find_deadline(call, &options->deadline_ns) &&
-           find_lookback(call, &options->lookback_ms) && api_limit(call, limit);
+    if (!find_deadline(call) || !find_lookback(call, &options->lookback_ms) ||
+        !api_limit(call, limit))
+        return false;
+    options->deadline_ns = call->deadline_ns;
+    options->turn = call->turn;
+    return true;
 }
 
 /* ---- result ---- */
@@ -189,20 +193,12 @@ static void reply_result(struct api_call *call, const struct query_result *resul
     reply_end(call->exchange, &json, &result->warnings, &result->infos);
 }
 
-/* A query whose client has gone is worth nothing. */
-static void watch_client(void *context)
-{
-    struct api_call *call = context;
-    if (exchange_is_abandoned(call->exchange))
-        flag_set(&call->is_abandoned);
-}
-
 static void answer(struct api_call *call, struct query_options *options, uint64_t limit)
 {
     struct error err;
     struct query_result result = {0};
     options->cancel = &call->is_abandoned;
-    options->watch = watch_client;
+    options->watch = api_watch_client;
     options->watch_context = call;
     enum status status = engine_query(call->api->engine, options, call->arena, &result, &err);
     counter_add(&call->api->counters.samples, result.samples_total);

@@ -4,11 +4,11 @@ static const struct {
     const char *name;
     unsigned code;
 } kinds[] = {
-    [API_BAD_DATA] = {"bad_data", 400},   [API_UNAUTHORIZED] = {"unauthorized", 401},
-    [API_FORBIDDEN] = {"forbidden", 403}, [API_NOT_FOUND] = {"not_found", 404},
-    [API_EXECUTION] = {"execution", 422}, [API_TIMEOUT] = {"timeout", 503},
-    [API_CANCELED] = {"canceled", 499},   [API_UNAVAILABLE] = {"unavailable", 503},
-    [API_INTERNAL] = {"internal", 500},
+    [API_BAD_DATA] = {"bad_data", 400},       [API_UNAUTHORIZED] = {"unauthorized", 401},
+    [API_FORBIDDEN] = {"forbidden", 403},     [API_NOT_FOUND] = {"not_found", 404},
+    [API_EXECUTION] = {"execution", 422},     [API_TOO_MANY] = {"too_many_requests", 429},
+    [API_TIMEOUT] = {"timeout", 503},         [API_CANCELED] = {"canceled", 499},
+    [API_UNAVAILABLE] = {"unavailable", 503}, [API_INTERNAL] = {"internal", 500},
 };
 
 static const char json_type[] = "application/json";
@@ -51,7 +51,7 @@ void reply_error(struct exchange *exchange, enum api_error kind, struct str text
     json_key(&json, STR("error"));
     json_string(&json, text);
     json_end_object(&json);
-    if (kind == API_UNAVAILABLE)
+    if (kind == API_UNAVAILABLE || kind == API_TOO_MANY)
         exchange_reply_header(exchange, "Retry-After", "1");
     exchange_reply_buffer(exchange, kinds[kind].code, json_type, &out);
 }

@@ -19,6 +19,7 @@ enum api_error {
     API_FORBIDDEN,    /* 403 */
     API_NOT_FOUND,    /* 404 */
     API_EXECUTION,    /* 422 */
+    API_TOO_MANY,     /* 429, with Retry-After */
     API_TIMEOUT,      /* 503 */
     API_CANCELED,     /* 499 */
     API_UNAVAILABLE,  /* 503, with Retry-After */

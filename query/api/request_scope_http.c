@@ -76,3 +76,12 @@ bool request_scope(struct exchange *exchange, struct scope *out)
         reply_error(exchange, api_error_of(status), str_from(err.text));
     return status == STATUS_OK;
 }
+
+struct str request_payer_of_several(struct exchange *exchange)
+{
+    const struct grant *grant = exchange_grant(exchange);
+    if (grant == NULL)
+        return STR("|");
+    /* no tenant's id has a bar */
+    return arena_format(exchange_arena(exchange), "|%.*s", STR_ARG(grant->holder));
+}

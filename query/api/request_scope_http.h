@@ -13,5 +13,7 @@
 /* Lives in the exchange. False: the header is not valid or asks for too much, and the reply is
    given. */
 MUST_USE bool request_scope(struct exchange *exchange, struct scope *out);
+/* Who pays for a read of several tenants: the caller's credential. Never a tenant's id. */
+struct str request_payer_of_several(struct exchange *exchange);
 
 #endif

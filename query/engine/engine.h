@@ -14,6 +14,8 @@
 #include "query/engine/value.h"
 #include "tsdb/store/select.h"
 
+struct turn;
+
 struct engine {
     struct store *store;
     const struct clock *clock;
@@ -38,6 +40,7 @@ struct query_options {
        the answer any more; may be NULL. */
     void (*watch)(void *context);
     void *watch_context;
+    struct turn *turn; /* held, and given away now and then; may be NULL */
 };
 
 /* Everything in `out` lives in `arena`, which must have no limit of its own: memory_max_bytes

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "query/engine/turns.h"
+
 enum {
     NOTES_SHOWN_MAX = 10,
     NOTES_KEPT_MAX = 256, /* distinct texts; what comes after is not even counted */
@@ -28,7 +30,7 @@ enum status eval_check(struct eval *eval, struct error *err)
         return error_set(err, STATUS_CANCELLED, "query was canceled in expression evaluation");
     if (options->deadline_ns != 0 && now_ns >= options->deadline_ns)
         return error_set(err, STATUS_TIMEOUT, "query timed out in expression evaluation");
-    return STATUS_OK;
+    return options->turn == NULL ? STATUS_OK : turn_yield(options->turn, now_ns, err);
 }
 
 enum status eval_charge_samples(struct eval *eval, uint64_t count, struct error *err)

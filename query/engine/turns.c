@@ -9,6 +9,7 @@ struct turns {
     struct mutex lock;
     struct turn_queue queue; /* guarded by lock */
     size_t waiting_count;    /* guarded by lock */
+    struct counter cpu_ns;
     const struct clock *clock;
 };
 
@@ -38,14 +39,28 @@ size_t turns_waiting_count(struct turns *turns)
     return count;
 }
 
+const struct counter *turns_cpu_ns(const struct turns *turns)
+{
+    return &turns->cpu_ns;
+}
+
 void turn_init(struct turn *turn, struct turns *turns, const struct turn_options *options)
 {
-    *turn = (struct turn){.turns = turns, .check = options->check, .context = options->context};
+    *turn = (struct turn){.turns = turns,
+                          .check = options->check,
+                          .context = options->context,
+                          .cpu_counter = options->cpu_ns};
     cond_init(&turn->is_called_news);
     uint64_t now_ns = clock_monotonic_ns(turns->clock);
     mutex_lock(&turns->lock);
     turn->waiter.payer = turn_queue_join(&turns->queue, options->payer, now_ns);
     mutex_unlock(&turns->lock);
+}
+
+void turn_init_helper(struct turn *turn, const struct turn *first)
+{
+    struct turn_options options = {.payer = first->waiter.payer->id, .cpu_ns = first->cpu_counter};
+    turn_init(turn, first->turns, &options);
 }
 
 void turn_deinit(struct turn *turn)
@@ -127,6 +142,9 @@ static void charge_locked(struct turns *turns, struct turn *turn, uint64_t now_n
     uint64_t used_ns = thread_cpu_ns - turn->since_cpu_ns;
     turn_queue_charge(&turns->queue, turn->waiter.payer, used_ns);
     turn->cpu_ns += used_ns;
+    counter_add(&turns->cpu_ns, used_ns);
+    if (turn->cpu_counter != NULL)
+        counter_add(turn->cpu_counter, used_ns);
     turn->since_cpu_ns = thread_cpu_ns;
     turn->since_ns = now_ns;
 }

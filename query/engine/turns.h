@@ -11,7 +11,7 @@
  *     while (...) status = turn_yield(&turn, now_ns, err);
  *     turn_deinit(&turn);                               gives the turn back, if it has one
  *
- * A query that wants more than one thread opens a turn for each further one, with the same payer:
+ * A query that wants more than one thread opens a turn for each further one (turn_init_helper):
  * turn_try_take succeeds only when a processor is idle, and turn_is_due tells when it is not idle any
  * more.
  *
@@ -23,6 +23,7 @@
 #define CROFT_QUERY_TURNS_H
 
 #include "base/clock.h"
+#include "base/counter.h"
 #include "base/thread.h"
 #include "query/engine/turn_queue.h"
 
@@ -36,9 +37,12 @@ struct turns *turns_new(const struct clock *clock, unsigned processor_count);
 void turns_free(struct turns *turns);
 /* How many wait now. */
 size_t turns_waiting_count(struct turns *turns);
+/* What all turns have cost so far. */
+const struct counter *turns_cpu_ns(const struct turns *turns);
 
 struct turn_options {
-    struct str payer; /* borrowed for the call: a tenant's id, or what stands for several */
+    struct str payer;       /* borrowed for the call: a tenant's id, or what stands for several */
+    struct counter *cpu_ns; /* kept; grows by what the turn costs, now and then; may be NULL */
     /* Asked every few milliseconds while the turn waits: anything but STATUS_OK ends the wait, and is
        what take or yield return. The same function may be called between two turns, so it must not
        itself take one. May be NULL. */
@@ -57,9 +61,12 @@ struct turn {
     uint64_t since_ns;     /* monotonic: when it was last taken, or looked at */
     uint64_t since_cpu_ns; /* the thread's processor time then */
     uint64_t cpu_ns;       /* charged so far */
+    struct counter *cpu_counter;
 };
 
 void turn_init(struct turn *turn, struct turns *turns, const struct turn_options *options);
+/* For a further thread of the query that `first` belongs to; calls no check. */
+void turn_init_helper(struct turn *turn, const struct turn *first);
 void turn_deinit(struct turn *turn);
 
 /* Waits for a turn. On failure it has none. */

@@ -1,7 +1,7 @@
 """Slow queries never delay writes.
 
-Not a measurement: all threads for queries are busy and more queries wait when the writes begin, and still are
-when the last write has been answered. So no write can have waited for a query.
+Not a measurement: every processor has a query and more queries wait for one when the writes begin, and still
+do when the last write has been answered. So no write can have waited for a query.
 """
 
 import threading
@@ -45,22 +45,24 @@ class SlowQuery(unittest.TestCase):
     def queue_length(self):
         return self.http.metrics()["croft_query_queue_length"]
 
-    def test_writes_go_on_while_every_query_thread_is_busy(self):
+    def turns_waiting(self):
+        return self.http.metrics()["croft_query_turns_waiting"]
+
+    def test_writes_go_on_while_every_processor_has_a_query(self):
         self.write_history()
         codes = []
         threads = [threading.Thread(target=self.ask_in_vain, args=[codes]) for _ in range(QUERIES)]
         for thread in threads:
             thread.start()
-        wait_until("queries wait for a thread", self.queue_length)
+        wait_until("queries wait for a processor", self.turns_waiting)
         for number in range(WRITES):
             write(self.http, [({"__name__": "quick"}, [(self.now_ms + number, number)])])
             self.assertEqual(self.http.get("/-/healthy").code, 200)
-        self.assertEqual(codes, [], "no query has ended")
-        self.assertGreater(self.queue_length(), 0, "and others still wait")
+        self.assertGreater(self.turns_waiting(), 0, "queries still wait")
         self.expect_written()
         for thread in threads:
             thread.join()
-        self.assertEqual(codes, [None] * QUERIES)
+        self.assertLessEqual(set(codes), {None, 503}, "503 for those that waited in the queue for too long")
 
     def expect_written(self):
         """Acknowledged means durable, so the next process has it; the queries die with this one."""

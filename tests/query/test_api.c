@@ -10,7 +10,7 @@
 #include "tests/http/client.h"
 #include "tests/support/store_box.h"
 
-enum { CLOSE_TIMEOUT_MS = 30000, QUEUE_MAX = 4, SERIES_MAX = 5 };
+enum { CLOSE_TIMEOUT_MS = 30000, QUEUE_MAX = 4, SERIES_MAX = 5, WAIT_MAX_MS = 10000 };
 
 struct fixture {
     struct store_box box;
@@ -37,9 +37,16 @@ static void open_api(struct fixture *f)
                                 .default_step_ms = 60000,
                                 .samples_max = 1000,
                                 .memory_max_bytes = 64 << 20};
-    const struct pool_options pool = {.name = "query", .thread_count = 1, .queue_max = QUEUE_MAX};
+    const struct lanes_options lanes = {.name = "query",
+                                        .clock = &f->box.clock.base,
+                                        .rules = {.lane_running_max = 1,
+                                                  .lane_waiting_max = QUEUE_MAX,
+                                                  .running_max = 2,
+                                                  .crowd_max = 4,
+                                                  .wait_max_ns = WAIT_MAX_MS * UINT64_C(1000000)}};
     f->api = (struct query_api){.engine = &f->engine,
-                                .pool = pool_open(&pool),
+                                .lanes = lanes_open(&lanes),
+                                .turns = turns_new(&f->box.clock.base, 2),
                                 .timeout_ms = 120000,
                                 .series_max = SERIES_MAX};
     struct http_server_options options = {.listen = STR("127.0.0.1:0"),
@@ -74,7 +81,8 @@ static void fixture_close(struct fixture *f)
     struct error err;
     client_close(&f->client);
     expect_ok(http_server_close(f->server, CLOSE_TIMEOUT_MS, &err));
-    pool_close(f->api.pool);
+    lanes_close(f->api.lanes);
+    turns_free(f->api.turns);
     store_box_deinit(&f->box);
 }
 
@@ -377,15 +385,16 @@ TEST(a_query_without_time_left_is_503)
 }
 
 /* Holds the pool's only thread. */
+/* Runs in the lane of those who read all tenants, until it may end. */
 struct hold {
-    struct pool_job job;
+    struct lanes_job job;
     struct mutex lock;
     struct cond has_changed;
     bool is_running; /* guarded by lock */
     bool is_over;    /* guarded by lock */
 };
 
-static void run_hold(struct pool_job *job)
+static void run_hold(struct lanes_job *job)
 {
     struct hold *hold = (struct hold *)job;
     mutex_lock(&hold->lock);
@@ -393,59 +402,112 @@ static void run_hold(struct pool_job *job)
     cond_broadcast(&hold->has_changed);
     while (!hold->is_over)
         cond_wait(&hold->has_changed, &hold->lock);
+    hold->is_running = false;
+    cond_broadcast(&hold->has_changed);
     mutex_unlock(&hold->lock);
 }
 
-static void hold_begin(struct hold *hold, struct pool *pool)
+static void hold_wait(struct hold *hold, bool is_running)
 {
-    *hold = (struct hold){.job.run = run_hold};
-    mutex_init(&hold->lock);
-    cond_init(&hold->has_changed);
-    assert_true(pool_try_submit(pool, &hold->job));
     mutex_lock(&hold->lock);
-    while (!hold->is_running)
+    while (hold->is_running != is_running)
         cond_wait(&hold->has_changed, &hold->lock);
     mutex_unlock(&hold->lock);
 }
 
-static void hold_end(struct hold *hold, struct pool *pool)
+static void hold_begin(struct hold *hold, struct lanes *lanes)
+{
+    *hold = (struct hold){.job.run = run_hold};
+    mutex_init(&hold->lock);
+    cond_init(&hold->has_changed);
+    assert_true(lanes_try_submit(lanes, &hold->job, STR("|")));
+    hold_wait(hold, true);
+}
+
+static void hold_end(struct hold *hold)
 {
     mutex_lock(&hold->lock);
     hold->is_over = true;
     cond_broadcast(&hold->has_changed);
     mutex_unlock(&hold->lock);
-    pool_close(pool); /* `hold` is free to go */
+    hold_wait(hold, false);
     cond_deinit(&hold->has_changed);
     mutex_deinit(&hold->lock);
 }
 
-TEST(a_request_that_finds_the_queue_full_is_503_with_retry_after)
+static void ask_in_lane(struct fixture *f, struct client *waiting, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        client_open(&waiting[i], http_server_port(f->server));
+        client_send(&waiting[i], "GET /api/v1/query?query=1&time=1 HTTP/1.1\r\nHost: x\r\n\r\n");
+        while (lanes_waiting_count(f->api.lanes) <= i)
+            ;
+    }
+}
+
+TEST(a_request_that_finds_its_lane_full_is_429_and_other_lanes_go_on)
 {
     struct fixture f;
     struct hold hold;
     struct client waiting[QUEUE_MAX];
     fixture_open(&f);
-    hold_begin(&hold, f.api.pool);
-    for (size_t i = 0; i < QUEUE_MAX; i++) {
-        client_open(&waiting[i], http_server_port(f.server));
-        client_send(&waiting[i], "GET /api/v1/query?query=1&time=1 HTTP/1.1\r\nHost: x\r\n\r\n");
-        while (pool_queued_count(f.api.pool) <= i)
-            ;
-    }
+    hold_begin(&hold, f.api.lanes);
+    ask_in_lane(&f, waiting, QUEUE_MAX);
     struct reply reply = ask(&f, "GET", "/api/v1/labels", "", "");
-    check_reply("one too many", &reply, 503,
-                FAILURE("unavailable", "too many queries are waiting, try again later"));
+    check_reply("one too many", &reply, 429,
+                FAILURE("too_many_requests",
+                        "too many queries are waiting, try again later (err-croft-query-queue)"));
     assert_true(reply_has(&reply, "Retry-After: 1\r\n"));
     assert_int_equal(counter_get(&f.api.counters.refused), 1);
-    const struct pool_options next = {.name = "query", .thread_count = 1, .queue_max = QUEUE_MAX};
-    hold_end(&hold, f.api.pool);
+    expect_reply(&f, "X-Scope-OrgID: a\r\n", "/api/v1/query?query=1&time=1", 200,
+                 DATA("{\"resultType\":\"scalar\",\"result\":[1,\"1\"]}"));
+    hold_end(&hold);
     for (size_t i = 0; i < QUEUE_MAX; i++) {
         reply = client_read(&waiting[i], false);
         check_reply("waited", &reply, 200,
                     DATA("{\"resultType\":\"scalar\",\"result\":[1,\"1\"]}"));
         client_close(&waiting[i]);
     }
-    f.api.pool = pool_open(&next);
+    fixture_close(&f);
+}
+
+TEST(a_request_that_waits_for_too_long_is_503_with_retry_after)
+{
+    struct fixture f;
+    struct hold hold;
+    struct client waiting[2];
+    fixture_open(&f);
+    hold_begin(&hold, f.api.lanes);
+    ask_in_lane(&f, waiting, 2);
+    sim_clock_advance(&f.box.clock, WAIT_MAX_MS);
+    for (size_t i = 0; i < 2; i++) {
+        struct reply reply = client_read(&waiting[i], false);
+        check_reply("waited in vain", &reply, 503,
+                    FAILURE("timeout", "query timed out in query queue"));
+        assert_true(reply_has(&reply, "Retry-After: 1\r\n"));
+        client_close(&waiting[i]);
+    }
+    hold_end(&hold);
+    fixture_close(&f);
+}
+
+TEST(processor_time_is_counted_for_the_tenant_that_was_read)
+{
+    struct fixture f;
+    fixture_open(&f);
+    const char *path = "/api/v1/query?query=count(up)";
+    struct tenant_table *tenants = store_tenants(f.box.store);
+    const struct counter *a_ns = &tenant_table_find(tenants, STR("a"))->query_cpu_ns;
+    const struct counter *b_ns = &tenant_table_find(tenants, STR("b"))->query_cpu_ns;
+    expect_reply(&f, "", path, 200, VECTOR("{\"metric\":{},\"value\":[1700000000,\"4\"]}"));
+    expect_reply(&f, "X-Scope-OrgID: nobody\r\n", path, 200, VECTOR(""));
+    expect_reply(&f, "X-Scope-OrgID: a\r\n", path, 200,
+                 VECTOR("{\"metric\":{},\"value\":[1700000000,\"2\"]}"));
+    while (lanes_running_count(f.api.lanes) > 0)
+        ; /* the reply came first */
+    assert_true(counter_get(a_ns) > 0);
+    assert_int_equal(counter_get(b_ns), 0);
+    assert_true(counter_get(turns_cpu_ns(f.api.turns)) > counter_get(a_ns));
     fixture_close(&f);
 }
 
@@ -487,8 +549,7 @@ TEST(a_header_that_names_no_tenant_is_refused)
     expect_reply(&f, "X-Scope-OrgID: a|\r\n", path, 400,
                  BAD("tenant id: empty, want 1 to 150 bytes"));
     /* not "all tenants": a proxy that fills in nothing must not open every door */
-    expect_reply(&f, "X-Scope-OrgID:\r\n", path, 400,
-                 BAD("tenant id: empty, want 1 to 150 bytes"));
+    expect_reply(&f, "X-Scope-OrgID:\r\n", path, 400, BAD("tenant id: empty, want 1 to 150 bytes"));
     expect_reply(&f, "X-Scope-OrgID: |\r\n", path, 400,
                  BAD("tenant id: empty, want 1 to 150 bytes"));
     expect_reply(&f, "X-Scope-OrgID: a\r\nX-Scope-OrgID: b\r\n", path, 400,
@@ -654,7 +715,9 @@ TEST_MAIN(RUN(every_type_of_result_has_its_form),
           RUN(a_range_needs_start_end_and_a_positive_step),
           RUN(a_series_has_eleven_thousand_and_one_points_at_most),
           RUN(a_query_that_cannot_be_evaluated_is_422), RUN(a_query_without_time_left_is_503),
-          RUN(a_request_that_finds_the_queue_full_is_503_with_retry_after),
+          RUN(a_request_that_finds_its_lane_full_is_429_and_other_lanes_go_on),
+          RUN(a_request_that_waits_for_too_long_is_503_with_retry_after),
+          RUN(processor_time_is_counted_for_the_tenant_that_was_read),
           RUN(a_read_covers_the_tenants_of_its_header),
           RUN(a_header_that_names_no_tenant_is_refused),
           RUN(series_are_the_union_of_all_selectors_each_once),

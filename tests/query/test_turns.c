@@ -228,8 +228,31 @@ TEST(a_turn_is_due_when_somebody_waits)
     turns_free(turns);
 }
 
+TEST(a_helper_pays_for_its_query)
+{
+    struct error err;
+    struct counter cpu_ns = {0};
+    struct turns *turns = turns_new(clock_real(), 2);
+    struct turn first, helper;
+    turn_init(&first, turns, &(struct turn_options){.payer = STR("a"), .cpu_ns = &cpu_ns});
+    turn_init_helper(&helper, &first);
+    assert_ptr_equal(helper.waiter.payer, first.waiter.payer);
+    expect_ok(turn_take(&first, &err));
+    assert_true(turn_try_take(&helper));
+    spin_for(TURN_QUANTUM_NS / 10);
+    turn_release(&helper);
+    assert_true(helper.cpu_ns >= TURN_QUANTUM_NS / 10);
+    assert_int_equal(counter_get(&cpu_ns), helper.cpu_ns);
+    turn_release(&first);
+    assert_int_equal(counter_get(&cpu_ns), helper.cpu_ns + first.cpu_ns);
+    assert_int_equal(counter_get(turns_cpu_ns(turns)), counter_get(&cpu_ns));
+    turn_deinit(&helper);
+    turn_deinit(&first);
+    turns_free(turns);
+}
+
 TEST_MAIN(RUN(never_more_threads_hold_turns_than_there_are_processors),
           RUN(threads_that_yield_all_come_to_their_end),
           RUN(a_turn_that_is_over_goes_to_whoever_waits), RUN(a_wait_ends_when_the_check_says_so),
           RUN(a_turn_is_not_given_up_before_its_quantum_is_used_or_when_nobody_waits),
-          RUN(a_turn_is_due_when_somebody_waits))
+          RUN(a_turn_is_due_when_somebody_waits), RUN(a_helper_pays_for_its_query))

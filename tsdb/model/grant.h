@@ -13,6 +13,7 @@ struct grant {
     struct scope write;
     bool is_tenant_from_label; /* the tenant label of a series may say whose it is */
     bool is_admin;
+    struct str holder; /* the credential's name */
 };
 
 static inline bool scope_is_empty(const struct scope *scope)

@@ -84,6 +84,7 @@ struct tenant {
     struct counter active_series; /* changed under the shard's lock only */
     struct counter samples_written;
     struct counter samples_rejected;
+    struct counter query_cpu_ns; /* processor time of the queries that read this tenant alone */
     struct counter samples_rejected_for[TENANT_REASONS_MAX]; /* by enum reject_reason */
     struct counter
         label_values_exceeded; /* times that a label name got more values than max_label_values */
