@@ -203,20 +203,6 @@ TEST(another_value_for_a_timestamp_is_refused_and_the_rest_is_taken)
     store_box_deinit(&box);
 }
 
-TEST(the_first_written_value_of_a_timestamp_stays_also_when_a_block_holds_it)
-{
-    struct store_box box;
-    open_box(&box);
-    box_put(&box, "a", "up", BOX_START_MS, 1);
-    flush(&box);
-    box_put(&box, "a", "up", BOX_START_MS, 2); /* the head does not know */
-    expect_series(&box, "a", "up 1700000000000:1\n");
-    flush(&box);
-    reopen(&box);
-    expect_series(&box, "a", "up 1700000000000:1\n");
-    store_box_deinit(&box);
-}
-
 TEST(samples_outside_the_time_window_are_refused)
 {
     struct store_box box;
@@ -1031,7 +1017,6 @@ TEST_MAIN(RUN(values_come_back_bit_for_bit),
           RUN(late_samples_are_taken_and_read_in_order),
           RUN(the_same_sample_again_is_written_and_changes_nothing),
           RUN(another_value_for_a_timestamp_is_refused_and_the_rest_is_taken),
-          RUN(the_first_written_value_of_a_timestamp_stays_also_when_a_block_holds_it),
           RUN(samples_outside_the_time_window_are_refused),
           RUN(the_order_of_labels_and_empty_values_do_not_matter),
           RUN(a_series_that_first_came_unsorted_is_found_sorted),

@@ -212,6 +212,29 @@ enum status block_labels(struct block *block, size_t tenant, uint32_t series, st
     return block_index_labels(&slot->index, series, arena, out, err);
 }
 
+enum status block_find_series(struct block *block, size_t tenant, struct labels labels,
+                              struct arena *scratch, uint32_t *series, struct error *err)
+{
+    const struct block_slot *slot;
+    TRY(block_slot_get(block, tenant, &slot, err));
+    uint32_t begin = 0, end = slot->index.series_count;
+    while (begin < end) {
+        uint32_t middle = begin + (end - begin) / 2;
+        struct labels there;
+        arena_reset(scratch);
+        TRY(block_index_labels(&slot->index, middle, scratch, &there, err));
+        int order = labels_compare(there, labels);
+        *series = middle;
+        if (order == 0)
+            return STATUS_OK;
+        if (order < 0)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return error_set(err, STATUS_NOT_FOUND, "%s: no such series", block->path);
+}
+
 enum status block_slot_run(const struct block *block, const struct block_slot *slot,
                            const struct block_place *place, struct bytes *out, struct error *err)
 {

@@ -10,7 +10,7 @@
  *
  * Samples: in order they go to the open columns, which are sealed into a chunk when full. Out of
  * order they go to the series' late columns. A timestamp that is there already is a duplicate (same
- * bits) or a conflict; the head knows only what it holds itself.
+ * bits) or a conflict; the head knows only what it holds itself, store_late.c asks the blocks.
  *
  * Flush: head_flush_begin moves everything held so far aside; it stays readable until
  * head_flush_end drops it. New samples go on arriving in between.
@@ -94,8 +94,16 @@ void head_time_range(const struct head *head, struct series_ref ref, int64_t *mi
 
 /* The greatest timestamp that the series ever had, flushed or not; INT64_MIN for none. */
 int64_t head_newest_ts_ms(const struct head *head, struct series_ref ref);
-/* Whether the head has a sample of that time, flushing ones included. */
-bool head_holds(struct head *head, struct series_ref ref, int64_t ts_ms);
+/* What head_append would say of the sample, flushing ones included; APPEND_OK: the head has none of
+   that time. */
+enum append_result head_look(struct head *head, struct series_ref ref, struct sample sample);
+/* Whether a sample to be appended now is later than all others of its series, in memory or in
+   blocks, where none is later than `blocks_max_ts_ms`. False also when the head does not know: it
+   forgets a series whose samples are all in blocks, and then its newest as well. */
+bool head_is_in_order(struct head *head, struct series_ref ref, int64_t ts_ms,
+                      int64_t blocks_max_ts_ms);
+/* Tells the greatest timestamp that blocks hold of the series; INT64_MIN for none. */
+void head_note_newest_in_blocks(struct head *head, struct series_ref ref, int64_t ts_ms);
 /* What the head holds of a tenant, the largest of each kind. */
 struct tenant_usage {
     uint64_t series; /* idle ones included */

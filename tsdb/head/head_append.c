@@ -103,10 +103,36 @@ int64_t head_newest_ts_ms(const struct head *head, struct series_ref ref)
     return head_series(head, ref)->last_ts_ms;
 }
 
-bool head_holds(struct head *head, struct series_ref ref, int64_t ts_ms)
+bool head_is_in_order(struct head *head, struct series_ref ref, int64_t ts_ms,
+                      int64_t blocks_max_ts_ms)
+{
+    struct series *series = head_series(head, ref);
+    if (ts_ms <= series->last_ts_ms)
+        return false;
+    if (ts_ms > blocks_max_ts_ms)
+        series->has_newest = true;
+    return series->has_newest;
+}
+
+void head_note_newest_in_blocks(struct head *head, struct series_ref ref, int64_t ts_ms)
+{
+    struct series *series = head_series(head, ref);
+    if (ts_ms <= series->last_ts_ms)
+        series->has_newest = true;
+}
+
+static enum append_result look(struct head *head, struct series_ref ref,
+                               const struct series *series, struct sample sample)
 {
     double value;
-    return find_sample(head, ref, head_series(head, ref), ts_ms, &value);
+    if (sample.ts_ms > series->last_ts_ms || !find_sample(head, ref, series, sample.ts_ms, &value))
+        return APPEND_OK;
+    return f64_bits(value) == f64_bits(sample.value) ? APPEND_DUPLICATE : APPEND_CONFLICT;
+}
+
+enum append_result head_look(struct head *head, struct series_ref ref, struct sample sample)
+{
+    return look(head, ref, head_series(head, ref), sample);
 }
 
 enum append_result head_append(struct head *head, struct series_ref ref, struct sample sample,
@@ -117,9 +143,9 @@ enum append_result head_append(struct head *head, struct series_ref ref, struct 
     if (sample.ts_ms > series->last_ts_ms) {
         append_in_order(head, series, sample);
     } else {
-        double value;
-        if (find_sample(head, ref, series, sample.ts_ms, &value))
-            return f64_bits(value) == f64_bits(sample.value) ? APPEND_DUPLICATE : APPEND_CONFLICT;
+        enum append_result result = look(head, ref, series, sample);
+        if (result != APPEND_OK)
+            return result;
         append_late(head, series, sample);
     }
     if (sample.ts_ms < series->held.min_ts_ms)

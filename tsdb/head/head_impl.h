@@ -41,8 +41,9 @@ struct series {
     int64_t last_append_ms; /* when a sample came, or the series was made active */
     uint32_t logged_epoch;
     uint16_t pair_count;
-    bool is_used; /* false: the slot is free */
-    bool is_active;
+    bool is_used : 1; /* false: the slot is free */
+    bool is_active : 1;
+    bool has_newest : 1; /* no block holds a sample of it that is later than last_ts_ms */
 };
 
 _Static_assert(sizeof(struct series) == 64, "a series is one cache line");

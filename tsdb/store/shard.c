@@ -34,6 +34,8 @@ void shard_add_block_locked(struct shard *shard, struct block *block)
     for (; at > 0 && is_older(block, shard->blocks[at - 1]); at--)
         shard->blocks[at] = shard->blocks[at - 1];
     shard->blocks[at] = block;
+    if (block_meta(block)->max_ts_ms > shard->blocks_max_ts_ms)
+        shard->blocks_max_ts_ms = block_meta(block)->max_ts_ms;
 }
 
 enum status shard_sync_blocks(struct shard *shard, struct error *err)
@@ -321,7 +323,7 @@ static enum status make_folders(struct shard *shard, struct error *err)
 
 enum status shard_open(struct shard *shard, struct store *store, uint32_t number, struct error *err)
 {
-    *shard = (struct shard){.store = store, .number = number};
+    *shard = (struct shard){.store = store, .number = number, .blocks_max_ts_ms = INT64_MIN};
     snprintf(shard->folder, sizeof shard->folder, SHARD_FOLDER_FORMAT, number);
     rwlock_init(&shard->lock);
     read_guard_init(&shard->guard);

@@ -243,6 +243,7 @@ static enum status publish(struct flush *flush, struct error *err)
     rwlock_lock_write(&shard->lock);
     for (size_t i = 0; i < flush->block_count; i++)
         shard_add_block_locked(shard, flush->blocks[i].block);
+    shard->flush_count++;
     rwlock_unlock_write(&shard->lock);
     read_guard_drain(&shard->guard);
     rwlock_lock_write(&shard->lock);

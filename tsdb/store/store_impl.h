@@ -2,7 +2,7 @@
  * store_impl: the inside of a store: its shards, shared by store*.c, shard*.c and select*.c.
  *
  * Lock order: flush_lock, commit_lock, files_lock, lock. Nothing else is taken while `lock` is held
- * but the log's own mutex and wake_lock.
+ * but the log's own mutex, that of a block, and wake_lock.
  */
 #ifndef CROFT_TSDB_STORE_IMPL_H
 #define CROFT_TSDB_STORE_IMPL_H
@@ -36,6 +36,8 @@ struct shard {
     size_t block_count;     /* guarded by lock */
     size_t block_capacity;  /* guarded by lock */
     uint64_t next_sequence; /* guarded by lock */
+    int64_t blocks_max_ts_ms; /* guarded by lock; no sample in a block is later */
+    uint32_t flush_count;     /* guarded by lock; flushes that have published their blocks */
     int64_t head_since_ms;  /* guarded by lock; monotonic: when the first sample of the head came */
     uint32_t covered_epoch; /* guarded by flush_lock; the log up to here is in blocks */
 

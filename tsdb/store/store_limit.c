@@ -134,9 +134,7 @@ bool is_too_late_locked(struct shard_write *w, const struct write_series *series
     if (w->bounds.late_max_ms == INT64_MAX)
         return false;
     int64_t newest_ms = head_newest_ts_ms(w->shard->head, ref);
-    /* a sender that repeats a request whose answer it missed is not to blame */
-    if (newest_ms == INT64_MIN || sample.ts_ms >= newest_ms - w->bounds.late_max_ms ||
-        head_holds(w->shard->head, ref, sample.ts_ms))
+    if (newest_ms == INT64_MIN || sample.ts_ms >= newest_ms - w->bounds.late_max_ms)
         return false;
     refuse_sample(w, series, REJECT_OUT_OF_ORDER, sample,
                   "sample further behind the newest of its series than out_of_order_time_window");

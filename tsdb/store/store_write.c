@@ -4,11 +4,13 @@
  *   1. find      every series by its hash, in batches                       under the shard's lock
  *                (not those of tenants that send too fast)
  *   2. append    the samples of the series that are known, and log them     under the lock
- *   3. check     the labels of the others against the data model            without it
+ *                (not those that a block may have: they are late)
+ *   3. check     the labels of the others against the data model, and what  without it
+ *                blocks have of the samples that wait
  *   4. add       those within the tenant's limit, append, log               under the lock again
  *   5. wait      register for the commit that makes all of it durable       under the lock
  *
- * Steps 3 and 4 happen only for a write that brings new series.
+ * Steps 3 and 4 happen only for a write that brings new series or late samples.
  */
 #include "tsdb/store/store_write_impl.h"
 
@@ -35,6 +37,47 @@ static void declare_locked(struct shard_write *w, const struct write_series *ser
     head_set_logged_epoch(shard->head, ref, epoch);
 }
 
+static void refuse_conflict(struct shard_write *w, const struct write_series *series,
+                            struct sample sample)
+{
+    refuse_sample(w, series, REJECT_DUPLICATE_TIMESTAMP, sample,
+                  "duplicate sample for timestamp with another value");
+}
+
+static void log_locked(struct shard_write *w, const struct write_series *series,
+                       struct series_ref ref, struct sample sample) REQUIRES(w->shard->lock)
+{
+    declare_locked(w, series, ref);
+    wal_log_sample(w->shard->wal, ref, sample);
+}
+
+/* Appends what no block has, or says what is wrong. True: the sample is kept, or was there. */
+static bool append_sample_locked(struct shard_write *w, const struct write_series *series,
+                                 struct series_ref ref, struct sample sample)
+    REQUIRES(w->shard->lock)
+{
+    struct head *head = w->shard->head;
+    enum append_result result = head_look(head, ref, sample);
+    /* a sender that repeats a request whose answer it missed is not to blame for being late */
+    if (result == APPEND_OK && is_too_late_locked(w, series, ref, sample))
+        return false;
+    if (result == APPEND_OK)
+        result = head_append(head, ref, sample, w->monotonic_ms);
+    if (result == APPEND_CONFLICT)
+        refuse_conflict(w, series, sample);
+    else if (result == APPEND_OK)
+        log_locked(w, series, ref, sample);
+    return result != APPEND_CONFLICT;
+}
+
+static void count_written(struct shard_write *w, const struct write_series *series,
+                          uint64_t written)
+{
+    w->result->samples_written += written;
+    counter_add(&series->tenant->samples_written, written);
+}
+
+/* Step 2. */
 static void append_locked(struct shard_write *w, const struct write_series *series,
                           struct series_ref ref) REQUIRES(w->shard->lock)
 {
@@ -42,35 +85,56 @@ static void append_locked(struct shard_write *w, const struct write_series *seri
     uint64_t written = 0;
     for (uint32_t i = 0; i < series->sample_count; i++) {
         struct sample sample = series->samples[i];
-        if (!is_in_time(w, series, sample) || is_too_late_locked(w, series, ref, sample))
+        if (!is_in_time(w, series, sample))
             continue;
-        enum append_result result = head_append(shard->head, ref, sample, w->monotonic_ms);
-        if (result == APPEND_CONFLICT) {
-            refuse_sample(w, series, REJECT_DUPLICATE_TIMESTAMP, sample,
-                          "duplicate sample for timestamp with another value");
-            continue;
+        if (head_is_in_order(shard->head, ref, sample.ts_ms, shard->blocks_max_ts_ms)) {
+            enum append_result result = head_append(shard->head, ref, sample, w->monotonic_ms);
+            CHECK(result == APPEND_OK);
+            log_locked(w, series, ref, sample);
+            written++;
+        } else if (sample.ts_ms <= shard->blocks_max_ts_ms &&
+                   head_look(shard->head, ref, sample) == APPEND_OK &&
+                   may_be_in_blocks_locked(w, sample.ts_ms)) {
+            let_wait(w, series, i);
+        } else {
+            written += append_sample_locked(w, series, ref, sample);
         }
-        if (result == APPEND_OK) {
-            declare_locked(w, series, ref);
-            wal_log_sample(shard->wal, ref, sample);
-        }
-        written++;
     }
-    w->result->samples_written += written;
-    counter_add(&series->tenant->samples_written, written);
+    count_written(w, series, written);
+}
+
+/* Step 4. */
+static void append_waiting_locked(struct shard_write *w, const struct waiting *waiting,
+                                  struct series_ref ref) REQUIRES(w->shard->lock)
+{
+    const struct write_series *series = waiting->series;
+    uint64_t written = 0;
+    for (uint32_t i = 0; i < waiting->sample_count; i++) {
+        struct sample sample = series->samples[waiting->samples[i]];
+        enum append_result blocks = waiting->blocks == NULL ? APPEND_OK : waiting->blocks[i];
+        if (!is_in_time(w, series, sample))
+            continue;
+        if (blocks == APPEND_CONFLICT)
+            refuse_conflict(w, series, sample);
+        else
+            written += blocks == APPEND_DUPLICATE || append_sample_locked(w, series, ref, sample);
+    }
+    head_note_newest_in_blocks(w->shard->head, ref, waiting->newest_ms);
+    count_written(w, series, written);
 }
 
 /* ---- series ---- */
 
-static void append_known_locked(struct shard_write *w, const struct write_series *series,
-                                struct series_ref ref) REQUIRES(w->shard->lock)
+/* False when the series may not be active. */
+static bool activate_locked(struct shard_write *w, const struct write_series *series,
+                            struct series_ref ref) REQUIRES(w->shard->lock)
 {
-    if (!head_is_active(w->shard->head, ref)) {
-        if (!has_sample_in_time(w, series) || !is_within_limit_locked(w, series))
-            return;
-        head_activate(w->shard->head, ref, w->monotonic_ms);
-    }
-    append_locked(w, series, ref);
+    if (head_is_active(w->shard->head, ref))
+        return true;
+    if (!has_sample_in_time(w, series) || !is_within_limit_locked(w, series))
+        return false;
+    head_activate(w->shard->head, ref, w->monotonic_ms);
+    return true;
 }
 
 static void find_and_append_locked(struct shard_write *w) REQUIRES(w->shard->lock)
@@ -91,55 +155,90 @@ static void find_and_append_locked(struct shard_write *w) REQUIRES(w->shard->loc
         for (size_t i = 0; i < count; i++) {
             const struct write_series *series = series_at(w, from + i);
             enter_tenant(w, series);
-            if (refs[i].value != SERIES_REF_NONE.value)
-                append_known_locked(w, series, refs[i]);
-            else if (!is_refused_early_locked(w, series))
-                w->missing[w->missing_count++] = (uint32_t)(series - w->series);
+            if (refs[i].value == SERIES_REF_NONE.value) {
+                if (!is_refused_early_locked(w, series))
+                    let_wait(w, series, UINT32_MAX);
+            } else if (activate_locked(w, series, refs[i])) {
+                append_locked(w, series, refs[i]);
+            }
         }
     }
 }
 
-/* `labels` are canonical; somebody else may have added the series since step 1, or it came
- * unsorted. */
-static void add_and_append_locked(struct shard_write *w, const struct write_series *series,
-                                  struct labels labels) REQUIRES(w->shard->lock)
+/* A series is not made for samples that are all in blocks, or will be refused. */
+static bool brings_something(struct shard_write *w, const struct waiting *waiting)
 {
-    struct head *head = w->shard->head;
-    enter_tenant(w, series);
-    struct head_key key = {.tenant = series->tenant,
-                           .hash = labels_identity_hash(labels),
-                           .labels = labels.ptr,
-                           .label_count = labels.count};
-    struct series_ref ref;
-    head_find(head, &key, 1, &ref);
-    if (ref.value != SERIES_REF_NONE.value) {
-        append_known_locked(w, series, ref);
-        return;
+    if (waiting->blocks == NULL)
+        return has_sample_in_time(w, waiting->series);
+    for (uint32_t i = 0; i < waiting->sample_count; i++) {
+        int64_t ts_ms = waiting->series->samples[waiting->samples[i]].ts_ms;
+        if (waiting->blocks[i] == APPEND_OK && ts_ms >= w->bounds.min_ts_ms &&
+            ts_ms <= w->bounds.max_ts_ms)
+            return true;
     }
-    if (!has_sample_in_time(w, series) || !may_add_locked(w, series, labels))
-        return;
-    append_locked(w, series, head_add(head, series->tenant, labels, w->monotonic_ms));
+    return false;
 }
 
-/* Step 3: canonical labels of the missing series; those that are not valid are refused and left
- * out. */
-static struct labels *check_missing(struct shard_write *w)
+/* Tells of samples of which none is to be kept. */
+static void answer_waiting(struct shard_write *w, const struct waiting *waiting)
 {
-    struct labels *canonical = arena_alloc(w->arena, w->missing_count * sizeof *canonical);
-    size_t kept = 0;
-    for (size_t i = 0; i < w->missing_count; i++) {
-        const struct write_series *series = &w->series[w->missing[i]];
+    uint64_t written = 0;
+    for (uint32_t i = 0; waiting->blocks != NULL && i < waiting->sample_count; i++) {
+        struct sample sample = waiting->series->samples[waiting->samples[i]];
+        if (!is_in_time(w, waiting->series, sample))
+            continue;
+        if (waiting->blocks[i] == APPEND_CONFLICT)
+            refuse_conflict(w, waiting->series, sample);
+        else
+            written++;
+    }
+    count_written(w, waiting->series, written);
+}
+
+/* Step 4. Somebody else may have added the series since step 1, or it came unsorted. */
+static void add_and_append_locked(struct shard_write *w, const struct waiting *waiting)
+    REQUIRES(w->shard->lock)
+{
+    struct head *head = w->shard->head;
+    const struct write_series *series = waiting->series;
+    enter_tenant(w, series);
+    struct head_key key = {.tenant = series->tenant,
+                           .hash = labels_identity_hash(waiting->labels),
+                           .labels = waiting->labels.ptr,
+                           .label_count = waiting->labels.count};
+    struct series_ref ref;
+    head_find(head, &key, 1, &ref);
+    if (ref.value == SERIES_REF_NONE.value) {
+        if (!brings_something(w, waiting)) {
+            answer_waiting(w, waiting);
+            return;
+        }
+        if (!may_add_locked(w, series, waiting->labels))
+            return;
+        ref = head_add(head, series->tenant, waiting->labels, w->monotonic_ms);
+    } else if (!activate_locked(w, series, ref)) {
+        return;
+    }
+    append_waiting_locked(w, waiting, ref);
+}
+
+/* Step 3: canonical labels; series whose labels are not valid are refused and left out. */
+static void check_labels(struct shard_write *w)
+{
+    struct waiting **link = &w->waiting;
+    while (*link != NULL) {
+        struct waiting *waiting = *link;
+        const struct write_series *series = waiting->series;
         struct error why;
         struct label_limits limits = label_limits_of(w, series->tenant);
         if (labels_canonicalise(series->labels, series->label_count, &limits, w->arena,
-                                &canonical[kept], &why) != STATUS_OK) {
-            refuse_labels(w, series, &why);
+                                &waiting->labels, &why) == STATUS_OK) {
+            link = &waiting->next;
             continue;
         }
-        w->missing[kept++] = w->missing[i];
+        refuse_labels(w, series, &why);
+        *link = waiting->next;
     }
-    w->missing_count = kept;
-    return canonical;
 }
 
 /* ---- one shard ---- */
@@ -158,9 +257,30 @@ static void wait_locked(struct shard_write *w, struct write_commit *commit) REQU
     }
 }
 
+/* Steps 3 and 4. Gives the lock back in between. */
+static void finish_waiting_locked(struct shard_write *w) REQUIRES(w->shard->lock)
+{
+    list_blocks_locked(w);
+    rwlock_unlock_write(&w->shard->lock);
+    check_labels(w);
+    ask_blocks(w);
+    release_blocks(w);
+    rwlock_lock_write(&w->shard->lock);
+    if (w->flush_count != w->shard->flush_count) {
+        /* too rare to let go of the lock once more */
+        list_blocks_locked(w);
+        ask_blocks(w);
+        release_blocks(w);
+    }
+    wal_batch_begin(w->shard->wal);
+    for (const struct waiting *waiting = w->waiting; waiting != NULL; waiting = waiting->next)
+        add_and_append_locked(w, waiting);
+    wal_batch_end(w->shard->wal);
+}
+
 static void write_shard(struct shard_write *w, struct write_commit *commit)
 {
-    w->missing = arena_alloc(w->arena, w->count * sizeof *w->missing);
+    w->waiting_end = &w->waiting;
     rwlock_lock_write(&w->shard->lock);
     if (head_sample_count(w->shard->head) == 0)
         w->shard->head_since_ms = w->monotonic_ms;
@@ -169,15 +289,8 @@ static void write_shard(struct shard_write *w, struct write_commit *commit)
     wal_batch_begin(w->shard->wal);
     find_and_append_locked(w);
     wal_batch_end(w->shard->wal);
-    if (w->missing_count > 0) {
-        rwlock_unlock_write(&w->shard->lock);
-        struct labels *canonical = check_missing(w);
-        rwlock_lock_write(&w->shard->lock);
-        wal_batch_begin(w->shard->wal);
-        for (size_t i = 0; i < w->missing_count; i++)
-            add_and_append_locked(w, &w->series[w->missing[i]], canonical[i]);
-        wal_batch_end(w->shard->wal);
-    }
+    if (w->waiting != NULL)
+        finish_waiting_locked(w);
     wait_locked(w, commit);
     rwlock_unlock_write(&w->shard->lock);
 }

@@ -1,5 +1,6 @@
 /*
- * store_write_impl: one shard's part of a write, shared by store_write.c and store_limit.c.
+ * store_write_impl: one shard's part of a write, shared by store_write.c, store_late.c and
+ * store_limit.c.
  */
 #ifndef CROFT_TSDB_STORE_WRITE_IMPL_H
 #define CROFT_TSDB_STORE_WRITE_IMPL_H
@@ -14,18 +15,35 @@ struct write_bounds {
     int64_t late_max_ms; /* behind the newest sample of a series; INT64_MAX for any */
 };
 
+/* A series of which not all could be appended at once: the head does not know it, or a block may
+   have samples of these times. */
+struct waiting {
+    struct waiting *next;
+    const struct write_series *series;
+    uint32_t *samples; /* positions in `series`, as they came */
+    uint32_t sample_count;
+    struct labels labels;             /* canonical */
+    const enum append_result *blocks; /* by sample: what the blocks say; NULL: they have none */
+    int64_t newest_ms;                /* that the blocks have; INT64_MIN for none */
+};
+
 struct shard_write {
     struct shard *shard;
     const struct write_series *series;
-    const uint32_t *picked; /* positions in `series` that belong to the shard; NULL: all */
-    size_t count;           /* of the series of this shard */
-    uint32_t *missing;      /* positions in `series` that step 1 did not find */
-    size_t missing_count;
+    const uint32_t *picked;  /* positions in `series` that belong to the shard; NULL: all */
+    size_t count;            /* of the series of this shard */
+    struct waiting *waiting; /* as they came */
+    struct waiting **waiting_end;
+    struct waiting *last_waiting;
     struct arena *arena;
     struct write_result *result;
     int64_t now_ms;
     int64_t monotonic_ms; /* what the head calls now */
     bool has_rates;       /* some tenant of the write has an ingestion_rate */
+    uint32_t flush_count; /* of the shard, when the blocks below were listed */
+    struct block *
+        *blocks; /* that the waiting are looked up in, lowest rank first; a reference each */
+    size_t block_count;
     struct write_bounds bounds;
 };
 
@@ -40,7 +58,7 @@ void enter_tenant(struct shard_write *w, const struct write_series *series);
 bool is_in_time(struct shard_write *w, const struct write_series *series, struct sample sample);
 /* A series is made, or comes back from idleness, only for a sample that can be kept. */
 bool has_sample_in_time(struct shard_write *w, const struct write_series *series);
-/* Too far behind the newest sample of the series, and not a repetition: counted. */
+/* Too far behind the newest sample of the series: counted. */
 bool is_too_late_locked(struct shard_write *w, const struct write_series *series,
                         struct series_ref ref, struct sample sample) REQUIRES(w->shard->lock);
 
@@ -58,6 +76,20 @@ bool is_refused_early_locked(struct shard_write *w, const struct write_series *s
 /* Leaves out (in `picked`) the series of tenants that send too fast: all of a tenant's series that
    follow each other, or none. */
 void refuse_over_rate_locked(struct shard_write *w) REQUIRES(w->shard->lock);
+
+/* ---- store_late.c ---- */
+
+/* Whether some block may hold a sample of the tenant at that time. */
+bool may_be_in_blocks_locked(const struct shard_write *w, int64_t ts_ms)
+    REQUIRES_SHARED(w->shard->lock);
+/* Puts the sample (all of them: `sample` UINT32_MAX) among the waiting. */
+void let_wait(struct shard_write *w, const struct write_series *series, uint32_t sample);
+/* Takes references to the blocks that may have to be asked. */
+void list_blocks_locked(struct shard_write *w) REQUIRES_SHARED(w->shard->lock);
+void release_blocks(struct shard_write *w);
+/* Looks the waiting up in the blocks that were listed, one series after the other. What cannot be read
+   there counts as not there: a damaged block does not stop writes. */
+void ask_blocks(struct shard_write *w);
 
 void refuse_sample(struct shard_write *w, const struct write_series *series,
                    enum reject_reason reason, struct sample sample, const char *what);

@@ -1,0 +1,194 @@
+/*
+ * What blocks already hold of the samples of a write. The head forgets what a flush has moved to
+ * blocks, so a sample that comes late is looked up there: the same bits are a repetition, another
+ * value is refused.
+ *
+ * Nothing here holds a lock while it reads a block. A flush that ends meanwhile may have moved
+ * samples of somebody else's write out of the head after the blocks were listed: store_write.c sees
+ * that by flush_count and asks again.
+ *
+ * Cost: for each series a search by labels in each block that may hold its samples; each chunk that
+ * covers one of them is decoded once, if they come in order.
+ */
+#include "tsdb/store/store_write_impl.h"
+
+#include "base/check.h"
+
+/* Samples that lie closer together are read at once. */
+#define GAP_MS (INT64_C(15) * 60 * 1000)
+
+/* ---- who waits ---- */
+
+bool may_be_in_blocks_locked(const struct shard_write *w, int64_t ts_ms)
+{
+    const struct shard *shard = w->shard;
+    for (size_t i = shard->block_count; i > 0; i--) {
+        const struct block_meta *meta = block_meta(shard->blocks[i - 1]);
+        if (meta->min_ts_ms <= ts_ms && ts_ms <= meta->max_ts_ms)
+            return true;
+    }
+    return false;
+}
+
+static struct waiting *add_waiting(struct shard_write *w, const struct write_series *series)
+{
+    struct waiting *waiting = arena_alloc(w->arena, sizeof *waiting);
+    *waiting = (struct waiting){
+        .series = series,
+        .newest_ms = INT64_MIN,
+        .samples = arena_alloc(w->arena, series->sample_count * sizeof *waiting->samples)};
+    *w->waiting_end = waiting;
+    w->waiting_end = &waiting->next;
+    w->last_waiting = waiting;
+    return waiting;
+}
+
+void let_wait(struct shard_write *w, const struct write_series *series, uint32_t sample)
+{
+    struct waiting *waiting = w->last_waiting;
+    if (waiting == NULL || waiting->series != series)
+        waiting = add_waiting(w, series);
+    if (sample != UINT32_MAX) {
+        waiting->samples[waiting->sample_count++] = sample;
+        return;
+    }
+    for (uint32_t i = 0; i < series->sample_count; i++)
+        waiting->samples[waiting->sample_count++] = i;
+}
+
+void list_blocks_locked(struct shard_write *w)
+{
+    const struct shard *shard = w->shard;
+    w->flush_count = shard->flush_count;
+    w->blocks = arena_alloc(w->arena, shard->block_count * sizeof *w->blocks);
+    w->block_count = shard->block_count;
+    for (size_t i = 0; i < shard->block_count; i++) {
+        w->blocks[i] = shard->blocks[i];
+        block_acquire(w->blocks[i]);
+    }
+}
+
+void release_blocks(struct shard_write *w)
+{
+    for (size_t i = 0; i < w->block_count; i++)
+        block_release(w->blocks[i]);
+    w->block_count = 0;
+}
+
+/* ---- asking ---- */
+
+struct asking {
+    struct shard_write *write;
+    struct waiting *waiting;
+    struct arena scratch;
+    struct columns found;
+    enum append_result *results; /* by sample; NULL as long as no block holds the series */
+    int64_t min_ts_ms;           /* of the samples that wait */
+    int64_t max_ts_ms;
+};
+
+static const struct sample *sample_at(const struct waiting *waiting, uint32_t index)
+{
+    return &waiting->series->samples[waiting->samples[index]];
+}
+
+static void note_range(struct asking *a)
+{
+    a->min_ts_ms = INT64_MAX;
+    a->max_ts_ms = INT64_MIN;
+    for (uint32_t i = 0; i < a->waiting->sample_count; i++) {
+        int64_t ts_ms = sample_at(a->waiting, i)->ts_ms;
+        a->min_ts_ms = ts_ms < a->min_ts_ms ? ts_ms : a->min_ts_ms;
+        a->max_ts_ms = ts_ms > a->max_ts_ms ? ts_ms : a->max_ts_ms;
+    }
+}
+
+static void compare(struct asking *a, uint32_t index)
+{
+    const struct sample *sample = sample_at(a->waiting, index);
+    size_t at = columns_find(&a->found, sample->ts_ms);
+    /* the block of lower rank has spoken: its value is the one that is shown */
+    if (a->results[index] != APPEND_OK || at == a->found.count ||
+        a->found.ts_ms[at] != sample->ts_ms)
+        return;
+    bool is_same = f64_bits(a->found.values[at]) == f64_bits(sample->value);
+    a->results[index] = is_same ? APPEND_DUPLICATE : APPEND_CONFLICT;
+}
+
+/* The end of the samples from `from` on that are read at once; their range. */
+static uint32_t group_of(const struct asking *a, uint32_t from, int64_t *min_ts_ms,
+                         int64_t *max_ts_ms)
+{
+    uint32_t to = from + 1;
+    *min_ts_ms = *max_ts_ms = sample_at(a->waiting, from)->ts_ms;
+    for (; to < a->waiting->sample_count; to++) {
+        int64_t ts_ms = sample_at(a->waiting, to)->ts_ms;
+        if (ts_ms < *min_ts_ms || ts_ms - *max_ts_ms > GAP_MS)
+            break;
+        *max_ts_ms = ts_ms > *max_ts_ms ? ts_ms : *max_ts_ms;
+    }
+    return to;
+}
+
+static enum status ask_series(struct asking *a, struct block *block, size_t tenant, uint32_t series,
+                              struct error *err)
+{
+    for (uint32_t from = 0, to; from < a->waiting->sample_count; from = to) {
+        int64_t min_ts_ms, max_ts_ms;
+        to = group_of(a, from, &min_ts_ms, &max_ts_ms);
+        columns_reset(&a->found);
+        TRY(block_read(block, tenant, series, min_ts_ms, max_ts_ms, &a->found, err));
+        for (uint32_t i = from; i < to && a->found.count > 0; i++)
+            compare(a, i);
+    }
+    return STATUS_OK;
+}
+
+static void need_results(struct asking *a)
+{
+    if (a->results == NULL)
+        a->results =
+            arena_alloc_zeroed(a->write->arena, a->waiting->sample_count * sizeof *a->results);
+}
+
+_Static_assert(APPEND_OK == 0, "results begin as zeros");
+
+static enum status ask_block(struct asking *a, struct block *block, struct error *err)
+{
+    size_t tenant;
+    uint32_t series;
+    int64_t min_ts_ms, max_ts_ms;
+    if (block_meta(block)->max_ts_ms < a->min_ts_ms ||
+        !block_find_tenant(block, tenant_id_str(&a->waiting->series->tenant->id), &tenant) ||
+        block_tenant_section(block, tenant).max_ts_ms < a->min_ts_ms)
+        return STATUS_OK;
+    TRY(block_find_series(block, tenant, a->waiting->labels, &a->scratch, &series, err));
+    TRY(block_time_range(block, tenant, series, &min_ts_ms, &max_ts_ms, err));
+    if (max_ts_ms > a->waiting->newest_ms)
+        a->waiting->newest_ms = max_ts_ms;
+    if (max_ts_ms < a->min_ts_ms || min_ts_ms > a->max_ts_ms)
+        return STATUS_OK;
+    need_results(a);
+    return ask_series(a, block, tenant, series, err);
+}
+
+void ask_blocks(struct shard_write *w)
+{
+    struct asking a = {.write = w};
+    arena_init(&a.scratch, SIZE_MAX);
+    columns_init(&a.found);
+    for (struct waiting *waiting = w->waiting; waiting != NULL; waiting = waiting->next) {
+        a.waiting = waiting;
+        a.results = NULL;
+        waiting->newest_ms = INT64_MIN;
+        note_range(&a);
+        for (size_t i = 0; i < w->block_count; i++) {
+            struct error err;
+            enum status status = ask_block(&a, w->blocks[i], &err);
+            (void)status; /* not there, or not to be read */
+        }
+        waiting->blocks = a.results;
+    }
+    columns_deinit(&a.found);
+    arena_deinit(&a.scratch);
+}
