@@ -7,6 +7,7 @@
 #include "inspect/dump.h"
 #include "inspect/import.h"
 #include "inspect/inspect.h"
+#include "inspect/script/script_command.h"
 #include "server/serve.h"
 #include "server/token_command.h"
 #include "server/version.h"
@@ -28,6 +29,7 @@ static const struct {
     {"inspect", inspect_main, "show or prove what the files of a data directory hold"},
     {"dump", dump_main, "print the samples of a data directory as OpenMetrics"},
     {"import", import_main, "send OpenMetrics text to a server as remote write"},
+    {"test", script_command_main, "run PromQL scripts: croft test promql FILE..."},
     {"version", print_version, "print the version"},
 };
 
