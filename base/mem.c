@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,6 +46,21 @@ void *mem_alloc_aligned(size_t alignment, size_t size_bytes)
 void mem_free(void *ptr)
 {
     free(ptr);
+}
+
+/* The C library raises both after each large piece that is freed, up to tens of MB for each thread;
+   setting them ends that. Large enough that the buffers of a request never go back and forth. */
+enum { MMAP_BYTES_MIN = 4 << 20, TRIM_BYTES_MIN = 2 << 20 };
+
+void mem_configure(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MMAP_BYTES_MIN);
+    mallopt(M_TRIM_THRESHOLD, TRIM_BYTES_MIN);
+}
+
+void mem_return_unused(void)
+{
+    malloc_trim(0);
 }
 
 void *mem_grow(void *ptr, size_t *capacity, size_t want, size_t element_bytes)

@@ -197,6 +197,7 @@ static enum status do_job(struct job *job, struct error *err)
     uint64_t begin_ns = clock_thread_cpu_ns();
     pace_init(&c->pace, c->cpu_share_percent, begin_ns);
     enum status status = run_job(job, err);
+    mem_return_unused();
     counter_add(&c->counters.cpu_ns, clock_thread_cpu_ns() - begin_ns);
     if (status == STATUS_OK)
         note_success(job);

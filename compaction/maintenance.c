@@ -80,6 +80,8 @@ void maintenance_step(struct maintenance *m)
         }
         flush_if_due(m, shard, monotonic_ms);
     }
+    if (sweeps)
+        mem_return_unused(); /* what queries and requests have left */
 }
 
 static bool wait_for_step(struct maintenance *m)

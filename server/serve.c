@@ -400,6 +400,7 @@ int serve_main(int count, char *const *args)
         fputs(flags_usage(), stdout);
         return 0;
     }
+    mem_configure();
     process_block_signals();
     struct random random;
     random_init_system(&random);

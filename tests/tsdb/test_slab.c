@@ -1,5 +1,6 @@
 #include "tests/support/test.h"
 
+#include "base/random.h"
 #include "tsdb/head/pair_pool.h"
 #include "tsdb/index/slab.h"
 
@@ -40,6 +41,57 @@ TEST(what_was_given_back_is_taken_first)
     slab_deinit(&slab);
 }
 
+TEST(pages_of_which_nothing_is_in_use_go)
+{
+    struct slab slab;
+    slab_init(&slab, 8, 2);
+    for (uint32_t i = 0; i < 14; i++)
+        assert_int_equal(slab_take(&slab), i);
+    size_t full = slab_memory_bytes(&slab);
+    for (uint32_t i = 0; i < 14; i++) {
+        if (i != 5)
+            slab_give(&slab, i);
+    }
+    slab_shrink(&slab);
+    /* the page of 5 stays, and the newest, which is not full */
+    assert_int_equal(slab_memory_bytes(&slab), full - 2 * 4 * 8);
+    slab_shrink(&slab);
+    assert_int_equal(slab_memory_bytes(&slab), full - 2 * 4 * 8);
+    slab_deinit(&slab);
+}
+
+/* Random takes, gives and shrinks: no element is given out twice, none in use changes. */
+TEST(a_shrunk_slab_gives_every_element_once)
+{
+    enum { REFS = 300 };
+    struct slab slab;
+    struct random random;
+    bool is_taken[REFS] = {false};
+    uint32_t count = 0;
+    slab_init(&slab, 8, 3);
+    random_init_seeded(&random, 11);
+    for (int i = 0; i < 20000; i++) {
+        uint32_t ref = (uint32_t)random_below(&random, REFS);
+        bool grows = i / 1000 % 2 == 0; /* full and empty in turn */
+        if (is_taken[ref] && (!grows || i % 3 == 0)) {
+            assert_int_equal(((uint32_t *)slab_at(&slab, ref))[1], ref);
+            slab_give(&slab, ref);
+            is_taken[ref] = false;
+            count--;
+        } else if (grows && count < REFS) {
+            ref = slab_take(&slab);
+            assert_true(ref < REFS); /* what went comes back first */
+            assert_false(is_taken[ref]);
+            ((uint32_t *)slab_at(&slab, ref))[1] = ref;
+            is_taken[ref] = true;
+            count++;
+        }
+        if (i % 97 == 0)
+            slab_shrink(&slab);
+    }
+    slab_deinit(&slab);
+}
+
 TEST(runs_of_every_length_keep_their_numbers)
 {
     struct pair_pool pool;
@@ -61,4 +113,5 @@ TEST(runs_of_every_length_keep_their_numbers)
 }
 
 TEST_MAIN(RUN(elements_do_not_move_or_overlap), RUN(what_was_given_back_is_taken_first),
+          RUN(pages_of_which_nothing_is_in_use_go), RUN(a_shrunk_slab_gives_every_element_once),
           RUN(runs_of_every_length_keep_their_numbers))

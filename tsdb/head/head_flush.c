@@ -58,6 +58,14 @@ static void remove_unused(struct head *head)
     }
 }
 
+/* Not the series: a ref to one that was removed may still be read. */
+static void shrink(struct head *head)
+{
+    open_pool_shrink(&head->open);
+    pair_pool_shrink(&head->pairs);
+    slab_shrink(&head->late);
+}
+
 void head_flush_end(struct head *head)
 {
     CHECK(head->aside != NULL);
@@ -67,6 +75,7 @@ void head_flush_end(struct head *head)
     end_flush(head);
     reuse_retired(head);
     remove_unused(head);
+    shrink(head);
 }
 
 /* Puts `newer` behind `older`, all in order; `newer` becomes the whole. */

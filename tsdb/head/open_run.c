@@ -16,6 +16,11 @@ void open_pool_deinit(struct open_pool *pool)
     slab_deinit(&pool->runs);
 }
 
+void open_pool_shrink(struct open_pool *pool)
+{
+    slab_shrink(&pool->runs);
+}
+
 size_t open_pool_memory_bytes(const struct open_pool *pool)
 {
     return slab_memory_bytes(&pool->runs);

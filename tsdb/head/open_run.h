@@ -41,6 +41,8 @@ struct open_pool {
 
 void open_pool_init(struct open_pool *pool);
 void open_pool_deinit(struct open_pool *pool);
+/* Gives back the memory that no run holds. */
+void open_pool_shrink(struct open_pool *pool);
 size_t open_pool_memory_bytes(const struct open_pool *pool);
 
 /* Whether a sample at `ts_ms` fits: the run is not full, and it is not before the first sample. */

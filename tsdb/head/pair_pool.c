@@ -37,6 +37,12 @@ void pair_pool_give(struct pair_pool *pool, uint32_t ref, size_t count)
     slab_give(&pool->classes[(count - 1) / PAIR_POOL_STEP], ref);
 }
 
+void pair_pool_shrink(struct pair_pool *pool)
+{
+    for (size_t i = 0; i < pool->class_count; i++)
+        slab_shrink(&pool->classes[i]);
+}
+
 size_t pair_pool_memory_bytes(const struct pair_pool *pool)
 {
     size_t bytes = pool->class_capacity * sizeof *pool->classes;

@@ -25,6 +25,8 @@ void pair_pool_deinit(struct pair_pool *pool);
 /* A run of `count` > 0 numbers; the ref is meaningful only together with `count`. */
 uint32_t pair_pool_take(struct pair_pool *pool, size_t count);
 void pair_pool_give(struct pair_pool *pool, uint32_t ref, size_t count);
+/* Gives back the memory that no run holds. */
+void pair_pool_shrink(struct pair_pool *pool);
 size_t pair_pool_memory_bytes(const struct pair_pool *pool);
 
 static inline uint32_t *pair_pool_at(const struct pair_pool *pool, uint32_t ref, size_t count)

@@ -4,10 +4,12 @@
  *     ref = page << page_bits | place in the page
  *
  * Pages never move, so a pointer stays valid until its element is given back. Free elements form a
- * list through their first four bytes; the rest of a free element keeps what it had.
+ * list through their first four bytes; the rest of a free element keeps what it had, until
+ * slab_shrink, which frees the pages that have no element in use. A page that went comes back under
+ * its old refs before the slab gets any new ones.
  *
- * Ownership:  the caller owns the struct; the slab owns the pages, which it keeps until
- * slab_deinit. Threads:    not synchronised.
+ * Ownership:  the caller owns the struct; the slab owns the pages.
+ * Threads:    not synchronised.
  */
 #ifndef CROFT_TSDB_SLAB_H
 #define CROFT_TSDB_SLAB_H
@@ -18,9 +20,11 @@
 #define SLAB_REF_NONE UINT32_MAX
 
 struct slab {
-    uint8_t **pages;
+    uint8_t **pages; /* NULL where slab_shrink has freed one */
     size_t page_count;
     size_t page_capacity;
+    size_t freed_pages;
+    size_t freed_page; /* no page below is freed */
     uint32_t element_bytes;
     uint32_t page_bits;
     uint32_t slot_count; /* refs ever taken: 0 <= ref < slot_count */
@@ -34,6 +38,9 @@ void slab_deinit(struct slab *slab);
 uint32_t slab_take(struct slab *slab);
 /* Back to the slab; `ref` was taken. */
 void slab_give(struct slab *slab, uint32_t ref);
+/* Frees the pages of which no element is in use; takes time for each free element. After it, slab_at
+   may be called for elements in use only. */
+void slab_shrink(struct slab *slab);
 size_t slab_memory_bytes(const struct slab *slab);
 
 static inline void *slab_at(const struct slab *slab, uint32_t ref)

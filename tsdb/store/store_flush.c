@@ -17,22 +17,17 @@
 #include "tsdb/store/store_impl.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "tsdb/files/filenames.h"
+#include "tsdb/head/flush_list.h"
 
 /* Each block is an open file while it is written. */
 enum { FLUSH_BLOCKS_MAX = 64, LIST_BATCH = 1024 };
 
 #define DAY_MS INT64_C(86400000)
-
-struct flush_series {
-    const struct tenant *tenant;
-    struct series_ref ref;
-    struct labels labels;
-};
 
 /* A block while it is being written. */
 struct flush_block {
@@ -45,10 +40,9 @@ struct flush_block {
 
 struct flush {
     struct shard *shard;
-    struct arena arena;
-    struct flush_series *series;
-    size_t series_count;
-    int64_t min_ts_ms; /* no sample is outside; INT64_MAX and INT64_MIN before any was seen */
+    struct flush_list list;
+    struct arena labels; /* of the series at hand */
+    int64_t min_ts_ms;   /* no sample is outside; INT64_MAX and INT64_MIN before any was seen */
     int64_t max_ts_ms;
     int64_t period_days; /* of one block */
     struct flush_block *blocks;
@@ -95,19 +89,8 @@ static void list_batch_locked(struct flush *flush, uint32_t from, uint32_t to)
         if (!head_flush_has(head, ref))
             continue;
         note_range_locked(flush, ref);
-        flush->series[flush->series_count++] =
-            (struct flush_series){.tenant = head_tenant(head, ref),
-                                  .ref = ref,
-                                  .labels = head_labels(head, ref, &flush->arena)};
+        flush_list_add(&flush->list, head, ref);
     }
-}
-
-static int compare_series(const void *left, const void *right)
-{
-    const struct flush_series *a = left, *b = right;
-    if (a->tenant != b->tenant)
-        return str_compare(tenant_id_str(&a->tenant->id), tenant_id_str(&b->tenant->id));
-    return labels_compare(a->labels, b->labels);
 }
 
 /* In batches, so that writers wait for a batch at most. Series that are added meanwhile have
@@ -117,15 +100,13 @@ static void list_series(struct flush *flush)
     rwlock_lock_read(&flush->shard->lock);
     uint32_t slot_count = head_slot_count(flush->shard->head);
     rwlock_unlock_read(&flush->shard->lock);
-    flush->series = arena_alloc(&flush->arena, slot_count * sizeof *flush->series);
     for (uint32_t from = 0; from < slot_count; from += LIST_BATCH) {
         uint32_t to = slot_count - from < LIST_BATCH ? slot_count : from + LIST_BATCH;
         rwlock_lock_read(&flush->shard->lock);
         list_batch_locked(flush, from, to);
         rwlock_unlock_read(&flush->shard->lock);
     }
-    if (flush->series_count > 0)
-        qsort(flush->series, flush->series_count, sizeof *flush->series, compare_series);
+    flush_list_sort(&flush->list);
     int64_t day_count = day_of(flush->max_ts_ms) - day_of(flush->min_ts_ms) + 1;
     flush->period_days = (day_count + FLUSH_BLOCKS_MAX - 1) / FLUSH_BLOCKS_MAX;
 }
@@ -173,6 +154,12 @@ static enum status find_block(struct flush *flush, int64_t period, struct flush_
     return add_block(flush, period, out, err);
 }
 
+/* A series that is being written. */
+struct flush_series {
+    const struct tenant *tenant;
+    struct labels labels;
+};
+
 static enum status write_part(struct flush *flush, const struct flush_series *series,
                               int64_t period, const struct columns *part, struct error *err)
 {
@@ -185,13 +172,16 @@ static enum status write_part(struct flush *flush, const struct flush_series *se
     return block_writer_series(block->writer, series->labels, part, err);
 }
 
-static enum status write_series(struct flush *flush, const struct flush_series *series,
+static enum status write_series(struct flush *flush, const struct listed_series *listed,
                                 struct columns *samples, struct error *err)
 {
     struct shard *shard = flush->shard;
     columns_reset(samples);
+    arena_reset(&flush->labels);
     rwlock_lock_read(&shard->lock);
-    enum status status = head_flush_read(shard->head, series->ref, samples, err);
+    struct flush_series series = {listed->tenant,
+                                  head_labels(shard->head, listed->ref, &flush->labels)};
+    enum status status = head_flush_read(shard->head, listed->ref, samples, err);
     rwlock_unlock_read(&shard->lock);
     TRY(status);
     for (size_t from = 0; from < samples->count;) {
@@ -201,7 +191,7 @@ static enum status write_series(struct flush *flush, const struct flush_series *
             to++;
         struct columns part = {
             .ts_ms = samples->ts_ms + from, .values = samples->values + from, .count = to - from};
-        TRY(write_part(flush, series, period, &part, err));
+        TRY(write_part(flush, &series, period, &part, err));
         from = to;
     }
     return STATUS_OK;
@@ -212,8 +202,8 @@ static enum status write_all_series(struct flush *flush, struct error *err)
     struct columns samples;
     columns_init(&samples);
     enum status status = STATUS_OK;
-    for (size_t i = 0; i < flush->series_count && status == STATUS_OK; i++)
-        status = write_series(flush, &flush->series[i], &samples, err);
+    for (size_t i = 0; i < flush->list.count && status == STATUS_OK; i++)
+        status = write_series(flush, &flush->list.series[i], &samples, err);
     columns_deinit(&samples);
     return status;
 }
@@ -321,12 +311,16 @@ enum status store_flush_shard(struct store *store, uint32_t number, struct error
     enum status status = STATUS_OK;
     if (has_samples(shard)) {
         struct flush flush = {.shard = shard, .min_ts_ms = INT64_MAX, .max_ts_ms = INT64_MIN};
-        arena_init(&flush.arena, SIZE_MAX);
-        flush.blocks = arena_alloc(&flush.arena, FLUSH_BLOCKS_MAX * sizeof *flush.blocks);
+        flush_list_init(&flush.list);
+        arena_init(&flush.labels, SIZE_MAX);
+        flush.blocks = mem_alloc(FLUSH_BLOCKS_MAX * sizeof *flush.blocks);
         snprintf(flush.blocks_folder, sizeof flush.blocks_folder, "%s/%s", shard->folder,
                  BLOCKS_FOLDER);
         status = run_flush(&flush, err);
-        arena_deinit(&flush.arena);
+        mem_free(flush.blocks);
+        arena_deinit(&flush.labels);
+        flush_list_deinit(&flush.list);
+        mem_return_unused();
     }
     mutex_unlock(&shard->flush_lock);
     return status;
