@@ -21,6 +21,7 @@ struct merge {
     struct merge_report *report;
     struct cursor cursors[BLOCK_REPLACED_MAX];
     struct columns samples; /* of the series under way */
+    struct timeline_cache timelines;
     uint64_t samples_since_pause;
 };
 
@@ -81,8 +82,9 @@ static size_t first_series(const struct merge *m)
 static enum status read_samples(struct merge *m, size_t input, struct error *err)
 {
     const struct cursor *cursor = &m->cursors[input];
-    enum status status = block_read(cursor->block, cursor->tenant, cursor->series,
-                                    m->options->min_ts_ms, INT64_MAX, &m->samples, err);
+    const struct block_range range = {m->options->min_ts_ms, INT64_MAX, &m->timelines};
+    enum status status =
+        block_read(cursor->block, cursor->tenant, cursor->series, &range, &m->samples, err);
     return skip_damage(m, input, status, 1);
 }
 
@@ -182,6 +184,7 @@ enum status merge_blocks(const struct merge_options *options, struct block_write
     struct merge m = {.options = options, .writer = writer, .report = report};
     *report = (struct merge_report){0};
     columns_init(&m.samples);
+    timeline_cache_init(&m.timelines);
     for (size_t i = 0; i < options->count; i++) {
         m.cursors[i].block = options->blocks[i];
         arena_init(&m.cursors[i].arenas[0], SIZE_MAX);
@@ -193,5 +196,6 @@ enum status merge_blocks(const struct merge_options *options, struct block_write
         arena_deinit(&m.cursors[i].arenas[1]);
     }
     columns_deinit(&m.samples);
+    timeline_cache_deinit(&m.timelines);
     return status;
 }

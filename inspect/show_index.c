@@ -53,17 +53,26 @@ static enum status show_series(struct topic *topic, struct index_view *view, uin
     TRY(block_index_place(view->index, series, &place, err));
     buffer_reset(&view->line);
     labels_print(&view->line, labels, LINE_MAX_BYTES / 2);
-    fprintf(topic_out(topic),
-            "  series %u %.*s: %" PRIu64 " bytes at %" PRIu64 ", %" PRId64 " .. %" PRId64 "\n",
+    fprintf(topic_out(topic), "  series %u %.*s: %" PRIu64 " bytes at %" PRIu64 ", timeline %u\n",
             series, STR_ARG(buffer_str(&view->line)), place.run_len, place.run_offset,
-            place.min_ts_ms, place.max_ts_ms);
+            place.timeline);
     return STATUS_OK;
+}
+
+static void show_timeline(struct topic *topic, const struct index_view *view, uint32_t number)
+{
+    struct block_timeline timeline = block_index_timeline(view->index, number);
+    fprintf(topic_out(topic),
+            "  timeline %u: %u bytes at %" PRIu64 ", %" PRId64 " .. %" PRId64 "\n", number,
+            timeline.len, timeline.offset, timeline.min_ts_ms, timeline.max_ts_ms);
 }
 
 static enum status show_view(struct topic *topic, struct index_view *view, struct error *err)
 {
     for (uint32_t name = 0; name < view->index->name_count; name++)
         TRY(show_name(topic, view, name, err));
+    for (uint32_t number = 0; number < view->index->timeline_count; number++)
+        show_timeline(topic, view, number);
     for (uint32_t series = 0; series < view->index->series_count; series++)
         TRY(show_series(topic, view, series, err));
     return STATUS_OK;

@@ -1,8 +1,8 @@
 /*
  * Bytes per sample: where the bytes of blocks and logs go, by encoding, by tenant and by metric.
  *
- * Of an index only the series' own entries belong to a metric; symbols, tables and postings are
- * shared.
+ * Timelines are shared by the series of a tenant, and so are symbols, tables and postings: of the
+ * index only the entries of the series belong to a metric.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,6 +18,7 @@ struct sizes {
     struct str name; /* of the tenant or metric, in the arena */
     uint64_t series;
     struct run_sizes runs;
+    struct timeline_sizes timelines;
     struct index_sizes index;
 };
 
@@ -34,6 +35,8 @@ struct size_view {
     struct size_list tenants;
     struct size_list metrics;
     struct run_sizes runs; /* of all */
+    struct timeline_sizes timelines;
+    struct timeline_cache decoded; /* timelines of the tenant under way */
     uint64_t block_bytes;
     uint64_t block_samples;
 };
@@ -55,13 +58,21 @@ static void add_runs(struct run_sizes *to, const struct run_sizes *from)
     to->samples += from->samples;
     to->chunks += from->chunks;
     to->head_bytes += from->head_bytes;
-    to->ts_bytes += from->ts_bytes;
     to->value_bytes += from->value_bytes;
-    for (size_t i = 0; i < CHUNK_ENCODINGS_MAX; i++) {
-        to->ts_encodings[i].samples += from->ts_encodings[i].samples;
-        to->ts_encodings[i].bytes += from->ts_encodings[i].bytes;
-        to->value_encodings[i].samples += from->value_encodings[i].samples;
-        to->value_encodings[i].bytes += from->value_encodings[i].bytes;
+    for (size_t i = 0; i < ENCODINGS_MAX; i++) {
+        to->encodings[i].samples += from->encodings[i].samples;
+        to->encodings[i].bytes += from->encodings[i].bytes;
+    }
+}
+
+static void add_timelines(struct timeline_sizes *to, const struct timeline_sizes *from)
+{
+    to->timelines += from->timelines;
+    to->head_bytes += from->head_bytes;
+    to->chunk_bytes += from->chunk_bytes;
+    for (size_t i = 0; i < ENCODINGS_MAX; i++) {
+        to->encodings[i].timestamps += from->encodings[i].timestamps;
+        to->encodings[i].bytes += from->encodings[i].bytes;
     }
 }
 
@@ -69,6 +80,7 @@ static void add_sizes(struct sizes *to, const struct sizes *from)
 {
     to->series += from->series;
     add_runs(&to->runs, &from->runs);
+    add_timelines(&to->timelines, &from->timelines);
     to->index.symbol_bytes += from->index.symbol_bytes;
     to->index.table_bytes += from->index.table_bytes;
     to->index.series_bytes += from->index.series_bytes;
@@ -84,12 +96,21 @@ static enum status add_series(struct size_view *view, struct block *block, size_
     arena_reset(&view->labels);
     TRY(block_tenant_index(block, tenant, &index, err));
     TRY(block_index_labels(index, series, &view->labels, &labels, err));
-    TRY(block_series_measure(block, tenant, series, &sizes.runs, err));
+    TRY(block_series_measure(block, tenant, series, &view->decoded, &sizes.runs, err));
     add_runs(&of_tenant->runs, &sizes.runs);
     add_runs(&view->runs, &sizes.runs);
     of_tenant->series++;
     sizes.index.series_bytes = block_index_series_len(index, series);
     add_sizes(open_entry(view, &view->metrics, labels_get(labels, LABEL_METRIC_NAME)), &sizes);
+    return STATUS_OK;
+}
+
+static enum status add_all_series(struct size_view *view, struct block *block, size_t tenant,
+                                  struct sizes *of_tenant, struct error *err)
+{
+    size_t series_count = block_series_count(block, tenant);
+    for (uint32_t series = 0; series < series_count; series++)
+        TRY(add_series(view, block, tenant, series, of_tenant, err));
     return STATUS_OK;
 }
 
@@ -99,12 +120,17 @@ static enum status add_section(struct topic *topic, void *context, struct block 
     (void)topic;
     struct size_view *view = context;
     const struct block_index *index;
+    struct timeline_sizes timelines = {0};
     struct sizes *of_tenant = open_entry(view, &view->tenants, block_tenant(block, tenant));
     TRY(block_tenant_index(block, tenant, &index, err));
     block_index_measure(index, &of_tenant->index);
-    for (uint32_t series = 0; series < index->series_count; series++)
-        TRY(add_series(view, block, tenant, series, of_tenant, err));
-    return STATUS_OK;
+    TRY(block_timelines_measure(block, tenant, &timelines, err));
+    add_timelines(&of_tenant->timelines, &timelines);
+    add_timelines(&view->timelines, &timelines);
+    timeline_cache_init(&view->decoded);
+    enum status status = add_all_series(view, block, tenant, of_tenant, err);
+    timeline_cache_deinit(&view->decoded);
+    return status;
 }
 
 static enum status add_block(struct topic *topic, void *context, struct block *block,
@@ -125,12 +151,17 @@ static int compare_names(const void *left, const void *right)
     return str_compare(a->name, b->name);
 }
 
+static uint64_t timeline_bytes(const struct timeline_sizes *timelines)
+{
+    return timelines->head_bytes + timelines->chunk_bytes;
+}
+
 static uint64_t total_bytes(const struct sizes *sizes)
 {
     const struct run_sizes *runs = &sizes->runs;
     const struct index_sizes *index = &sizes->index;
-    return runs->head_bytes + runs->ts_bytes + runs->value_bytes + index->symbol_bytes +
-           index->table_bytes + index->series_bytes + index->postings_bytes;
+    return timeline_bytes(&sizes->timelines) + runs->head_bytes + runs->value_bytes +
+           index->symbol_bytes + index->table_bytes + index->series_bytes + index->postings_bytes;
 }
 
 /* The largest first. */
@@ -167,8 +198,8 @@ static void print_entry(FILE *out, const struct sizes *sizes)
 {
     uint64_t samples = sizes->runs.samples;
     const uint64_t bytes[] = {
-        total_bytes(sizes),       sizes->runs.ts_bytes,        sizes->runs.value_bytes,
-        sizes->runs.head_bytes,   sizes->index.series_bytes,   sizes->index.symbol_bytes,
+        total_bytes(sizes),       timeline_bytes(&sizes->timelines), sizes->runs.value_bytes,
+        sizes->runs.head_bytes,   sizes->index.series_bytes,         sizes->index.symbol_bytes,
         sizes->index.table_bytes, sizes->index.postings_bytes,
     };
     fprintf(out, "%12" PRIu64 " %8" PRIu64 " %12" PRIu64, samples, sizes->series, bytes[0]);
@@ -194,16 +225,19 @@ static void print_encoding(FILE *out, const char *column, const char *name, uint
                 per_sample(bytes, samples), column, name);
 }
 
-static void print_encodings(FILE *out, const struct run_sizes *runs)
+static void print_encodings(FILE *out, const struct size_view *view)
 {
-    fprintf(out, "\nby encoding, %" PRIu64 " chunks\n%12s %12s %8s\n", runs->chunks, "samples",
-            "bytes", "B/sample");
-    for (unsigned i = 0; i < CHUNK_ENCODINGS_MAX; i++)
-        print_encoding(out, "times", chunk_ts_encoding_name(i), runs->ts_encodings[i].samples,
-                       runs->ts_encodings[i].bytes);
-    for (unsigned i = 0; i < CHUNK_ENCODINGS_MAX; i++)
-        print_encoding(out, "values", chunk_value_encoding_name(i),
-                       runs->value_encodings[i].samples, runs->value_encodings[i].bytes);
+    const struct timeline_sizes *timelines = &view->timelines;
+    const struct run_sizes *runs = &view->runs;
+    fprintf(out, "\nby encoding, %" PRIu64 " timelines, %" PRIu64 " chunks of values\n",
+            timelines->timelines, runs->chunks);
+    fprintf(out, "%12s %12s %8s\n", "samples", "bytes", "B/sample");
+    for (unsigned i = 0; i < ENCODINGS_MAX; i++)
+        print_encoding(out, ts_encodings.column, encoding_name(&ts_encodings, i),
+                       timelines->encodings[i].timestamps, timelines->encodings[i].bytes);
+    for (unsigned i = 0; i < ENCODINGS_MAX; i++)
+        print_encoding(out, value_encodings.column, encoding_name(&value_encodings, i),
+                       runs->encodings[i].samples, runs->encodings[i].bytes);
 }
 
 /* ---- log ---- */
@@ -254,7 +288,7 @@ static enum status show_view(struct size_view *view, struct error *err)
     TRY(print_totals(view, err));
     fold_list(&view->tenants);
     fold_list(&view->metrics);
-    print_encodings(out, &view->runs);
+    print_encodings(out, view);
     print_list(out, &view->tenants, "tenant");
     print_list(out, &view->metrics, "metric");
     return STATUS_OK;

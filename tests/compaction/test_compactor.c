@@ -240,7 +240,7 @@ static struct block_writer *begin_copy(struct rig *rig, struct block *block)
     expect_ok(block_writer_tenant(writer, &id, &err));
     expect_ok(block_labels(block, 0, 0, &rig->box.arena, &labels, &err));
     columns_init(&columns);
-    expect_ok(block_read(block, 0, 0, INT64_MIN, INT64_MAX, &columns, &err));
+    expect_ok(block_read(block, 0, 0, &block_all_time, &columns, &err));
     expect_ok(block_writer_series(writer, labels, &columns, &err));
     columns_deinit(&columns);
     return writer;

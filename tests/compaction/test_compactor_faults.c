@@ -5,6 +5,7 @@
 #include "tests/support/store_box.h"
 
 #include "compaction/compactor.h"
+#include "tsdb/block/block_index.h"
 #include "tsdb/model/tenant.h"
 
 #define HOUR_MS INT64_C(3600000)
@@ -230,12 +231,24 @@ TEST(a_merge_that_failed_waits_longer_each_time)
 
 /* ---- damage ---- */
 
+/* The values of the first series of the first tenant. */
+static void damage_first_series(struct store_box *box, struct block *block)
+{
+    struct error err = {0};
+    const struct block_index *index;
+    struct block_place place;
+    expect_ok(block_tenant_index(block, 0, &index, &err));
+    expect_ok(block_index_place(index, 0, &place, &err));
+    uint64_t offset = block_tenant_section(block, 0).runs_offset + place.run_offset;
+    sim_disk_flip(box->sim, block_path(block), offset + 1, 0x40);
+}
+
 static void damage_first_block(struct store_box *box, const char *tenant)
 {
     struct block **blocks;
     size_t count;
     store_blocks(box->store, shard_of(box, tenant), &box->arena, &blocks, &count);
-    sim_disk_flip(box->sim, block_path(blocks[0]), 33, 0x40);
+    damage_first_series(box, blocks[0]);
     for (size_t i = 0; i < count; i++)
         block_release(blocks[i]);
 }

@@ -4,6 +4,7 @@
 
 #include "base/sim_disk.h"
 #include "compaction/merge.h"
+#include "tsdb/block/block_index.h"
 
 enum { TEXT_MAX = 4096 };
 
@@ -100,7 +101,7 @@ static size_t print_series(struct block *block, size_t tenant, uint32_t series, 
     arena_init(&arena, SIZE_MAX);
     columns_init(&columns);
     expect_ok(block_labels(block, tenant, series, &arena, &labels, &err));
-    expect_ok(block_read(block, tenant, series, INT64_MIN, INT64_MAX, &columns, &err));
+    expect_ok(block_read(block, tenant, series, &block_all_time, &columns, &err));
     len += (size_t)snprintf(out, TEXT_MAX / 8, "%.*s/%.*s", STR_ARG(block_tenant(block, tenant)),
                             STR_ARG(labels_get(labels, LABEL_METRIC_NAME)));
     for (size_t i = 0; i < columns.count; i++)
@@ -173,6 +174,43 @@ TEST(series_of_all_inputs_come_in_order_and_the_first_written_sample_wins)
     bench_deinit(&bench);
 }
 
+static uint32_t timeline_count(struct block *block, size_t tenant)
+{
+    struct error err;
+    const struct block_index *index;
+    expect_ok(block_tenant_index(block, tenant, &index, &err));
+    return index->timeline_count;
+}
+
+/* A flush between the series of a scrape leaves them with different timestamps in each block. */
+TEST(series_of_one_scrape_share_their_timestamps_again_when_all_of_them_are_together)
+{
+    struct bench bench;
+    struct merge_report report;
+    struct error err;
+    bench_init(&bench);
+    add_block(&bench,
+              (struct test_series[]){{"a", "cpu", {{10, 1}, {20, 2}}, 2},
+                                     {"a", "mem", {{10, 1}, {20, 2}}, 2},
+                                     {"a", "up", {{10, 1}}, 1}},
+              3);
+    add_block(&bench,
+              (struct test_series[]){{"a", "cpu", {{30, 3}}, 1},
+                                     {"a", "mem", {{30, 3}}, 1},
+                                     {"a", "up", {{20, 2}, {30, 3}}, 2}},
+              3);
+    assert_int_equal(timeline_count(bench.blocks[0], 0), 2);
+    assert_int_equal(timeline_count(bench.blocks[1], 0), 2);
+    struct merge_options options = options_of(&bench);
+    struct block_writer *writer = open_writer(&bench, 100, 1);
+    expect_ok(merge_blocks(&options, writer, &report, &err));
+    struct block *block = finish(&bench, writer);
+    assert_int_equal(timeline_count(block, 0), 1);
+    expect_block(block, "a/cpu 10:1 20:2 30:3\na/mem 10:1 20:2 30:3\na/up 10:1 20:2 30:3\n");
+    block_release(block);
+    bench_deinit(&bench);
+}
+
 TEST(what_has_expired_is_left_out_series_and_tenants_with_it)
 {
     struct bench bench;
@@ -194,8 +232,10 @@ TEST(what_has_expired_is_left_out_series_and_tenants_with_it)
 
 /* ---- damage ---- */
 
-static const struct test_series damaged_series[] = {
-    {"a", "cpu", {{10, 1}, {20, 2}}, 2}, {"a", "up", {{10, 3}}, 1}, {"b", "up", {{10, 4}}, 1}};
+static const struct test_series damaged_series[] = {{"a", "cpu", {{10, 1}, {20, 2}}, 2},
+                                                    {"a", "mem", {{10, 1}, {20, 2}}, 2},
+                                                    {"a", "up", {{10, 3}}, 1},
+                                                    {"b", "up", {{10, 4}}, 1}};
 
 /* Two blocks; the byte at `offset` of the first is another. */
 static void expect_damage(uint64_t offset, uint64_t skipped, const char *want)
@@ -204,7 +244,7 @@ static void expect_damage(uint64_t offset, uint64_t skipped, const char *want)
     struct merge_report report;
     struct error err;
     bench_init(&bench);
-    add_block(&bench, damaged_series, 3);
+    add_block(&bench, damaged_series, 4);
     add_block(&bench, (struct test_series[]){{"a", "cpu", {{20, 9}, {30, 9}}, 2}}, 1);
     char path[DISK_PATH_MAX];
     snprintf(path, sizeof path, "%s", block_path(bench.blocks[0]));
@@ -225,10 +265,12 @@ static void expect_damage(uint64_t offset, uint64_t skipped, const char *want)
     bench_deinit(&bench);
 }
 
-TEST(damage_costs_the_series_it_is_in_or_the_tenant_whose_index_it_is_in)
+TEST(damage_costs_the_series_that_need_what_is_damaged)
 {
-    expect_damage(33, 1, "a/cpu 20:9 30:9\na/up 10:3\nb/up 10:4\n");
-    expect_damage(100, 2, "a/cpu 20:9 30:9\nb/up 10:4\n");
+    /* a timeline of 9 bytes, two runs of 7, then the timeline of a/up */
+    expect_damage(32 + 3, 2, "a/cpu 20:9 30:9\na/up 10:3\nb/up 10:4\n");
+    expect_damage(32 + 9 + 3, 1, "a/cpu 20:9 30:9\na/mem 10:1 20:2\na/up 10:3\nb/up 10:4\n");
+    expect_damage(120, 3, "a/cpu 20:9 30:9\nb/up 10:4\n"); /* in the index */
 }
 
 /* ---- stopping ---- */
@@ -272,6 +314,6 @@ TEST(a_merge_can_be_stopped)
 }
 
 TEST_MAIN(RUN(series_of_all_inputs_come_in_order_and_the_first_written_sample_wins),
+          RUN(series_of_one_scrape_share_their_timestamps_again_when_all_of_them_are_together),
           RUN(what_has_expired_is_left_out_series_and_tenants_with_it),
-          RUN(damage_costs_the_series_it_is_in_or_the_tenant_whose_index_it_is_in),
-          RUN(a_merge_can_be_stopped))
+          RUN(damage_costs_the_series_that_need_what_is_damaged), RUN(a_merge_can_be_stopped))

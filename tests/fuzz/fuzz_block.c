@@ -3,7 +3,7 @@
  * checksums are right.
  *
  * Input: a file. It is tried as it is, then with the checksums of footer, directory and indexes put
- * right; and as a run of chunks.
+ * right; and as a timeline with the run of a series behind it.
  */
 #include "base/check.h"
 #include "base/crc32c.h"
@@ -14,7 +14,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { SIZE_MAX_BYTES = 1 << 16, SERIES_MAX = 64 };
+enum { SIZE_MAX_BYTES = 1 << 16, SERIES_MAX = 64, TIMELINE_LEN_MAX = 1024 };
 
 /* ---- asking everything ---- */
 
@@ -26,7 +26,7 @@ static void ask_series(struct block *block, size_t tenant, uint32_t series, stru
     columns_init(&samples);
     if (block_labels(block, tenant, series, arena, &labels, &err) == STATUS_OK)
         CHECK(labels_compare(labels, labels) == 0); /* reads every text */
-    if (block_read(block, tenant, series, INT64_MIN, INT64_MAX, &samples, &err) == STATUS_OK) {
+    if (block_read(block, tenant, series, &block_all_time, &samples, &err) == STATUS_OK) {
         for (size_t i = 1; i < samples.count; i++)
             CHECK(samples.ts_ms[i - 1] < samples.ts_ms[i]);
     }
@@ -156,23 +156,37 @@ static void seal(uint8_t *file, size_t size)
     store_u32(footer + 92, crc32c((struct bytes){footer, 92}));
 }
 
-static void ask_run(struct bytes bytes)
+static void ask_run(struct bytes bytes, const struct timeline *timeline)
 {
     struct error err;
     struct columns samples;
     columns_init(&samples);
-    if (run_decode(bytes, INT64_MIN, INT64_MAX, &samples, &err) == STATUS_OK) {
-        for (size_t i = 1; i < samples.count; i++)
-            CHECK(samples.ts_ms[i - 1] < samples.ts_ms[i]);
-    }
+    if (run_decode(bytes, timeline, INT64_MIN, INT64_MAX, &samples, &err) == STATUS_OK)
+        CHECK(samples.count == timeline->count);
     columns_deinit(&samples);
+}
+
+/* A timeline, and behind it the run of a series. */
+static void ask_timeline(struct bytes bytes)
+{
+    struct error err;
+    struct timeline *timeline;
+    for (size_t len = 1; len <= bytes.len && len < TIMELINE_LEN_MAX; len++) {
+        if (timeline_open((struct bytes){bytes.ptr, len}, INT64_MIN, INT64_MAX, &timeline, &err) !=
+            STATUS_OK)
+            continue;
+        for (size_t i = 1; i < timeline->count; i++)
+            CHECK(timeline->ts_ms[i - 1] < timeline->ts_ms[i]);
+        ask_run((struct bytes){bytes.ptr + len, bytes.len - len}, timeline);
+        timeline_release(timeline);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size > SIZE_MAX_BYTES)
         return 0;
-    ask_run((struct bytes){data, size});
+    ask_timeline((struct bytes){data, size});
     ask_file((struct bytes){data, size});
     if (size < BLOCK_HEADER_BYTES + BLOCK_FOOTER_BYTES)
         return 0;

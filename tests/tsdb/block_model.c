@@ -42,6 +42,17 @@ static void random_samples(struct random *random, size_t count, struct columns *
     }
 }
 
+/* Other values at the times of `scrape`; of `misses` ones in a hundred, none. */
+static void scraped_samples(struct random *random, const struct columns *scrape, uint64_t misses,
+                            struct columns *out)
+{
+    columns_init(out);
+    for (size_t i = 0; i < scrape->count; i++) {
+        if (i == 0 || random_below(random, 100) >= misses)
+            columns_append(out, scrape->ts_ms[i], (double)random_below(random, 1000));
+    }
+}
+
 static int compare_series(const void *a, const void *b)
 {
     return labels_compare(((const struct model_series *)a)->labels,
@@ -65,11 +76,17 @@ static void fill_tenant(struct model_tenant *tenant, struct random *random, stru
 {
     tenant->count = 1 + random_below(random, size.series_max);
     tenant->series = mem_alloc(tenant->count * sizeof *tenant->series);
+    struct columns scrape;
+    random_samples(random, 1 + random_below(random, size.samples_max), &scrape);
     for (size_t i = 0; i < tenant->count; i++) {
-        tenant->series[i].labels = random_labels(random, arena);
-        random_samples(random, 1 + random_below(random, size.samples_max),
-                       &tenant->series[i].samples);
+        struct model_series *series = &tenant->series[i];
+        series->labels = random_labels(random, arena);
+        if (random_below(random, 2) == 0)
+            random_samples(random, 1 + random_below(random, size.samples_max), &series->samples);
+        else
+            scraped_samples(random, &scrape, random_below(random, 3), &series->samples);
     }
+    columns_deinit(&scrape);
     qsort(tenant->series, tenant->count, sizeof *tenant->series, compare_series);
     drop_repeated(tenant);
 }
@@ -152,15 +169,14 @@ bool model_matches(struct labels labels, const struct matcher *matchers, size_t 
     return true;
 }
 
-static enum status check_series(const struct model_series *want, struct block *block, size_t tenant,
-                                uint32_t series, struct arena *arena, struct error *err)
+static enum status check_samples(const struct model_series *want, struct block *block,
+                                 size_t tenant, uint32_t series, struct timeline_cache *timelines,
+                                 struct error *err)
 {
-    struct labels labels;
-    TRY(block_labels(block, tenant, series, arena, &labels, err));
-    assert_true(labels_eq(labels, want->labels));
+    const struct block_range all = {INT64_MIN, INT64_MAX, timelines};
     struct columns samples;
     columns_init(&samples);
-    enum status status = block_read(block, tenant, series, INT64_MIN, INT64_MAX, &samples, err);
+    enum status status = block_read(block, tenant, series, &all, &samples, err);
     if (status == STATUS_OK) {
         assert_int_equal(samples.count, want->samples.count);
         assert_memory_equal(samples.ts_ms, want->samples.ts_ms,
@@ -169,6 +185,28 @@ static enum status check_series(const struct model_series *want, struct block *b
                             samples.count * sizeof *samples.values);
     }
     columns_deinit(&samples);
+    return status;
+}
+
+static enum status check_series(const struct model_series *want, struct block *block, size_t tenant,
+                                uint32_t series, struct arena *arena, struct error *err)
+{
+    struct labels labels;
+    TRY(block_labels(block, tenant, series, arena, &labels, err));
+    assert_true(labels_eq(labels, want->labels));
+    return check_samples(want, block, tenant, series, NULL, err);
+}
+
+/* Reading many series through one cache gives the same. */
+static enum status check_cached(const struct model_tenant *want, struct block *block, size_t tenant,
+                                struct error *err)
+{
+    struct timeline_cache timelines;
+    timeline_cache_init(&timelines);
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < want->count && status == STATUS_OK; i++)
+        status = check_samples(&want->series[i], block, tenant, i, &timelines, err);
+    timeline_cache_deinit(&timelines);
     return status;
 }
 
@@ -249,6 +287,7 @@ static enum status check_tenant(const struct model_tenant *want, struct block *b
     assert_int_equal(block_series_count(block, tenant), want->count);
     for (uint32_t i = 0; i < want->count; i++)
         TRY(check_series(&want->series[i], block, tenant, i, arena, err));
+    TRY(check_cached(want, block, tenant, err));
     TRY(check_names(want, block, tenant, arena, err));
     return check_selection(want, block, tenant, arena, err);
 }

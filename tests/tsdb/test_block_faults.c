@@ -1,6 +1,7 @@
 #include "tests/support/test.h"
 
 #include "tests/tsdb/block_model.h"
+#include "tsdb/block/block_index.h"
 
 static const struct model_size small = {3, 4, 40};
 
@@ -209,33 +210,96 @@ TEST(a_flipped_byte_is_an_error_of_one_tenant_never_a_wrong_answer)
     block_model_deinit(&model);
 }
 
-TEST(damaged_samples_cost_one_series)
+static struct block_place place_of(struct block *block, uint32_t series)
 {
-    struct block_model model;
     struct error err;
-    init_model(&model, 36, (struct model_size){1, 30, 40});
-    struct sim_disk *sim = write_model(&model);
-    sim_disk_flip(sim, MODEL_PATH, 32 + 10, 0x20); /* in the first run, behind the header */
-    struct block *block;
-    struct disk *disk = sim_disk_disk(sim);
-    expect_ok(block_open(disk, MODEL_PATH, &block, &err));
+    const struct block_index *index;
+    struct block_place place;
+    expect_ok(block_tenant_index(block, 0, &index, &err));
+    expect_ok(block_index_place(index, series, &place, &err));
+    return place;
+}
+
+static uint64_t timeline_offset(struct block *block, uint32_t number)
+{
+    struct error err;
+    const struct block_index *index;
+    expect_ok(block_tenant_index(block, 0, &index, &err));
+    return block_index_timeline(index, number).offset;
+}
+
+/* The first series that shares its timeline with a later one. */
+static uint32_t find_sharing(struct block *block)
+{
+    uint32_t count = (uint32_t)block_series_count(block, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t j = i + 1; j < count; j++) {
+            if (place_of(block, i).timeline == place_of(block, j).timeline)
+                return i;
+        }
+    }
+    fail_msg("%s", "no two series share a timeline");
+    return 0;
+}
+
+static void expect_unreadable(struct block *block, uint32_t series)
+{
+    struct error err;
     struct columns samples;
     columns_init(&samples);
     columns_append(&samples, 5, 5);
-    expect_status(block_read(block, 0, 0, INT64_MIN, INT64_MAX, &samples, &err), STATUS_CORRUPT);
+    expect_status(block_read(block, 0, series, &block_all_time, &samples, &err), STATUS_CORRUPT);
     assert_int_equal(samples.count, 1);
-    /* who asks for another time does not need the run */
-    expect_ok(block_read(block, 0, 0, 0, 1000, &samples, &err));
-    for (uint32_t i = 1; i < model.tenants[0].count; i++) {
-        columns_reset(&samples);
-        expect_ok(block_read(block, 0, i, INT64_MIN, INT64_MAX, &samples, &err));
-        assert_int_equal(samples.count, model.tenants[0].series[i].samples.count);
-    }
+    /* who asks for another time needs neither values nor timestamps */
+    const struct block_range other = {.min_ts_ms = 0, .max_ts_ms = 1000};
+    expect_ok(block_read(block, 0, series, &other, &samples, &err));
     columns_deinit(&samples);
+}
+
+static void expect_readable(const struct block_model *model, struct block *block, uint32_t series)
+{
+    struct error err;
+    struct columns samples;
+    columns_init(&samples);
+    expect_ok(block_read(block, 0, series, &block_all_time, &samples, &err));
+    assert_int_equal(samples.count, model->tenants[0].series[series].samples.count);
+    columns_deinit(&samples);
+}
+
+/* Damages values or timestamps of a series that shares those; returns how many cannot be read. */
+static size_t count_unreadable(bool is_timeline)
+{
+    struct block_model model;
+    struct error err;
+    struct block *block;
+    size_t unreadable = 0;
+    init_model(&model, 36, (struct model_size){1, 30, 40});
+    struct sim_disk *sim = write_model(&model);
+    struct disk *disk = sim_disk_disk(sim);
+    expect_ok(block_open(disk, MODEL_PATH, &block, &err));
+    uint32_t hit = find_sharing(block);
+    struct block_place place = place_of(block, hit);
+    uint64_t offset = is_timeline ? timeline_offset(block, place.timeline) : place.run_offset;
+    sim_disk_flip(sim, MODEL_PATH, block_tenant_section(block, 0).runs_offset + offset + 3, 0x20);
+    for (uint32_t i = 0; i < model.tenants[0].count; i++) {
+        if (i == hit || (is_timeline && place_of(block, i).timeline == place.timeline)) {
+            expect_unreadable(block, i);
+            unreadable++;
+        } else {
+            expect_readable(&model, block, i);
+        }
+    }
     block_release(block);
     disk_close(disk);
     sim_disk_free(sim);
     block_model_deinit(&model);
+    return unreadable;
+}
+
+TEST(damaged_values_cost_one_series_and_damaged_timestamps_those_that_share_them)
+{
+    assert_int_equal(count_unreadable(false), 1);
+    assert_in_range(count_unreadable(true), 2, 29);
 }
 
 TEST(a_block_cut_at_any_byte_does_not_open)
@@ -272,5 +336,5 @@ TEST_MAIN(RUN(a_power_cut_at_any_operation_leaves_the_whole_block_or_none),
           RUN(any_operation_may_fail_and_the_next_attempt_succeeds),
           RUN(a_full_disk_leaves_no_block), RUN(a_remainder_of_an_earlier_attempt_does_not_matter),
           RUN(a_flipped_byte_is_an_error_of_one_tenant_never_a_wrong_answer),
-          RUN(damaged_samples_cost_one_series), RUN(a_block_cut_at_any_byte_does_not_open),
-          RUN(a_block_that_is_not_there_is_not_found))
+          RUN(damaged_values_cost_one_series_and_damaged_timestamps_those_that_share_them),
+          RUN(a_block_cut_at_any_byte_does_not_open), RUN(a_block_that_is_not_there_is_not_found))

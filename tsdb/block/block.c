@@ -235,30 +235,102 @@ enum status block_find_series(struct block *block, size_t tenant, struct labels 
     return error_set(err, STATUS_NOT_FOUND, "%s: no such series", block->path);
 }
 
+/* A timeline or run: at a place relative to the tenant's runs, with a checksum. */
+struct piece {
+    uint64_t offset;
+    uint64_t len;
+    uint32_t sum;
+    const char *what;
+};
+
+static enum status get_piece(const struct block *block, const struct block_slot *slot,
+                             struct piece piece, struct bytes *out, struct error *err)
+{
+    if (piece.offset > slot->runs_len || piece.len > slot->runs_len - piece.offset)
+        return error_set(err, STATUS_CORRUPT, "%s: %s: not within the tenant's part", block->path,
+                         piece.what);
+    uint64_t offset = slot->runs_offset + piece.offset;
+    *out = (struct bytes){block->bytes.ptr + offset, (size_t)piece.len};
+    if (block_sum(&block->footer.meta, offset, *out) != piece.sum)
+        return error_set(err, STATUS_CORRUPT, "%s: %s: wrong checksum", block->path, piece.what);
+    return STATUS_OK;
+}
+
 enum status block_slot_run(const struct block *block, const struct block_slot *slot,
                            const struct block_place *place, struct bytes *out, struct error *err)
 {
-    if (place->run_offset > slot->runs_len || place->run_len > slot->runs_len - place->run_offset)
-        return error_set(err, STATUS_CORRUPT, "%s: a series leads out of its tenant's part",
-                         block->path);
-    uint64_t offset = slot->runs_offset + place->run_offset;
-    *out = (struct bytes){block->bytes.ptr + offset, (size_t)place->run_len};
-    if (block_sum(&block->footer.meta, offset, *out) != place->run_sum)
-        return error_set(err, STATUS_CORRUPT, "%s: samples of a series: wrong checksum",
-                         block->path);
+    struct piece piece = {place->run_offset, place->run_len, place->run_sum, "values of a series"};
+    return get_piece(block, slot, piece, out, err);
+}
+
+static enum status get_timeline_bytes(const struct block *block, const struct block_slot *slot,
+                                      uint32_t number, struct bytes *out, struct error *err)
+{
+    struct block_timeline place = block_index_timeline(&slot->index, number);
+    struct piece piece = {place.offset, place.len, place.sum, "timestamps of series"};
+    return get_piece(block, slot, piece, out, err);
+}
+
+static bool covers(const struct timeline *timeline, const struct block_range *range)
+{
+    size_t first, end;
+    timeline_find(timeline, range->min_ts_ms, range->max_ts_ms, &first, &end);
+    return first == end || (timeline->first_chunk <= first && end <= timeline->end_chunk);
+}
+
+/* One that is in the cache for a smaller range is decoded as a whole: the ranges asked for
+   differ. */
+enum status block_slot_timeline(const struct block *block, const struct block_slot *slot,
+                                uint32_t number, const struct block_range *range,
+                                struct timeline **out, struct error *err)
+{
+    struct timeline_key key = {block, (uint32_t)(slot - block->slots), number};
+    struct timeline *kept =
+        range->timelines == NULL ? NULL : timeline_cache_get(range->timelines, &key);
+    if (kept != NULL && covers(kept, range)) {
+        *out = kept;
+        return STATUS_OK;
+    }
+    int64_t min_ts_ms = kept == NULL ? range->min_ts_ms : INT64_MIN;
+    int64_t max_ts_ms = kept == NULL ? range->max_ts_ms : INT64_MAX;
+    timeline_release(kept);
+    struct bytes bytes;
+    TRY(get_timeline_bytes(block, slot, number, &bytes, err));
+    TRY(timeline_open(bytes, min_ts_ms, max_ts_ms, out, err));
+    if (range->timelines != NULL)
+        timeline_cache_put(range->timelines, &key, *out);
     return STATUS_OK;
 }
 
 enum status block_series_measure(struct block *block, size_t tenant, uint32_t series,
-                                 struct run_sizes *sizes, struct error *err)
+                                 struct timeline_cache *timelines, struct run_sizes *sizes,
+                                 struct error *err)
 {
+    const struct block_range all = {INT64_MIN, INT64_MAX, timelines};
     const struct block_slot *slot;
     struct block_place place;
     struct bytes run;
+    struct timeline *timeline;
     TRY(block_slot_get(block, tenant, &slot, err));
     TRY(block_index_place(&slot->index, series, &place, err));
     TRY(block_slot_run(block, slot, &place, &run, err));
-    return run_measure(run, sizes, err);
+    TRY(block_slot_timeline(block, slot, place.timeline, &all, &timeline, err));
+    enum status status = run_measure(run, timeline, sizes, err);
+    timeline_release(timeline);
+    return status;
+}
+
+enum status block_timelines_measure(struct block *block, size_t tenant,
+                                    struct timeline_sizes *sizes, struct error *err)
+{
+    const struct block_slot *slot;
+    TRY(block_slot_get(block, tenant, &slot, err));
+    for (uint32_t i = 0; i < slot->index.timeline_count; i++) {
+        struct bytes bytes;
+        TRY(get_timeline_bytes(block, slot, i, &bytes, err));
+        TRY(timeline_measure(bytes, sizes, err));
+    }
+    return STATUS_OK;
 }
 
 enum status block_time_range(struct block *block, size_t tenant, uint32_t series,
@@ -268,42 +340,55 @@ enum status block_time_range(struct block *block, size_t tenant, uint32_t series
     struct block_place place;
     TRY(block_slot_get(block, tenant, &slot, err));
     TRY(block_index_place(&slot->index, series, &place, err));
-    *min_ts_ms = place.min_ts_ms;
-    *max_ts_ms = place.max_ts_ms;
+    struct block_timeline timeline = block_index_timeline(&slot->index, place.timeline);
+    *min_ts_ms = timeline.min_ts_ms;
+    *max_ts_ms = timeline.max_ts_ms;
     return STATUS_OK;
 }
 
-static enum status decode_into(struct bytes run, int64_t min_ts_ms, int64_t max_ts_ms,
-                               struct columns *out, struct error *err)
+const struct block_range block_all_time = {.min_ts_ms = INT64_MIN, .max_ts_ms = INT64_MAX};
+
+static enum status decode_empty(struct bytes run, const struct timeline *timeline,
+                                const struct block_range *range, struct columns *out,
+                                struct error *err)
 {
-    if (out->count == 0) {
-        TRY(run_decode(run, min_ts_ms, max_ts_ms, out, err));
-        columns_clip(out, min_ts_ms, max_ts_ms);
-        return STATUS_OK;
-    }
+    TRY(run_decode(run, timeline, range->min_ts_ms, range->max_ts_ms, out, err));
+    columns_clip(out, range->min_ts_ms, range->max_ts_ms);
+    return STATUS_OK;
+}
+
+static enum status decode_into(struct bytes run, const struct timeline *timeline,
+                               const struct block_range *range, struct columns *out,
+                               struct error *err)
+{
+    if (out->count == 0)
+        return decode_empty(run, timeline, range, out, err);
     struct columns decoded;
     columns_init(&decoded);
-    enum status status = run_decode(run, min_ts_ms, max_ts_ms, &decoded, err);
-    if (status == STATUS_OK) {
-        columns_clip(&decoded, min_ts_ms, max_ts_ms);
+    enum status status = decode_empty(run, timeline, range, &decoded, err);
+    if (status == STATUS_OK)
         columns_merge(out, &decoded);
-    }
     columns_deinit(&decoded);
     return status;
 }
 
-enum status block_read(struct block *block, size_t tenant, uint32_t series, int64_t min_ts_ms,
-                       int64_t max_ts_ms, struct columns *out, struct error *err)
+enum status block_read(struct block *block, size_t tenant, uint32_t series,
+                       const struct block_range *range, struct columns *out, struct error *err)
 {
     const struct block_slot *slot;
     struct block_place place;
     struct bytes run;
+    struct timeline *timeline;
     TRY(block_slot_get(block, tenant, &slot, err));
     TRY(block_index_place(&slot->index, series, &place, err));
-    if (place.max_ts_ms < min_ts_ms || place.min_ts_ms > max_ts_ms)
+    struct block_timeline times = block_index_timeline(&slot->index, place.timeline);
+    if (times.max_ts_ms < range->min_ts_ms || times.min_ts_ms > range->max_ts_ms)
         return STATUS_OK;
     TRY(block_slot_run(block, slot, &place, &run, err));
-    return decode_into(run, min_ts_ms, max_ts_ms, out, err);
+    TRY(block_slot_timeline(block, slot, place.timeline, range, &timeline, err));
+    enum status status = decode_into(run, timeline, range, out, err);
+    timeline_release(timeline);
+    return status;
 }
 
 /* ---- labels ---- */

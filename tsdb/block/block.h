@@ -3,7 +3,7 @@
  *
  * Written aside, synced, renamed, folder synced; read through a mapping. Every section is under a
  * CRC32C that is checked before its bytes are believed: the index of a tenant when it is first
- * used, the chunks of a series when they are read.
+ * used, timeline and values of a series when they are read.
  *
  * Format:  docs/format/block.md.
  * Threads: a writer belongs to one thread; a block may be read by many.
@@ -14,10 +14,11 @@
 #include "base/arena.h"
 #include "base/counter.h"
 #include "base/disk.h"
-#include "tsdb/codec/chunk.h"
 #include "tsdb/model/label.h"
 #include "tsdb/model/matcher.h"
+#include "tsdb/model/sample.h"
 #include "tsdb/model/tenant_id.h"
+#include "tsdb/block/timeline_cache.h"
 
 struct block_meta {
     uint32_t shard;
@@ -101,9 +102,16 @@ MUST_USE enum status block_labels(struct block *block, size_t tenant, uint32_t s
 /* Of the samples of a series, inclusive; the index knows. */
 MUST_USE enum status block_time_range(struct block *block, size_t tenant, uint32_t series,
                                       int64_t *min_ts_ms, int64_t *max_ts_ms, struct error *err);
-/* Appends the samples with min_ts_ms <= ts <= max_ts_ms (columns_merge rules). */
+/* Which samples to read. */
+struct block_range {
+    int64_t min_ts_ms;                /* inclusive */
+    int64_t max_ts_ms;                /* inclusive */
+    struct timeline_cache *timelines; /* for who reads many series; may be NULL */
+};
+extern const struct block_range block_all_time; /* without a cache */
+/* Appends the samples of the range (columns_merge rules). */
 MUST_USE enum status block_read(struct block *block, size_t tenant, uint32_t series,
-                                int64_t min_ts_ms, int64_t max_ts_ms, struct columns *out,
+                                const struct block_range *range, struct columns *out,
                                 struct error *err);
 MUST_USE enum status block_label_names(struct block *block, size_t tenant, struct arena *arena,
                                        struct str **out, size_t *count, struct error *err);
@@ -128,7 +136,12 @@ MUST_USE enum status block_tenant_index(struct block *block, size_t tenant,
 /* Adds what the run of a series is made of. */
 struct run_sizes;
 MUST_USE enum status block_series_measure(struct block *block, size_t tenant, uint32_t series,
-                                          struct run_sizes *sizes, struct error *err);
+                                          struct timeline_cache *timelines, struct run_sizes *sizes,
+                                          struct error *err);
+/* Adds what all timelines of a tenant are made of. */
+struct timeline_sizes;
+MUST_USE enum status block_timelines_measure(struct block *block, size_t tenant,
+                                             struct timeline_sizes *sizes, struct error *err);
 /* Proves every checksum and invariant; for tests, inspection and after recovery. */
 MUST_USE enum status block_verify(struct block *block, struct error *err);
 

@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 
-enum { WORD = 4, ROW = 8, HEAD_BYTES = 40 };
+enum { WORD = 4, ROW = 8, HEAD_BYTES = 32 };
 
 /* ---- opening ---- */
 
@@ -38,16 +38,16 @@ static bool read_parts(struct block_index *index, struct reader *r)
     index->pair_count = reader_u32(r);
     index->series_count = reader_u32(r);
     uint32_t text_len = reader_u32(r), series_len = reader_u32(r), postings_len = reader_u32(r);
-    bool is_zero = reader_u32(r) == 0;
-    index->min_ts_ms = (int64_t)reader_u64(r);
+    index->timeline_count = reader_u32(r);
     index->symbol_offsets = take_table(r, index->symbol_count, WORD);
     index->names = take_table(r, index->name_count, ROW);
     index->pairs = take_table(r, index->pair_count, ROW);
     index->series_offsets = take_table(r, index->series_count, WORD);
+    index->timelines = reader_bytes(r, (uint64_t)index->timeline_count * INDEX_TIMELINE_BYTES).ptr;
     index->text = reader_bytes(r, text_len);
     index->series = reader_bytes(r, series_len);
     index->postings = reader_bytes(r, postings_len);
-    return is_zero && !r->is_broken && reader_left(r) == 0;
+    return !r->is_broken && reader_left(r) == 0;
 }
 
 /* Offsets go up and end with the end of what they lead into. */
@@ -233,14 +233,25 @@ enum status block_index_place(const struct block_index *index, uint32_t series,
         reader_varint(&r);
         reader_varint(&r);
     }
+    uint64_t timeline = reader_varint(&r);
     out->run_offset = reader_varint(&r);
     out->run_len = reader_varint(&r);
     out->run_sum = reader_u32(&r);
-    out->min_ts_ms = (int64_t)((uint64_t)index->min_ts_ms + reader_varint(&r));
-    out->max_ts_ms = (int64_t)((uint64_t)out->min_ts_ms + reader_varint(&r));
-    if (r.is_broken || reader_left(&r) > 0)
+    if (r.is_broken || reader_left(&r) > 0 || timeline >= index->timeline_count)
         return broken(err, "broken place of a series");
+    out->timeline = (uint32_t)timeline;
     return STATUS_OK;
+}
+
+struct block_timeline block_index_timeline(const struct block_index *index, uint32_t number)
+{
+    CHECK(number < index->timeline_count);
+    const uint8_t *entry = index->timelines + (size_t)number * INDEX_TIMELINE_BYTES;
+    return (struct block_timeline){.offset = load_u64(entry),
+                                   .len = load_u32(entry + 8),
+                                   .sum = load_u32(entry + 12),
+                                   .min_ts_ms = (int64_t)load_u64(entry + 16),
+                                   .max_ts_ms = (int64_t)load_u64(entry + 24)};
 }
 
 enum status block_index_pair_of(const struct block_index *index, uint32_t series, uint32_t name,
@@ -262,7 +273,8 @@ void block_index_measure(const struct block_index *index, struct index_sizes *si
 {
     sizes->symbol_bytes += ((size_t)index->symbol_count + 1) * WORD + index->text.len;
     sizes->table_bytes += HEAD_BYTES + ((size_t)index->name_count + 1) * ROW +
-                          ((size_t)index->pair_count + 1) * ROW + WORD;
+                          ((size_t)index->pair_count + 1) * ROW + WORD +
+                          (size_t)index->timeline_count * INDEX_TIMELINE_BYTES;
     sizes->series_bytes += (size_t)index->series_count * WORD + index->series.len;
     sizes->postings_bytes += index->postings.len;
 }

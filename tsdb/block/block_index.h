@@ -22,11 +22,12 @@ struct block_index {
     uint32_t name_count;
     uint32_t pair_count;
     uint32_t series_count;
-    int64_t min_ts_ms;
+    uint32_t timeline_count;
     const uint8_t *symbol_offsets; /* u32 each; one more than symbols */
     const uint8_t *names;          /* symbol, first pair; one more than names */
     const uint8_t *pairs;          /* symbol, postings offset; one more than pairs */
     const uint8_t *series_offsets; /* u32 each; one more than series */
+    const uint8_t *timelines;      /* INDEX_TIMELINE_BYTES each */
     struct bytes text;
     struct bytes series;
     struct bytes postings;
@@ -58,7 +59,7 @@ size_t block_index_postings_len(const struct block_index *index, uint32_t first,
 /* What the bytes of an index are for; together they are the section. */
 struct index_sizes {
     uint64_t symbol_bytes; /* text, and where each begins */
-    uint64_t table_bytes;  /* head, names, pairs */
+    uint64_t table_bytes;  /* head, names, pairs, timelines */
     uint64_t series_bytes; /* labels and place of each */
     uint64_t postings_bytes;
 };
@@ -68,13 +69,26 @@ void block_index_measure(const struct block_index *index, struct index_sizes *si
 /* What one series takes of series_bytes. */
 size_t block_index_series_len(const struct block_index *index, uint32_t series);
 
+/* Where a timeline is, and its first and last timestamp. */
+struct block_timeline {
+    uint64_t offset; /* from the start of the tenant's runs; not checked */
+    uint32_t len;
+    uint32_t sum;
+    int64_t min_ts_ms;
+    int64_t max_ts_ms;
+};
+
+enum { INDEX_TIMELINE_BYTES = 32 };
+
+/* 0 <= number < timeline_count */
+struct block_timeline block_index_timeline(const struct block_index *index, uint32_t number);
+
 /* Where the samples of a series are. */
 struct block_place {
+    uint32_t timeline;   /* its number, below timeline_count */
     uint64_t run_offset; /* from the start of the tenant's runs; not checked */
     uint64_t run_len;
     uint32_t run_sum;
-    int64_t min_ts_ms;
-    int64_t max_ts_ms;
 };
 
 /* 0 <= series < series_count; CHECK otherwise. The array is in `arena`. STATUS_LIMIT: it is full.

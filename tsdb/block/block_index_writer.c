@@ -33,6 +33,9 @@ struct index_writer {
     struct seen_series *series;
     size_t series_count;
     size_t series_capacity;
+    struct block_timeline *timelines;
+    size_t timeline_count;
+    size_t timeline_capacity;
 };
 
 struct index_writer *index_writer_new(void)
@@ -52,6 +55,7 @@ void index_writer_free(struct index_writer *writer)
     mem_free(writer->pairs);
     mem_free(writer->labels);
     mem_free(writer->series);
+    mem_free(writer->timelines);
     mem_free(writer);
 }
 
@@ -75,6 +79,17 @@ static uint32_t add_pair(struct index_writer *writer, struct label label)
     writer->pairs[ref] = (struct seen_pair){key[0], key[1], 0};
     ref_table_add(&writer->table, hash, ref);
     return ref;
+}
+
+uint32_t index_writer_add_timeline(struct index_writer *writer,
+                                   const struct block_timeline *timeline)
+{
+    CHECK(writer->timeline_count < UINT32_MAX - 1);
+    size_t number = writer->timeline_count++;
+    writer->timelines = mem_grow(writer->timelines, &writer->timeline_capacity,
+                                 writer->timeline_count, sizeof *writer->timelines);
+    writer->timelines[number] = *timeline;
+    return (uint32_t)number;
 }
 
 void index_writer_add(struct index_writer *writer, struct labels labels,
@@ -217,30 +232,18 @@ static void write_text(const struct index_writer *writer, const struct ranks *ra
     part->offsets[count] = (uint32_t)part->bytes.len;
 }
 
-static int64_t min_ts_ms(const struct index_writer *writer)
+static void write_place(struct buffer *out, const struct block_place *place)
 {
-    int64_t min = INT64_MAX;
-    for (size_t i = 0; i < writer->series_count; i++) {
-        int64_t ts_ms = writer->series[i].place.min_ts_ms;
-        min = ts_ms < min ? ts_ms : min;
-    }
-    return min;
-}
-
-static void write_place(struct buffer *out, const struct block_place *place, int64_t base_ms)
-{
+    write_varint(out, place->timeline);
     write_varint(out, place->run_offset);
     write_varint(out, place->run_len);
     write_u32(out, place->run_sum);
-    write_varint(out, (uint64_t)place->min_ts_ms - (uint64_t)base_ms);
-    write_varint(out, (uint64_t)place->max_ts_ms - (uint64_t)place->min_ts_ms);
 }
 
 static void write_series(const struct index_writer *writer, const struct ranks *ranks,
                          struct part *part)
 {
     struct buffer *out = &part->bytes;
-    int64_t base_ms = min_ts_ms(writer);
     for (size_t i = 0; i < writer->series_count; i++) {
         const struct seen_series *series = &writer->series[i];
         part->offsets[i] = (uint32_t)out->len;
@@ -251,7 +254,7 @@ static void write_series(const struct index_writer *writer, const struct ranks *
             write_varint(out, name);
             write_varint(out, pair - ranks->first_pairs[name]);
         }
-        write_place(out, &series->place, base_ms);
+        write_place(out, &series->place);
     }
     part->offsets[writer->series_count] = (uint32_t)out->len;
 }
@@ -315,6 +318,20 @@ static void write_rows(const struct index_writer *writer, const struct ranks *ra
     write_u32(out, postings->offsets[writer->pair_count]);
 }
 
+static void write_timelines(const struct index_writer *writer, struct buffer *out)
+{
+    for (size_t i = 0; i < writer->timeline_count; i++) {
+        const struct block_timeline *timeline = &writer->timelines[i];
+        size_t begin = out->len;
+        write_u64(out, timeline->offset);
+        write_u32(out, timeline->len);
+        write_u32(out, timeline->sum);
+        write_u64(out, (uint64_t)timeline->min_ts_ms);
+        write_u64(out, (uint64_t)timeline->max_ts_ms);
+        CHECK(out->is_overflown || out->len - begin == INDEX_TIMELINE_BYTES);
+    }
+}
+
 static void write_index(const struct index_writer *writer, const struct ranks *ranks,
                         const struct part *text, const struct part *series,
                         const struct part *postings, struct buffer *out)
@@ -327,11 +344,11 @@ static void write_index(const struct index_writer *writer, const struct ranks *r
     write_u32(out, (uint32_t)text->bytes.len);
     write_u32(out, (uint32_t)series->bytes.len);
     write_u32(out, (uint32_t)postings->bytes.len);
-    write_u32(out, 0);
-    write_u64(out, (uint64_t)min_ts_ms(writer));
+    write_u32(out, (uint32_t)writer->timeline_count);
     write_words(out, text->offsets, symbol_count);
     write_rows(writer, ranks, postings, out);
     write_words(out, series->offsets, writer->series_count);
+    write_timelines(writer, out);
     buffer_append(out, text->bytes.ptr, text->bytes.len);
     buffer_append(out, series->bytes.ptr, series->bytes.len);
     buffer_append(out, postings->bytes.ptr, postings->bytes.len);

@@ -2,118 +2,154 @@
 
 #include "base/check.h"
 
-bool run_encode(struct buffer *out, struct buffer *chunks, const struct columns *samples)
+/* ---- encoding ---- */
+
+static void encode_chunk(struct buffer *chunks, const double *values, size_t count)
 {
-    CHECK(samples->count > 0);
+    uint64_t words[COLUMN_WORDS_MAX];
+    uint8_t chunk[1 + COLUMN_BYTES_MAX];
+    unsigned number = 0;
+    memcpy(words, values, count * sizeof *values);
+    size_t len = column_encode(&value_encodings, words, count, chunk + 1, &number);
+    chunk[0] = (uint8_t)number;
+    buffer_append(chunks, chunk, 1 + len);
+}
+
+/* Whether the chunk at `begin` says the same as the one before it, which is as long as it. */
+static bool repeats(const struct buffer *chunks, size_t before, size_t begin)
+{
+    size_t len = chunks->len - begin;
+    return begin - before == len && len > 0 &&
+           memcmp(chunks->ptr + before, chunks->ptr + begin, len) == 0;
+}
+
+bool run_encode(struct buffer *out, struct buffer *chunks, const double *values, size_t count)
+{
+    size_t per_chunk = timeline_per_chunk(count), before = 0;
     buffer_reset(out);
     buffer_reset(chunks);
-    size_t chunk_count = (samples->count + CHUNK_SAMPLES_MAX - 1) / CHUNK_SAMPLES_MAX;
-    size_t per_chunk = (samples->count + chunk_count - 1) / chunk_count;
-    chunk_count = (samples->count + per_chunk - 1) / per_chunk;
-    write_varint(out, chunk_count);
-    uint64_t last = 0;
-    for (size_t begin = 0; begin < samples->count; begin += per_chunk) {
-        size_t left = samples->count - begin, count = left < per_chunk ? left : per_chunk;
-        const int64_t *ts_ms = samples->ts_ms + begin;
-        size_t len = chunks->len;
-        chunk_encode(chunks, ts_ms, samples->values + begin, count);
-        write_varint(out, chunks->len - len);
-        write_svarint(out, (int64_t)((uint64_t)ts_ms[0] - last));
-        write_varint(out, (uint64_t)ts_ms[count - 1] - (uint64_t)ts_ms[0]);
-        last = (uint64_t)ts_ms[count - 1];
+    for (size_t done = 0; done < count; done += per_chunk) {
+        size_t left = count - done, begin = chunks->len;
+        encode_chunk(chunks, values + done, left < per_chunk ? left : per_chunk);
+        if (repeats(chunks, before, begin))
+            chunks->len = begin;
+        else
+            before = begin;
+        write_varint(out, chunks->len - begin);
     }
     buffer_append(out, chunks->ptr, chunks->len);
     return !out->is_overflown && !chunks->is_overflown;
 }
 
-static enum status broken(struct error *err)
-{
-    return error_set(err, STATUS_CORRUPT, "block: run of chunks: broken head");
-}
+/* ---- walking over the chunks ---- */
 
-struct run_head {
-    struct reader entries; /* of the chunks */
-    uint64_t chunk_count;
+struct run_walk {
+    struct reader lens;
     struct reader chunks;
+    struct bytes chunk;
 };
 
-/* Finds where the chunks begin. */
-static enum status read_head(struct bytes run, struct run_head *head, struct error *err)
+static enum status broken(struct error *err, const char *what)
+{
+    return error_set(err, STATUS_CORRUPT, "block: run: %s", what);
+}
+
+static enum status walk_begin(struct run_walk *walk, struct bytes run, size_t chunk_count,
+                              struct error *err)
 {
     struct reader r = reader_of(run);
-    head->chunk_count = reader_varint(&r);
-    /* an entry takes three bytes at least */
-    if (r.is_broken || head->chunk_count == 0 || head->chunk_count > reader_left(&r) / 3)
-        return broken(err);
-    head->entries = r;
-    for (uint64_t i = 0; i < head->chunk_count; i++) {
+    *walk = (struct run_walk){.lens = r};
+    for (size_t i = 0; i < chunk_count; i++)
         reader_varint(&r);
-        reader_svarint(&r);
-        reader_varint(&r);
-    }
-    head->chunks = r;
-    return r.is_broken ? broken(err) : STATUS_OK;
+    walk->chunks = r;
+    return r.is_broken ? broken(err, "broken lengths of chunks") : STATUS_OK;
 }
 
-static enum status decode_chunks(struct run_head *head, int64_t min_ts_ms, int64_t max_ts_ms,
-                                 struct columns *out, struct error *err)
+/* To the next chunk; a length of 0 stands for the one before. */
+static enum status walk_next(struct run_walk *walk, struct error *err)
 {
-    uint64_t last = 0;
-    for (uint64_t i = 0; i < head->chunk_count; i++) {
-        struct bytes chunk = reader_bytes(&head->chunks, reader_varint(&head->entries));
-        uint64_t first = last + (uint64_t)reader_svarint(&head->entries);
-        last = first + reader_varint(&head->entries);
-        if (head->chunks.is_broken)
-            return broken(err);
-        if ((int64_t)last < min_ts_ms || (int64_t)first > max_ts_ms)
+    uint64_t len = reader_varint(&walk->lens);
+    if (len > 0)
+        walk->chunk = reader_bytes(&walk->chunks, len);
+    return walk->chunk.len > 0 ? STATUS_OK : broken(err, "chunks end early");
+}
+
+static enum status walk_end(const struct run_walk *walk, struct error *err)
+{
+    return reader_left(&walk->chunks) == 0 ? STATUS_OK : broken(err, "bytes behind the chunks");
+}
+
+/* ---- decoding ---- */
+
+static enum status decode_chunk(struct bytes chunk, double *to, size_t count, struct error *err)
+{
+    uint64_t words[COLUMN_WORDS_MAX];
+    struct reader r = reader_of(chunk);
+    unsigned number = reader_u8(&r);
+    TRY(column_decode(&value_encodings, number, &r, words, count, err));
+    if (reader_left(&r) > 0)
+        return broken(err, "a chunk is not as long as its entry says");
+    memcpy(to, words, count * sizeof *to);
+    return STATUS_OK;
+}
+
+static enum status decode_range(struct bytes run, const struct timeline *timeline, size_t first,
+                                size_t end, struct columns *out, struct error *err)
+{
+    struct run_walk walk;
+    TRY(walk_begin(&walk, run, timeline->chunk_count, err));
+    for (size_t i = 0; i < timeline->chunk_count; i++) {
+        TRY(walk_next(&walk, err));
+        if (i < first || i >= end)
             continue;
-        size_t count = out->count;
-        TRY(chunk_decode(chunk, out, err));
-        if (out->ts_ms[count] != (int64_t)first || out->ts_ms[out->count - 1] != (int64_t)last)
-            return error_set(err, STATUS_CORRUPT,
-                             "block: run of chunks: a chunk has other times than its entry");
+        size_t count = timeline_chunk_len(timeline, i);
+        TRY(decode_chunk(walk.chunk, out->values + out->count, count, err));
+        memcpy(out->ts_ms + out->count, timeline_chunk_ts_ms(timeline, i),
+               count * sizeof *out->ts_ms);
+        out->count += count;
     }
-    return reader_left(&head->chunks) == 0 ? STATUS_OK : broken(err);
+    return walk_end(&walk, err);
 }
 
-enum status run_decode(struct bytes run, int64_t min_ts_ms, int64_t max_ts_ms, struct columns *out,
-                       struct error *err)
+enum status run_decode(struct bytes run, const struct timeline *timeline, int64_t min_ts_ms,
+                       int64_t max_ts_ms, struct columns *out, struct error *err)
 {
-    struct run_head head;
-    size_t count = out->count;
-    TRY(read_head(run, &head, err));
-    enum status status = decode_chunks(&head, min_ts_ms, max_ts_ms, out, err);
+    size_t first, end, count = out->count;
+    timeline_find(timeline, min_ts_ms, max_ts_ms, &first, &end);
+    columns_reserve(out, (end - first) * timeline->per_chunk);
+    enum status status = decode_range(run, timeline, first, end, out, err);
     if (status != STATUS_OK)
         out->count = count;
     return status;
 }
 
-static void add_chunk(struct run_sizes *sizes, const struct chunk_parts *parts)
+/* ---- sizes ---- */
+
+static enum status measure_chunk(struct bytes chunk, size_t stored_bytes, size_t samples,
+                                 struct run_sizes *sizes, struct error *err)
 {
+    unsigned number = chunk.ptr[0];
+    if (encoding_name(&value_encodings, number) == NULL)
+        return broken(err, "a chunk of unknown encoding");
     sizes->chunks++;
-    sizes->samples += parts->sample_count;
-    sizes->ts_bytes += parts->ts_bytes;
-    sizes->value_bytes += parts->value_bytes;
-    sizes->ts_encodings[parts->ts_encoding].samples += parts->sample_count;
-    sizes->ts_encodings[parts->ts_encoding].bytes += parts->ts_bytes;
-    sizes->value_encodings[parts->value_encoding].samples += parts->sample_count;
-    sizes->value_encodings[parts->value_encoding].bytes += parts->value_bytes;
+    sizes->samples += samples;
+    sizes->value_bytes += stored_bytes;
+    sizes->encodings[number].samples += samples;
+    sizes->encodings[number].bytes += stored_bytes;
+    return STATUS_OK;
 }
 
-enum status run_measure(struct bytes run, struct run_sizes *sizes, struct error *err)
+enum status run_measure(struct bytes run, const struct timeline *timeline, struct run_sizes *sizes,
+                        struct error *err)
 {
-    struct run_head head;
-    TRY(read_head(run, &head, err));
-    uint64_t column_bytes = sizes->ts_bytes + sizes->value_bytes;
-    for (uint64_t i = 0; i < head.chunk_count; i++) {
-        struct chunk_parts parts;
-        struct bytes chunk = reader_bytes(&head.chunks, reader_varint(&head.entries));
-        reader_svarint(&head.entries);
-        reader_varint(&head.entries);
-        TRY(chunk_measure(chunk, &parts, err));
-        add_chunk(sizes, &parts);
+    struct run_walk walk;
+    TRY(walk_begin(&walk, run, timeline->chunk_count, err));
+    sizes->head_bytes += run.len - reader_left(&walk.chunks);
+    for (size_t i = 0; i < timeline->chunk_count; i++) {
+        size_t left = reader_left(&walk.chunks);
+        TRY(walk_next(&walk, err));
+        TRY(measure_chunk(walk.chunk, left - reader_left(&walk.chunks),
+                          timeline_chunk_len(timeline, i), sizes, err));
     }
-    column_bytes = sizes->ts_bytes + sizes->value_bytes - column_bytes;
-    sizes->head_bytes += run.len - column_bytes;
-    return STATUS_OK;
+    return walk_end(&walk, err);
 }

@@ -48,8 +48,10 @@ struct tenant_proof {
     struct block_entry entry;
     struct arena arenas[2]; /* of this series' labels, and of those of the one before */
     struct columns samples;
-    uint64_t runs_end;    /* where the runs so far end */
-    uint64_t label_count; /* of all series */
+    struct timeline_cache timelines;
+    uint32_t timeline_count; /* of the series so far */
+    uint64_t runs_end;       /* where the timelines and runs so far end */
+    uint64_t label_count;    /* of all series */
     uint64_t sample_count;
     int64_t min_ts_ms;
     int64_t max_ts_ms;
@@ -75,27 +77,61 @@ static enum status verify_order(struct tenant_proof *proof, uint32_t series, str
                                               : wrong(err, "series are out of order at", series);
 }
 
+/* Timelines are numbered in the order of the series that have them first, and stand before the runs
+   of those. */
+static enum status verify_place_of_timeline(struct tenant_proof *proof, uint32_t number,
+                                            struct error *err)
+{
+    if (number < proof->timeline_count)
+        return STATUS_OK;
+    struct block_timeline place = block_index_timeline(&proof->slot->index, number);
+    if (number > proof->timeline_count || place.offset != proof->runs_end)
+        return wrong(err, "out of its order: timeline", number);
+    proof->timeline_count++;
+    proof->runs_end += place.len;
+    return STATUS_OK;
+}
+
+static enum status verify_timeline(struct tenant_proof *proof, uint32_t number,
+                                   struct timeline **out, struct error *err)
+{
+    const struct block_range all = {INT64_MIN, INT64_MAX, &proof->timelines};
+    TRY(verify_place_of_timeline(proof, number, err));
+    TRY(block_slot_timeline(proof->block, proof->slot, number, &all, out, err));
+    struct block_timeline place = block_index_timeline(&proof->slot->index, number);
+    if ((*out)->ts_ms[0] == place.min_ts_ms && (*out)->ts_ms[(*out)->count - 1] == place.max_ts_ms)
+        return STATUS_OK;
+    timeline_release(*out);
+    return wrong(err, "other times than the index says in timeline", number);
+}
+
+static enum status verify_run(struct tenant_proof *proof, const struct block_place *place,
+                              const struct timeline *timeline, struct error *err)
+{
+    struct bytes run;
+    if (place->run_offset != proof->runs_end)
+        return wrong(err, "a gap before the run at", place->run_offset);
+    proof->runs_end += place->run_len;
+    TRY(block_slot_run(proof->block, proof->slot, place, &run, err));
+    columns_reset(&proof->samples);
+    TRY(run_decode(run, timeline, INT64_MIN, INT64_MAX, &proof->samples, err));
+    proof->sample_count += proof->samples.count;
+    return STATUS_OK;
+}
+
 static enum status verify_samples(struct tenant_proof *proof, uint32_t series, struct error *err)
 {
     struct block_place place;
-    struct bytes run;
+    struct timeline *timeline;
     TRY(block_index_place(&proof->slot->index, series, &place, err));
-    if (place.run_offset != proof->runs_end)
-        return wrong(err, "a gap before the samples of series", series);
-    TRY(block_slot_run(proof->block, proof->slot, &place, &run, err));
-    proof->runs_end += place.run_len;
-    columns_reset(&proof->samples);
-    TRY(run_decode(run, INT64_MIN, INT64_MAX, &proof->samples, err));
-    const struct columns *samples = &proof->samples;
-    if (samples->count == 0 || samples->ts_ms[0] != place.min_ts_ms ||
-        samples->ts_ms[samples->count - 1] != place.max_ts_ms)
-        return wrong(err, "other times than the index says in series", series);
-    proof->sample_count += samples->count;
-    if (place.min_ts_ms < proof->min_ts_ms)
-        proof->min_ts_ms = place.min_ts_ms;
-    if (place.max_ts_ms > proof->max_ts_ms)
-        proof->max_ts_ms = place.max_ts_ms;
-    return STATUS_OK;
+    TRY(verify_timeline(proof, place.timeline, &timeline, err));
+    enum status status = verify_run(proof, &place, timeline, err);
+    if (timeline->spans[0].min_ts_ms < proof->min_ts_ms)
+        proof->min_ts_ms = timeline->spans[0].min_ts_ms;
+    if (timeline->spans[timeline->chunk_count - 1].max_ts_ms > proof->max_ts_ms)
+        proof->max_ts_ms = timeline->spans[timeline->chunk_count - 1].max_ts_ms;
+    timeline_release(timeline);
+    return status;
 }
 
 /* ---- postings against series ---- */
@@ -149,8 +185,9 @@ static enum status verify_sums(const struct tenant_proof *proof, struct error *e
     if (proof->sample_count != entry->sample_count)
         return wrong(err,
                      "another number of samples than the directory says:", proof->sample_count);
-    if (proof->min_ts_ms != entry->min_ts_ms || proof->max_ts_ms != entry->max_ts_ms ||
-        proof->slot->index.min_ts_ms != entry->min_ts_ms)
+    if (proof->timeline_count != proof->slot->index.timeline_count)
+        return wrong(err, "a timeline that no series has, behind", proof->timeline_count);
+    if (proof->min_ts_ms != entry->min_ts_ms || proof->max_ts_ms != entry->max_ts_ms)
         return wrong(err, "other times than the directory says; samples:", proof->sample_count);
     return STATUS_OK;
 }
@@ -181,8 +218,10 @@ static enum status verify_tenant(struct block *block, size_t tenant, struct erro
     arena_init(&proof.arenas[0], SIZE_MAX);
     arena_init(&proof.arenas[1], SIZE_MAX);
     columns_init(&proof.samples);
+    timeline_cache_init(&proof.timelines);
     enum status status = verify_slot(&proof, err);
     columns_deinit(&proof.samples);
+    timeline_cache_deinit(&proof.timelines);
     arena_deinit(&proof.arenas[0]);
     arena_deinit(&proof.arenas[1]);
     return status == STATUS_OK ? status : error_prefix(err, status, "tenant %s", id.text);

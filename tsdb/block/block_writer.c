@@ -1,6 +1,9 @@
 /*
  * Writing a block: samples go to the disk as they come, in pieces; only the index of the tenant
- * under way is in memory, and 64 bytes and the id of each tenant before it.
+ * under way is in memory, with what timeline_set keeps of its timelines, and 64 bytes and the id of
+ * each tenant before it.
+ *
+ * A timeline stands before the run of the first series that has it.
  */
 #include "tsdb/block/block.h"
 
@@ -12,6 +15,7 @@
 #include "tsdb/block/block_index_writer.h"
 #include "tsdb/block/block_run.h"
 #include "tsdb/files/filenames.h"
+#include "tsdb/block/timeline_set.h"
 
 enum { WRITE_BYTES = 1 << 20 };
 
@@ -22,10 +26,10 @@ struct block_writer {
     char path[DISK_PATH_MAX];
     char tmp_path[DISK_PATH_MAX];
     struct block_meta meta;
-    bool has_failed;   /* the file has a hole: only abort may follow */
-    uint64_t offset;   /* in the file, of what is appended next to `out` */
-    struct buffer out; /* not written yet */
-    struct buffer run; /* of one series */
+    bool has_failed;     /* the file has a hole: only abort may follow */
+    uint64_t offset;     /* in the file, of what is appended next to `out` */
+    struct buffer out;   /* not written yet */
+    struct buffer piece; /* the timeline or run of one series */
     struct buffer chunks;
 
     /* the directory so far */
@@ -40,6 +44,7 @@ struct block_writer {
     struct tenant_id tenant;
     struct block_entry entry;
     struct index_writer *index;
+    struct timeline_set timelines;
 };
 
 /* ---- opening and ending ---- */
@@ -61,7 +66,8 @@ static void writer_free(struct block_writer *writer)
     file_close(writer->file);
     index_writer_free(writer->index);
     buffer_deinit(&writer->out);
-    buffer_deinit(&writer->run);
+    timeline_set_deinit(&writer->timelines);
+    buffer_deinit(&writer->piece);
     buffer_deinit(&writer->chunks);
     buffer_deinit(&writer->entries);
     buffer_deinit(&writer->ids);
@@ -89,7 +95,8 @@ enum status block_writer_open(struct disk *disk, const char *folder, const struc
                                        .covered_epoch = meta->covered_epoch};
     name_files(writer, folder, meta->sequence);
     buffer_init(&writer->out, SIZE_MAX);
-    buffer_init(&writer->run, UINT32_MAX);
+    timeline_set_init(&writer->timelines);
+    buffer_init(&writer->piece, UINT32_MAX);
     buffer_init(&writer->chunks, UINT32_MAX);
     buffer_init(&writer->entries, UINT32_MAX);
     buffer_init(&writer->ids, UINT32_MAX);
@@ -184,6 +191,7 @@ enum status block_writer_tenant(struct block_writer *writer, const struct tenant
     TRY(end_tenant(writer, err));
     index_writer_free(writer->index);
     writer->index = index_writer_new();
+    timeline_set_reset(&writer->timelines);
     writer->has_tenant = true;
     writer->tenant = *id;
     writer->entry = (struct block_entry){
@@ -193,14 +201,36 @@ enum status block_writer_tenant(struct block_writer *writer, const struct tenant
 
 /* ---- series ---- */
 
-static void count_series(struct block_entry *entry, const struct block_place *place, size_t samples)
+static void count_series(struct block_entry *entry, const struct columns *samples)
 {
+    int64_t min_ts_ms = samples->ts_ms[0], max_ts_ms = samples->ts_ms[samples->count - 1];
     entry->series_count++;
-    entry->sample_count += samples;
-    if (place->min_ts_ms < entry->min_ts_ms)
-        entry->min_ts_ms = place->min_ts_ms;
-    if (place->max_ts_ms > entry->max_ts_ms)
-        entry->max_ts_ms = place->max_ts_ms;
+    entry->sample_count += samples->count;
+    if (min_ts_ms < entry->min_ts_ms)
+        entry->min_ts_ms = min_ts_ms;
+    if (max_ts_ms > entry->max_ts_ms)
+        entry->max_ts_ms = max_ts_ms;
+}
+
+static enum status too_many(size_t samples, struct error *err)
+{
+    return error_set(err, STATUS_LIMIT, "block: a series has too many samples: %zu", samples);
+}
+
+static enum status add_timeline(struct block_writer *writer, const struct columns *samples,
+                                uint32_t *number, struct error *err)
+{
+    if (!timeline_encode(&writer->piece, &writer->chunks, samples->ts_ms, samples->count))
+        return too_many(samples->count, err);
+    struct block_timeline timeline = {.offset = writer->offset - writer->entry.runs_offset,
+                                      .len = (uint32_t)writer->piece.len,
+                                      .min_ts_ms = samples->ts_ms[0],
+                                      .max_ts_ms = samples->ts_ms[samples->count - 1]};
+    TRY(append(writer, buffer_bytes(&writer->piece), &timeline.sum, err));
+    *number = index_writer_add_timeline(writer->index, &timeline);
+    timeline_set_add(&writer->timelines, samples->ts_ms, samples->count,
+                     buffer_bytes(&writer->piece), *number);
+    return STATUS_OK;
 }
 
 enum status block_writer_series(struct block_writer *writer, struct labels labels,
@@ -208,16 +238,16 @@ enum status block_writer_series(struct block_writer *writer, struct labels label
 {
     CHECK(writer->has_tenant);
     CHECK(samples->count > 0);
-    if (!run_encode(&writer->run, &writer->chunks, samples))
-        return error_set(err, STATUS_LIMIT, "block: a series has too many samples: %zu",
-                         samples->count);
-    struct block_place place = {.run_offset = writer->offset - writer->entry.runs_offset,
-                                .run_len = writer->run.len,
-                                .min_ts_ms = samples->ts_ms[0],
-                                .max_ts_ms = samples->ts_ms[samples->count - 1]};
-    TRY(append(writer, buffer_bytes(&writer->run), &place.run_sum, err));
+    struct block_place place;
+    if (!timeline_set_find(&writer->timelines, samples->ts_ms, samples->count, &place.timeline))
+        TRY(add_timeline(writer, samples, &place.timeline, err));
+    if (!run_encode(&writer->piece, &writer->chunks, samples->values, samples->count))
+        return too_many(samples->count, err);
+    place.run_offset = writer->offset - writer->entry.runs_offset;
+    place.run_len = writer->piece.len;
+    TRY(append(writer, buffer_bytes(&writer->piece), &place.run_sum, err));
     index_writer_add(writer->index, labels, &place);
-    count_series(&writer->entry, &place, samples->count);
+    count_series(&writer->entry, samples);
     return STATUS_OK;
 }
 

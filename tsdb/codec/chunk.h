@@ -1,8 +1,8 @@
 /*
- * chunk: an encoded run of samples of one series.
+ * chunk: an encoded run of samples of one series, timestamps and values, as the head keeps it.
  *
- * A chunk is two columns, timestamps and values, each in the encoding that is smallest for it. An
- * encoding is one row in the table of chunk.c and one pair of files.
+ * A chunk is two columns, each in the encoding that is smallest for it (encoding.h). Blocks keep the
+ * two apart: block_run, timeline.
  *
  * Format: docs/format/chunk.md. Bit-exact for every float64 and every int64 timestamp.
  */
@@ -26,22 +26,5 @@ MUST_USE enum status chunk_decode(struct bytes chunk, struct columns *out, struc
 /* The first timestamp of a chunk from chunk_encode, without decoding it: every timestamp column
    begins with it. CHECK: the chunk is one. */
 int64_t chunk_min_ts_ms(struct bytes chunk);
-
-enum { CHUNK_ENCODINGS_MAX = 16 };
-
-/* What the bytes of a chunk are for; the two bytes of its head are the rest. */
-struct chunk_parts {
-    size_t sample_count;
-    size_t ts_bytes;
-    size_t value_bytes;
-    unsigned ts_encoding; /* a number below CHUNK_ENCODINGS_MAX that has a name */
-    unsigned value_encoding;
-};
-
-/* STATUS_CORRUPT as chunk_decode, but values and order are not looked at. */
-MUST_USE enum status chunk_measure(struct bytes chunk, struct chunk_parts *out, struct error *err);
-/* NULL: there is no such encoding. */
-const char *chunk_ts_encoding_name(unsigned number);
-const char *chunk_value_encoding_name(unsigned number);
 
 #endif

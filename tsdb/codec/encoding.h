@@ -1,16 +1,16 @@
 /*
- * encoding: one way to write a column of a chunk; all of them are rows in the tables of chunk.c.
+ * encoding: one way to write a column of 64-bit words; and the tables of all of them.
  *
- * A column is an array of 64-bit words: timestamps in two's complement, or the bit patterns of
- * values. An encoding that does not apply to a column says so; the last row of each table always
- * applies.
+ * A column is timestamps in two's complement, or the bit patterns of values. An encoding that does
+ * not apply to a column says so; the last row of each table always applies.
  *
- * Format: docs/format/chunk.md.
+ * Format: docs/format/chunk.md. A row's number is stored: rows are only appended.
  */
 #ifndef CROFT_TSDB_ENCODING_H
 #define CROFT_TSDB_ENCODING_H
 
 #include "base/codec.h"
+#include "base/status.h"
 
 struct encoding {
     const char *name;
@@ -22,10 +22,30 @@ struct encoding {
 };
 
 enum {
+    ENCODINGS_MAX = 16, /* a number takes four bits */
     COLUMN_WORDS_MAX = 240,
     /* packed integers of full width, an exception of 9 bytes for every third value, headers */
     COLUMN_BYTES_MAX = COLUMN_WORDS_MAX * 8 + COLUMN_WORDS_MAX / 3 * 9 + 64,
 };
+
+struct encoding_table {
+    const char *column; /* what it is about, for errors */
+    const struct encoding *rows[ENCODINGS_MAX];
+};
+
+extern const struct encoding_table ts_encodings;
+extern const struct encoding_table value_encodings;
+
+/* Writes 1 <= count <= COLUMN_WORDS_MAX words in the smallest encoding to `to` (COLUMN_BYTES_MAX)
+   and returns the length. */
+size_t column_encode(const struct encoding_table *table, const uint64_t *words, size_t count,
+                     uint8_t *to, unsigned *number);
+/* STATUS_CORRUPT: no such encoding, or `r` does not begin with `count` words in it. */
+MUST_USE enum status column_decode(const struct encoding_table *table, unsigned number,
+                                   struct reader *r, uint64_t *words, size_t count,
+                                   struct error *err);
+/* NULL: there is no such encoding. */
+const char *encoding_name(const struct encoding_table *table, unsigned number);
 
 extern const struct encoding encoding_ts_regular;
 extern const struct encoding encoding_ts_packed;

@@ -53,6 +53,7 @@ struct selection {
     size_t item_capacity;
     struct selected *series;
     size_t series_count;
+    struct timeline_cache timelines; /* of the blocks */
 };
 
 /* ---- shards ---- */
@@ -143,7 +144,8 @@ static enum status add_from_block(struct selection *s, struct item item, struct 
 {
     struct labels stored;
     int64_t min_ts_ms, max_ts_ms;
-    TRY(block_time_range(item.block, item.block_tenant, item.position, &min_ts_ms, &max_ts_ms, err));
+    TRY(block_time_range(item.block, item.block_tenant, item.position, &min_ts_ms, &max_ts_ms,
+                         err));
     if (max_ts_ms < s->min_ts_ms || min_ts_ms > s->options->max_ts_ms)
         return STATUS_OK;
     TRY(block_labels(item.block, item.block_tenant, item.position, &s->arena, &stored, err));
@@ -243,6 +245,7 @@ enum status select_open(struct store *store, const struct select_options *option
     s->options = options;
     s->min_ts_ms = store_first_visible_ms(store, NULL, options->min_ts_ms);
     arena_init(&s->arena, SIZE_MAX);
+    timeline_cache_init(&s->timelines);
     s->held = arena_alloc_zeroed(&s->arena, store->shard_count * sizeof *s->held);
     enum status status = fill(s, err);
     if (status != STATUS_OK) {
@@ -258,6 +261,7 @@ void select_close(struct selection *selection)
 {
     if (selection == NULL)
         return;
+    timeline_cache_deinit(&selection->timelines);
     release_shards(selection);
     mem_free(selection->items);
     arena_deinit(&selection->arena);
@@ -275,15 +279,14 @@ struct labels select_labels(const struct selection *selection, size_t index)
     return selection->items[selection->series[index].first_item].labels;
 }
 
-static enum status read_item(const struct item *item, int64_t min_ts_ms, int64_t max_ts_ms,
+static enum status read_item(const struct item *item, const struct block_range *range,
                              struct columns *out, struct error *err)
 {
     if (item->block != NULL)
-        return block_read(item->block, item->block_tenant, item->position, min_ts_ms, max_ts_ms,
-                          out, err);
+        return block_read(item->block, item->block_tenant, item->position, range, out, err);
     rwlock_lock_read(&item->shard->lock);
     enum status status = head_read(item->shard->head, (struct series_ref){item->position},
-                                   min_ts_ms, max_ts_ms, out, err);
+                                   range->min_ts_ms, range->max_ts_ms, out, err);
     rwlock_unlock_read(&item->shard->lock);
     return status;
 }
@@ -299,7 +302,8 @@ enum status select_read(struct selection *selection, size_t index, int64_t min_t
         min_ts_ms = first_visible_ms;
     if (min_ts_ms > max_ts_ms)
         return STATUS_OK;
+    const struct block_range range = {min_ts_ms, max_ts_ms, &selection->timelines};
     for (uint32_t i = 0; i < series->item_count; i++)
-        TRY(read_item(&selection->items[series->first_item + i], min_ts_ms, max_ts_ms, out, err));
+        TRY(read_item(&selection->items[series->first_item + i], &range, out, err));
     return STATUS_OK;
 }

@@ -116,16 +116,15 @@ static void compare(struct asking *a, uint32_t index)
 }
 
 /* The end of the samples from `from` on that are read at once; their range. */
-static uint32_t group_of(const struct asking *a, uint32_t from, int64_t *min_ts_ms,
-                         int64_t *max_ts_ms)
+static uint32_t group_of(const struct asking *a, uint32_t from, struct block_range *range)
 {
     uint32_t to = from + 1;
-    *min_ts_ms = *max_ts_ms = sample_at(a->waiting, from)->ts_ms;
+    range->min_ts_ms = range->max_ts_ms = sample_at(a->waiting, from)->ts_ms;
     for (; to < a->waiting->sample_count; to++) {
         int64_t ts_ms = sample_at(a->waiting, to)->ts_ms;
-        if (ts_ms < *min_ts_ms || ts_ms - *max_ts_ms > GAP_MS)
+        if (ts_ms < range->min_ts_ms || ts_ms - range->max_ts_ms > GAP_MS)
             break;
-        *max_ts_ms = ts_ms > *max_ts_ms ? ts_ms : *max_ts_ms;
+        range->max_ts_ms = ts_ms > range->max_ts_ms ? ts_ms : range->max_ts_ms;
     }
     return to;
 }
@@ -134,10 +133,10 @@ static enum status ask_series(struct asking *a, struct block *block, size_t tena
                               struct error *err)
 {
     for (uint32_t from = 0, to; from < a->waiting->sample_count; from = to) {
-        int64_t min_ts_ms, max_ts_ms;
-        to = group_of(a, from, &min_ts_ms, &max_ts_ms);
+        struct block_range range = {0};
+        to = group_of(a, from, &range);
         columns_reset(&a->found);
-        TRY(block_read(block, tenant, series, min_ts_ms, max_ts_ms, &a->found, err));
+        TRY(block_read(block, tenant, series, &range, &a->found, err));
         for (uint32_t i = from; i < to && a->found.count > 0; i++)
             compare(a, i);
     }
