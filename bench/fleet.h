@@ -1,6 +1,8 @@
 /*
- * fleet: a made-up fleet of node exporters: label sets and values that look like the real thing.
+ * fleet: a made-up fleet of machines: label sets and values that look like the real thing.
  *
+ * Each instance is what one machine's node exporter, kubelet and web service show together: about
+ * 1,000 series in some 40 metrics, histograms among them, with eight to ten labels each.
  * Deterministic: the same seed gives the same bytes on every machine, so that servers can be
  * compared.
  */
@@ -16,7 +18,7 @@ struct fleet {
     size_t count;
 };
 
-/* `count` series, about 1,000 per instance, about ten labels each. */
+/* `count` series, instance by instance. */
 void fleet_init(struct fleet *fleet, size_t count);
 void fleet_deinit(struct fleet *fleet);
 
