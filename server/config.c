@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
-#include "base/check.h"
 #include "base/number.h"
 #include "server/yaml_bounds.h"
 
@@ -101,86 +100,16 @@ static enum status read_retention(struct config_yaml *r, const yaml_node_t *valu
     return STATUS_OK;
 }
 
-/* What is kept in memory before it is flushed must not be expired already, so a retention has a
-   least value. */
-static enum status read_duration(struct config_yaml *r, const yaml_node_t *value, const char *key,
-                                 enum tenant_limit limit, uint64_t *out)
+static enum status read_limits(struct config_yaml *r, const yaml_node_t *value, const char *key,
+                               void *target)
 {
-    struct str text;
-    struct error why;
-    int64_t duration_ms;
-    TRY(config_scalar(r, value, key, &text));
-    if (limit == TENANT_LIMIT_RETENTION) {
-        if (config_parse_retention(text, &duration_ms, &why) != STATUS_OK)
-            return config_fail(r, value, "%s", why.text);
-    } else if (parse_duration_ms(text, &duration_ms, &why) != STATUS_OK) {
-        return config_fail(r, value, "%s: got \"%.*s\", want a duration such as 2h", key,
-                           STR_ARG(str_slice(text, 0, 100)));
-    }
-    *out = (uint64_t)duration_ms;
-    return STATUS_OK;
+    return config_read_limits(r, value, key, &((struct config *)target)->limits);
 }
-
-/* A whole number; 0 stands for no limit. */
-static enum status read_count(struct config_yaml *r, const yaml_node_t *value, const char *key,
-                              enum tenant_limit limit, uint64_t *out)
-{
-    struct str text;
-    uint64_t most = tenant_limit_most(limit);
-    TRY(config_scalar(r, value, key, &text));
-    if (!parse_u64(text, out))
-        return config_fail(r, value, "%s: got \"%.*s\", want a whole number", key,
-                           STR_ARG(str_slice(text, 0, 100)));
-    if (*out == 0)
-        *out = TENANT_LIMIT_NONE;
-    if (*out > most)
-        return config_fail(r, value, "%s: got %.*s, want 1 to %llu", key, STR_ARG(text),
-                           (unsigned long long)most);
-    return STATUS_OK;
-}
-
-static enum status read_max_label_values(struct config_yaml *r, const yaml_node_t *value,
-                                         const char *key, void *target)
-{
-    return read_count(r, value, key, TENANT_LIMIT_MAX_LABEL_VALUES,
-                      &((struct tenant_limits *)target)->max[TENANT_LIMIT_MAX_LABEL_VALUES]);
-}
-
-static enum status read_limit(struct config_yaml *r, const yaml_node_t *value, const char *key,
-                              void *target)
-{
-    static const struct config_key soft_keys[] = {{"soft", read_max_label_values}};
-    enum tenant_limit limit = TENANT_LIMIT_COUNT;
-    bool is_known = tenant_limit_find(str_from(key), &limit);
-    CHECK(is_known);
-    uint64_t *max = &((struct tenant_limits *)target)->max[limit];
-    if (tenant_limit_kind(limit) == TENANT_LIMIT_DURATION)
-        return read_duration(r, value, key, limit, max);
-    if (tenant_limit_kind(limit) == TENANT_LIMIT_SOFT && value->type == YAML_MAPPING_NODE)
-        return config_mapping(r, value, key, soft_keys, 1, target);
-    return read_count(r, value, key, limit, max);
-}
-
-static const struct config_key limit_keys[] = {
-#define LIMIT_KEY(name, text, other, kind, default_value, most, what) {text, read_limit},
-    TENANT_LIMIT_LIST(LIMIT_KEY)
-#undef LIMIT_KEY
-#define LIMIT_KEY(name, text, other, kind, default_value, most, what) {other, read_limit},
-    TENANT_LIMIT_LIST(LIMIT_KEY)
-#undef LIMIT_KEY
-};
 
 static enum status read_tenant_limits(struct config_yaml *r, const yaml_node_t *value,
                                       const char *key, void *target)
 {
-    return config_mapping(r, value, key, limit_keys, sizeof limit_keys / sizeof *limit_keys,
-                          target);
-}
-
-static enum status read_limits(struct config_yaml *r, const yaml_node_t *value, const char *key,
-                               void *target)
-{
-    return read_tenant_limits(r, value, key, &((struct config *)target)->limits);
+    return config_read_limits(r, value, key, target);
 }
 
 /* Equal ids in the order of the file. */
@@ -298,6 +227,7 @@ enum status config_read(struct config *config, struct str text, const char *name
     TRY(parse(&r, text));
     const yaml_node_t *root = yaml_document_get_root_node(&r.document);
     /* an empty file sets nothing */
+    config->is_empty = root == NULL;
     enum status status = root == NULL ? STATUS_OK : read_root(&r, root);
     yaml_document_delete(&r.document);
     return status;
@@ -350,7 +280,8 @@ enum status config_parse_retention(struct str text, int64_t *out, struct error *
 
 void config_init(struct config *config)
 {
-    *config = (struct config){.listen = STR("127.0.0.1:9009"),
+    *config = (struct config){.is_empty = true,
+                              .listen = STR("127.0.0.1:9009"),
                               .data_dir = STR("./data"),
                               .tenant_label = STR("tenant_id"),
                               .retention_ms = 30 * DAY_MS,

@@ -32,6 +32,7 @@ enum {
 
 struct config {
     struct arena arena;
+    bool is_empty; /* no file was read, or one that says nothing */
     struct str listen;
     struct str data_dir;
     struct str tenant_label;

@@ -35,7 +35,8 @@ MUST_USE enum status config_scalar(struct config_yaml *r, const yaml_node_t *nod
                                    struct str *out);
 MUST_USE enum status config_bool(struct config_yaml *r, const yaml_node_t *value, const char *key,
                                  bool *out);
-/* Reads a mapping whose keys are all among `keys`, at most 64; each at most once. */
+enum { CONFIG_KEYS_MAX = 64 };
+/* Reads a mapping whose keys are all among `keys`, at most CONFIG_KEYS_MAX; each at most once. */
 MUST_USE enum status config_mapping(struct config_yaml *r, const yaml_node_t *node,
                                     const char *what, const struct config_key *keys, size_t count,
                                     void *target);
@@ -43,6 +44,11 @@ MUST_USE enum status config_mapping(struct config_yaml *r, const yaml_node_t *no
 MUST_USE enum status config_sequence(struct config_yaml *r, const yaml_node_t *node,
                                      const char *what, size_t count_max, size_t *count);
 const yaml_node_t *config_item(struct config_yaml *r, const yaml_node_t *node, size_t index);
+
+/* A mapping of limits, laid over what `limits` has: a number or a duration is the hard limit, a mapping
+   gives each of {hard: , soft: , dry_run: } by itself. */
+MUST_USE enum status config_read_limits(struct config_yaml *r, const yaml_node_t *value,
+                                        const char *key, struct tenant_limits *limits);
 
 /* The list `credentials:`, into config->credentials. */
 MUST_USE enum status config_read_credentials(struct config_yaml *r, const yaml_node_t *value,

@@ -262,45 +262,72 @@ static void write_tenant_family(const struct own_metrics *m, struct exposition *
     }
 }
 
-/* What a limit is compared with; false when that is not a number of things that are there. */
-static bool limit_usage(const struct tenant *tenant, const struct tenant_usage *usage,
-                        enum tenant_limit limit, uint64_t *out)
+typedef bool (*limit_value)(const struct tenant *tenant, const uint64_t *usage,
+                            enum tenant_limit limit, uint64_t *out);
+
+/* Of the limits that one can come near to; the others are the same for each sample or series. */
+static bool limit_max(const struct tenant *tenant, const uint64_t *usage, enum tenant_limit limit,
+                      uint64_t *out)
 {
-    switch (limit) {
-    case TENANT_LIMIT_MAX_SERIES:
-        *out = counter_get(&tenant->active_series);
-        return true;
-    case TENANT_LIMIT_MAX_SERIES_PER_METRIC:
-        *out = usage->metric_series_max;
-        return true;
-    case TENANT_LIMIT_MAX_LABEL_VALUES:
-        *out = usage->label_values_max;
-        return true;
-    default:
-        return false;
-    }
+    (void)usage;
+    *out = tenant_limit(tenant, limit);
+    return *out != TENANT_LIMIT_NONE && tenant_limit_row(limit)->nature != TENANT_LIMIT_OF_PART;
 }
 
-static void write_limits_of(const struct own_metrics *m, struct exposition *e,
-                            const struct tenant *tenant, bool shows_max)
+static bool limit_current(const struct tenant *tenant, const uint64_t *usage,
+                          enum tenant_limit limit, uint64_t *out)
 {
-    struct tenant_usage usage = {0};
-    if (!shows_max)
-        store_tenant_usage(m->store, tenant, &usage);
-    for (enum tenant_limit limit = 0; limit < TENANT_LIMIT_COUNT; limit++) {
-        uint64_t max = tenant_limit(tenant, limit), used;
-        if (max == TENANT_LIMIT_NONE || !limit_usage(tenant, &usage, limit, &used))
-            continue;
-        const struct metric_label labels[] = {label("tenant", tenant_id_str(&tenant->id)),
-                                              label("limit", str_from(tenant_limit_name(limit)))};
-        exposition_sample(e, labels, 2, (double)(shows_max ? max : used));
-    }
+    *out = usage[limit];
+    return *out != TENANT_LIMIT_NONE && tenant_has_limit(tenant, limit);
 }
 
-static void write_limits(const struct own_metrics *m, struct exposition *e, bool shows_max)
+static bool limit_warnings(const struct tenant *tenant, const uint64_t *usage,
+                           enum tenant_limit limit, uint64_t *out)
 {
-    for (size_t i = 0; i < shown_tenants(m); i++)
-        write_limits_of(m, e, tenant_table_at(store_tenants(m->store), i), shows_max);
+    (void)usage;
+    *out = counter_get(&tenant->limit_warnings[limit]);
+    return tenant_limit_in(tenant, LIMIT_SOFT, limit) != TENANT_LIMIT_NONE || *out > 0;
+}
+
+static bool limit_would_refuse(const struct tenant *tenant, const uint64_t *usage,
+                               enum tenant_limit limit, uint64_t *out)
+{
+    (void)usage;
+    *out = counter_get(&tenant->limit_would_refuse[limit]);
+    return tenant_limit_in(tenant, LIMIT_DRY_RUN, limit) != TENANT_LIMIT_NONE || *out > 0;
+}
+
+static const struct limit_family {
+    const char *name;
+    enum metric_type type;
+    const char *help;
+    limit_value value;
+} limit_families[] = {
+    {"croft_limit_max", METRIC_GAUGE, "Limit of a tenant.", limit_max},
+    {"croft_limit_current", METRIC_GAUGE, "What a tenant uses of a limit.", limit_current},
+    {"croft_limit_warnings_total", METRIC_COUNTER,
+     "Times that a tenant passed a soft limit, or 80 % of a hard one.", limit_warnings},
+    {"croft_limit_would_refuse_total", METRIC_COUNTER,
+     "Series or samples that a limit in dry run would have refused.", limit_would_refuse},
+};
+
+static void write_limit_family(const struct own_metrics *m, struct exposition *e,
+                               const struct limit_family *family)
+{
+    exposition_family(e, family->name, family->type, family->help);
+    for (size_t i = 0; i < shown_tenants(m); i++) {
+        const struct tenant *tenant = tenant_table_at(store_tenants(m->store), i);
+        uint64_t usage[TENANT_LIMIT_COUNT], value;
+        if (family->value == limit_current)
+            store_limit_usage(m->store, tenant, usage);
+        for (enum tenant_limit limit = 0; limit < TENANT_LIMIT_COUNT; limit++) {
+            const struct metric_label labels[] = {
+                label("tenant", tenant_id_str(&tenant->id)),
+                label("limit", str_from(tenant_limit_name(limit)))};
+            if (family->value(tenant, usage, limit, &value))
+                exposition_sample(e, labels, 2, (double)value);
+        }
+    }
 }
 
 static void write_tenants(const struct own_metrics *m, struct exposition *e)
@@ -314,14 +341,9 @@ static void write_tenants(const struct own_metrics *m, struct exposition *e)
                         "Samples accepted.", offsetof(struct tenant, samples_written));
     write_tenant_family(m, e, "croft_tenant_samples_rejected_total", METRIC_COUNTER,
                         "Samples refused.", offsetof(struct tenant, samples_rejected));
-    write_tenant_family(m, e, "croft_tenant_label_values_exceeded_total", METRIC_COUNTER,
-                        "Times that a label name got more values than max_label_values.",
-                        offsetof(struct tenant, label_values_exceeded));
     write_tenant_query_cpu(m, e);
-    exposition_family(e, "croft_limit_max", METRIC_GAUGE, "Limit of a tenant.");
-    write_limits(m, e, true);
-    exposition_family(e, "croft_limit_current", METRIC_GAUGE, "What a tenant uses of a limit.");
-    write_limits(m, e, false);
+    for (size_t i = 0; i < sizeof limit_families / sizeof *limit_families; i++)
+        write_limit_family(m, e, &limit_families[i]);
 }
 
 void own_metrics_write(const struct own_metrics *metrics, struct buffer *out)

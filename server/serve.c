@@ -71,7 +71,8 @@ struct server {
     struct status_api status_api;
     struct own_metrics own_metrics;
     struct credentials *credentials;
-    struct tls *tls; /* NULL: plain HTTP */
+    bool has_credentials; /* of the configuration that holds */
+    struct tls *tls;      /* NULL: plain HTTP */
     struct route routes[ROUTES_MAX];
     size_t route_count;
     struct http_server *http;
@@ -128,6 +129,7 @@ static enum status check_listen(const struct server *server, const struct config
 
 static void apply_credentials(struct server *server, const struct config *config)
 {
+    server->has_credentials = config->has_credentials;
     if (config->has_credentials)
         credentials_replace(server->credentials, config->credentials, config->credential_count);
     else
@@ -140,9 +142,23 @@ static void apply_limits(struct server *server, const struct config *config)
                             config->tenant_limits, config->tenant_count);
 }
 
+/* A file that an editor has emptied and not yet written must not lift all limits, and one that has lost
+   its credentials must not let everybody in: who means that restarts the server. */
+static enum status check_whole(const struct server *server, const struct config *fresh,
+                               struct error *err)
+{
+    if (server->flags.config.len > 0 && fresh->is_empty)
+        return error_set(err, STATUS_INVALID, "%.*s: empty", STR_ARG(server->flags.config));
+    if (server->has_credentials && !fresh->has_credentials)
+        return error_set(err, STATUS_INVALID, "%.*s: has no credentials any more",
+                         STR_ARG(server->flags.config));
+    return STATUS_OK;
+}
+
 static enum status read_fresh(const struct server *server, struct config *fresh, struct error *err)
 {
     TRY(read_config(&server->flags, fresh, err));
+    TRY(check_whole(server, fresh, err));
     return check_listen(server, fresh, err);
 }
 
@@ -164,7 +180,9 @@ static void reload(struct server *server)
         reload_tls(server, &fresh, &err) == STATUS_OK) {
         apply_limits(server, &fresh);
         apply_credentials(server, &fresh);
-        log_info("limits, credentials and certificate of the configuration applied");
+        log_info("limits (%zu tenants have their own), credentials and certificate of the "
+                 "configuration applied",
+                 fresh.tenant_count);
     } else {
         log_error("configuration not applied, the old one stays: %s", err.text);
     }

@@ -27,7 +27,7 @@ static void put_limit(struct json *json, const char *key, const struct tenant *t
                       enum tenant_limit limit, uint64_t without)
 {
     uint64_t max = tenant_limit_or(tenant, limit, without);
-    bool is_duration = tenant_limit_kind(limit) == TENANT_LIMIT_DURATION;
+    bool is_duration = tenant_limit_row(limit)->unit == TENANT_LIMIT_DURATION;
     put_u64(json, key, is_duration && max != without ? max / 1000 : max);
 }
 
@@ -100,6 +100,7 @@ static void put_usage(struct json *json, struct store *store, const struct tenan
     put_u64(json, "labelPairs", usage.label_pairs);
     put_u64(json, "seriesOfLargestMetric", usage.metric_series_max);
     put_u64(json, "valuesOfLargestLabel", usage.label_values_max);
+    put_u64(json, "seriesBytes", usage.charged_bytes);
     put_u64(json, "samplesWritten", counter_get(&tenant->samples_written));
     put_u64(json, "samplesRejected", counter_get(&tenant->samples_rejected));
 }
@@ -128,24 +129,49 @@ static void handle_tenants(void *context, struct exchange *exchange)
     reply_end(exchange, &json, NULL, NULL);
 }
 
+static void put_limit_value(struct json *json, const char *key, enum tenant_limit limit,
+                            uint64_t value)
+{
+    bool is_duration = tenant_limit_row(limit)->unit == TENANT_LIMIT_DURATION;
+    if (value != TENANT_LIMIT_NONE)
+        put_u64(json, key, is_duration ? value / 1000 : value);
+}
+
+/* Those that are set, in seconds where it is a time. */
+static void put_limits(struct json *json, const struct tenant *tenant, const uint64_t *usage)
+{
+    json_key(json, STR("limits"));
+    json_begin_object(json);
+    for (enum tenant_limit limit = 0; limit < TENANT_LIMIT_COUNT; limit++) {
+        if (!tenant_has_limit(tenant, limit))
+            continue;
+        json_key(json, str_from(tenant_limit_name(limit)));
+        json_begin_object(json);
+        put_limit_value(json, "hard", limit, tenant_limit(tenant, limit));
+        put_limit_value(json, "warnsBeyond", limit, tenant_limit_in(tenant, LIMIT_SOFT, limit));
+        put_limit_value(json, "dryRun", limit, tenant_limit_in(tenant, LIMIT_DRY_RUN, limit));
+        put_limit_value(json, "current", limit, usage[limit]);
+        put_u64(json, "warnings", counter_get(&tenant->limit_warnings[limit]));
+        put_u64(json, "wouldRefuse", counter_get(&tenant->limit_would_refuse[limit]));
+        json_end_object(json);
+    }
+    json_end_object(json);
+}
+
 static void handle_tenant(void *context, struct exchange *exchange)
 {
     struct store *store = context;
     const struct tenant *tenant = find_named(store, exchange);
+    uint64_t usage[TENANT_LIMIT_COUNT];
     struct buffer out;
     struct json json;
     if (tenant == NULL)
         return;
+    store_limit_usage(store, tenant, usage);
     reply_begin(&json, &out);
     json_begin_object(&json);
     put_usage(&json, store, tenant);
-    json_key(&json, STR("limits"));
-    json_begin_object(&json);
-    for (enum tenant_limit limit = 0; limit < TENANT_LIMIT_COUNT; limit++) {
-        if (tenant_limit(tenant, limit) != TENANT_LIMIT_NONE)
-            put_limit(&json, tenant_limit_name(limit), tenant, limit, TENANT_LIMIT_NONE);
-    }
-    json_end_object(&json);
+    put_limits(&json, tenant, usage);
     json_end_object(&json);
     reply_end(exchange, &json, NULL, NULL);
 }

@@ -257,7 +257,9 @@ class Tenants(unittest.TestCase):
         self.assertEqual([t["tenant"] for t in
                           ask(self.http, "/api/v1/tenants", headers=self.headers("a"))], ["a"])
         detail = ask(self.http, "/api/v1/tenants/b", headers=self.headers("ab"))
-        self.assertEqual((detail["seriesInMemory"], detail["limits"]["max_series"]), (2, 1000000))
+        self.assertEqual((detail["seriesInMemory"], detail["limits"]["max_series"]),
+                         (2, {"hard": 1000000, "warnsBeyond": 799999, "current": 2, "warnings": 0,
+                              "wouldRefuse": 0}))
         for path, want in [("b", 403), ("b/rejections", 403), ("nobody", 403), ("a%2Fb", 400)]:
             reply = self.http.get("/api/v1/tenants/" + path, headers=self.headers("a"))
             self.assertEqual(reply.code, want, path)
@@ -341,6 +343,32 @@ class Tenants(unittest.TestCase):
         self.croft.reload()
         wait_until("the refusal is logged", lambda: "configuration not applied" in self.log())
         self.assertEqual(self.http.get("/api/v1/labels", headers=self.headers("old")).code, 200)
+
+    def test_a_file_that_lost_its_content_changes_nothing(self):
+        self.write_a()
+        for number, text in enumerate(["", "# limits\n", "limits: {max_series: 5}\n", "limits:\n"], 1):
+            with open(self.croft.folder + "/croft.yml", "w", encoding="utf-8") as file:
+                file.write(text)
+            self.croft.reload()
+            wait_until("the refusal is logged",
+                       lambda: self.log().count("configuration not applied") == number)  # pylint: disable=cell-var-from-loop
+        self.assertEqual(self.http.get("/api/v1/labels").code, 401)
+        self.assertEqual(self.http.get("/api/v1/user_limits", headers=self.headers("a")).json()
+                         ["max_global_series_per_user"], 1000000)
+
+    def test_soft_limits_and_dry_runs_are_told(self):
+        self.config["tenants"] = {"a": {"limits": {"max_series": {"soft": 1, "dry_run": 2}}}}
+        write_json(self.croft.folder, "croft.yml", self.config)
+        self.croft.reload()
+        wait_until("the limits hold", lambda: "1 tenants have their own" in self.log())
+        self.assertEqual(self.send("a", [{"who": str(i)} for i in range(4)]).code, 204)
+        metrics = self.http.get("/metrics", headers=self.headers("ops")).text()
+        self.assertIn('croft_limit_warnings_total{tenant="a",limit="max_series"} 1\n', metrics)
+        self.assertIn('croft_limit_would_refuse_total{tenant="a",limit="max_series"} 2\n', metrics)
+        self.assertIn('croft_limit_current{tenant="a",limit="max_series"} 4\n', metrics)
+        self.assertIn('croft_limit_max{tenant="a",limit="max_series"} 1000000\n', metrics)
+        self.assertIn('tenant \\"a\\": max_series: more than 1 active series, refused beyond 1000000',
+                      self.log())
 
     def log(self):
         with open(self.croft.log_path, encoding="utf-8") as file:

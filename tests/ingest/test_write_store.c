@@ -235,7 +235,7 @@ TEST(bad_label_sets_and_bad_times_are_refused_and_the_rest_is_kept)
 TEST(at_the_limit_known_series_flow_and_new_ones_are_refused)
 {
     struct tenant_limits limits = tenant_limits_default();
-    limits.max[TENANT_LIMIT_MAX_SERIES] = 2;
+    limits.max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES] = 2;
     tenant_table_set_limits(store_tenants(rig.store), &limits, NULL, NULL, 0);
     add_series("__name__=a", 1000, 1);
     add_series("__name__=b", 1000, 1);

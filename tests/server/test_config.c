@@ -47,7 +47,7 @@ static uint64_t series_max_of(const struct config *config, const char *tenant)
 {
     for (size_t i = 0; i < config->tenant_count; i++) {
         if (str_eq(tenant_id_str(&config->tenants[i]), str_from(tenant)))
-            return config->tenant_limits[i].max[TENANT_LIMIT_MAX_SERIES];
+            return config->tenant_limits[i].max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES];
     }
     fail_msg("no tenant %s", tenant);
     return 0;
@@ -68,7 +68,7 @@ TEST(an_empty_file_leaves_the_defaults)
         expect_str(fixture.config.data_dir, "./data");
         expect_str(fixture.config.tenant_label, "tenant_id");
         assert_int_equal(fixture.config.retention_ms, 30 * DAY_MS);
-        assert_int_equal(fixture.config.limits.max[TENANT_LIMIT_MAX_SERIES], 1000000);
+        assert_int_equal(fixture.config.limits.max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES], 1000000);
         assert_int_equal(fixture.config.tenant_count, 0);
         config_deinit(&fixture.config);
     }
@@ -90,7 +90,7 @@ TEST(every_key_is_read)
     expect_str(fixture.config.data_dir, "/srv/croft data");
     expect_str(fixture.config.tenant_label, "team");
     assert_int_equal(fixture.config.retention_ms, 90 * DAY_MS);
-    assert_int_equal(fixture.config.limits.max[TENANT_LIMIT_MAX_SERIES], 5);
+    assert_int_equal(fixture.config.limits.max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES], 5);
     assert_int_equal(fixture.config.tenant_count, 2);
     assert_int_equal(series_max_of(&fixture.config, "a"), 7);
     assert_int_equal(series_max_of(&fixture.config, "b!-_.*'()"), 5);
@@ -182,7 +182,7 @@ TEST(values_of_the_wrong_kind_are_refused)
                    "croft.yml:1: retention: got a list or mapping, want a single value");
     expect_refused("limits: 5\n", "croft.yml:1: limits: got a value or list, want a mapping");
     expect_refused("limits:\n", "croft.yml:1: limits: got a value or list, want a mapping");
-    expect_refused("limits: {max_series: {}}\n",
+    expect_refused("limits: {max_series: [1]}\n",
                    "croft.yml:1: max_series: got a list or mapping, want a single value");
     expect_refused("tenants: [a, b]\n",
                    "croft.yml:1: tenants: got a value or list, want a mapping of tenant ids");
@@ -219,29 +219,34 @@ TEST(numbers_are_whole_and_fit)
     }
     struct fixture fixture;
     expect_read(&fixture, "limits: {max_series: 18446744073709551615}");
-    assert_true(fixture.config.limits.max[TENANT_LIMIT_MAX_SERIES] == UINT64_MAX);
+    assert_true(fixture.config.limits.max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES] == UINT64_MAX);
     config_deinit(&fixture.config);
     expect_read(&fixture, "limits: {max_series: '0'}");
-    assert_true(fixture.config.limits.max[TENANT_LIMIT_MAX_SERIES] == TENANT_LIMIT_NONE);
+    assert_true(fixture.config.limits.max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES] ==
+                TENANT_LIMIT_NONE);
     config_deinit(&fixture.config);
 }
 
 TEST(limits_have_numbers_or_durations_and_mimirs_names)
 {
     struct fixture fixture;
-    expect_read(&fixture, "limits:\n"
-                          "  max_global_series_per_user: 5\n"
-                          "  max_global_series_per_metric: 6\n"
-                          "  max_label_values: {soft: 7}\n"
-                          "  max_label_names_per_series: 64\n"
-                          "  out_of_order_time_window: 0s\n"
-                          "  creation_grace_period: 1m\n"
-                          "tenants:\n"
-                          "  a: {limits: {retention: 90d, max_label_values: 8, ingestion_rate: 9}}\n");
-    const uint64_t *max = fixture.config.limits.max, *own = fixture.config.tenant_limits[0].max;
+    expect_read(&fixture,
+                "limits:\n"
+                "  max_global_series_per_user: 5\n"
+                "  max_global_series_per_metric: 6\n"
+                "  max_label_values: {soft: 7}\n"
+                "  max_label_names_per_series: 64\n"
+                "  out_of_order_time_window: 0s\n"
+                "  creation_grace_period: 1m\n"
+                "tenants:\n"
+                "  a: {limits: {retention: 90d, max_label_values: 8, ingestion_rate: 9}}\n");
+    const struct tenant_limits *all = &fixture.config.limits;
+    const uint64_t *max = all->max[LIMIT_HARD];
+    const uint64_t *own = fixture.config.tenant_limits[0].max[LIMIT_HARD];
     assert_int_equal(max[TENANT_LIMIT_MAX_SERIES], 5);
     assert_int_equal(max[TENANT_LIMIT_MAX_SERIES_PER_METRIC], 6);
-    assert_int_equal(max[TENANT_LIMIT_MAX_LABEL_VALUES], 7);
+    assert_true(max[TENANT_LIMIT_MAX_LABEL_VALUES] == TENANT_LIMIT_NONE);
+    assert_int_equal(all->max[LIMIT_SOFT][TENANT_LIMIT_MAX_LABEL_VALUES], 7);
     assert_int_equal(max[TENANT_LIMIT_MAX_LABEL_NAMES], 64);
     assert_int_equal(max[TENANT_LIMIT_OUT_OF_ORDER_WINDOW], 0);
     assert_int_equal(max[TENANT_LIMIT_CREATION_GRACE], 60000);
@@ -259,9 +264,51 @@ TEST(limits_have_numbers_or_durations_and_mimirs_names)
                    "croft.yml:1: out_of_order_time_window: got \"5\", want a duration such as 2h");
     expect_refused("limits: {retention: 59m}\n",
                    "croft.yml:1: retention: got \"59m\", want at least 1h");
-    expect_refused("limits: {max_label_values: {hard: 5}}\n",
-                   "croft.yml:1: max_label_values: unknown key \"hard\", the nearest known key is "
-                   "\"soft\"");
+}
+
+TEST(every_limit_can_be_hard_soft_and_in_dry_run)
+{
+    for (enum tenant_limit limit = 0; limit < TENANT_LIMIT_COUNT; limit++) {
+        const struct tenant_limit_row *row = tenant_limit_row(limit);
+        bool is_duration = row->unit == TENANT_LIMIT_DURATION;
+        const char *unit = is_duration ? "h" : "";
+        uint64_t one = is_duration ? 3600000 : 1;
+        struct fixture fixture;
+        char text[300];
+        snprintf(text, sizeof text,
+                 "limits:\n  %s: {hard: 9%s, soft: 8%s, dry_run: 7%s}\n"
+                 "tenants:\n  a: {limits: {%s: {dry_run: 3%s}}}\n  b: {limits: {%s: 4%s}}\n",
+                 row->name, unit, unit, unit, row->other_name, unit, row->name, unit);
+        expect_read(&fixture, text);
+        const struct tenant_limits *all = &fixture.config.limits,
+                                   *of = fixture.config.tenant_limits;
+        for (enum tenant_limit_mode mode = 0; mode < LIMIT_MODE_COUNT; mode++)
+            assert_int_equal(all->max[mode][limit], (9 - mode) * one);
+        /* what a tenant does not name stays as it is for everyone */
+        assert_int_equal(of[0].max[LIMIT_HARD][limit], 9 * one);
+        assert_int_equal(of[0].max[LIMIT_DRY_RUN][limit], 3 * one);
+        assert_int_equal(of[1].max[LIMIT_HARD][limit], 4 * one);
+        assert_int_equal(of[1].max[LIMIT_SOFT][limit], 8 * one);
+        config_deinit(&fixture.config);
+    }
+}
+
+TEST(a_limit_of_an_unknown_kind_names_the_nearest)
+{
+    expect_refused("limits:\n  max_series:\n    dryrun: 5\n",
+                   "croft.yml:3: max_series: unknown key \"dryrun\", the nearest known key is "
+                   "\"dry_run\"");
+    expect_refused("limits: {max_series: {}}\n",
+                   "croft.yml:1: max_series: got an empty mapping, want hard, soft or dry_run");
+    expect_refused("limits: {max_series: {soft: x}}\n",
+                   "croft.yml:1: max_series: soft: got \"x\", want a whole number");
+    expect_refused("limits: {max_series: {hard: 1, hard: 2}}\n",
+                   "croft.yml:1: max_series: key \"hard\" is set twice");
+    expect_refused(
+        "limits: {creation_grace_period: {soft: 5}}\n",
+        "croft.yml:1: creation_grace_period: soft: got \"5\", want a duration such as 2h");
+    expect_refused("limits: {max_label_values: [1]}\n",
+                   "croft.yml:1: max_label_values: got a list or mapping, want a single value");
 }
 
 TEST(tls_needs_a_certificate_and_a_key)
@@ -472,7 +519,8 @@ TEST_MAIN(RUN(an_empty_file_leaves_the_defaults), RUN(every_key_is_read),
           RUN(a_very_long_unknown_key_is_shown_in_part), RUN(a_key_may_be_set_once),
           RUN(a_tenant_may_be_listed_once), RUN(values_of_the_wrong_kind_are_refused),
           RUN(empty_texts_are_refused), RUN(numbers_are_whole_and_fit),
-          RUN(tls_needs_a_certificate_and_a_key),
+          RUN(every_limit_can_be_hard_soft_and_in_dry_run),
+          RUN(a_limit_of_an_unknown_kind_names_the_nearest), RUN(tls_needs_a_certificate_and_a_key),
           RUN(limits_have_numbers_or_durations_and_mimirs_names),
           RUN(a_retention_is_a_duration_of_an_hour_at_least),
           RUN(a_tenant_starts_from_the_limits_of_all_wherever_they_stand),

@@ -34,6 +34,25 @@ TEST(it_fills_with_time_up_to_the_burst)
     assert_false(take(&rate, 100 * SECOND_NS, 1));
 }
 
+TEST(callers_a_little_out_of_order_get_no_more)
+{
+    struct rate rate = {0};
+    assert_true(take(&rate, SECOND_NS, 20));
+    assert_false(take(&rate, SECOND_NS / 2, 1));
+    assert_false(take(&rate, SECOND_NS + SECOND_NS / 10 - 1, 1));
+    assert_true(take(&rate, SECOND_NS + SECOND_NS / 10, 1));
+}
+
+TEST(asking_takes_nothing)
+{
+    struct rate rate = {0};
+    int64_t wait_ms = 0;
+    assert_true(rate_allows(&rate, &limit, 0, 20, &wait_ms));
+    assert_true(take(&rate, 0, 20));
+    assert_false(rate_allows(&rate, &limit, 0, 1, &wait_ms));
+    assert_int_equal(wait_ms, 101);
+}
+
 TEST(all_or_nothing_is_taken)
 {
     struct rate rate = {0};
@@ -65,5 +84,6 @@ TEST(a_clock_that_stands_or_goes_back_gives_nothing)
 }
 
 TEST_MAIN(RUN(a_full_bucket_holds_the_burst_and_no_more), RUN(it_fills_with_time_up_to_the_burst),
+          RUN(callers_a_little_out_of_order_get_no_more), RUN(asking_takes_nothing),
           RUN(all_or_nothing_is_taken), RUN(the_wait_is_long_enough_and_bounded),
           RUN(a_clock_that_stands_or_goes_back_gives_nothing))

@@ -326,7 +326,7 @@ static struct tenant *limit_series(struct store_box *box, const char *id, uint64
     struct error err = {0};
     struct tenant *tenant;
     expect_ok(tenant_table_get(store_tenants(box->store), str_from(id), &tenant, &err));
-    counter_set(&tenant->limit_max[TENANT_LIMIT_MAX_SERIES], max);
+    counter_set(&tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES], max);
     return tenant;
 }
 
@@ -345,7 +345,7 @@ TEST(at_the_series_limit_new_series_are_refused_and_known_ones_flow)
     assert_int_equal(result.series_rejected[REJECT_MAX_SERIES], 1);
     expect_str(str_from(result.first[REJECT_MAX_SERIES].text),
                "tenant \"a\" has 2 active series, limit max_series is 2 (to raise it: tenants: "
-                   "{a: {limits: {max_series: ...}}}): refused new series "
+               "{a: {limits: {max_series: ...}}}): refused new series "
                "m{n=\"3\"}");
     assert_int_equal(counter_get(&tenant->active_series), 2);
     box_put(&box, "a", "n=2 __name__=m", BOX_START_MS + 1, 2);

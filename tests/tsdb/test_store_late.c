@@ -194,7 +194,7 @@ TEST(a_repetition_is_not_too_late)
     box_put(&box, "a", "up job=x", BOX_START_MS + 100, 1);
     flush(&box);
     struct tenant *tenant = tenant_table_find(store_tenants(box.store), STR("a"));
-    counter_set(&tenant->limit_max[TENANT_LIMIT_OUT_OF_ORDER_WINDOW], 10);
+    counter_set(&tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_OUT_OF_ORDER_WINDOW], 10);
     expect_known(&box, BOX_START_MS, 1);
     const struct box_sample late = {"a", "up job=x", BOX_START_MS + 1, 1};
     struct write_result result = write_some(&box, &late, 1);

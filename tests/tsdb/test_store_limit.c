@@ -16,7 +16,7 @@ static struct tenant *open_with(struct store_box *box, enum tenant_limit limit, 
     box->options.is_manual = is_manual;
     expect_ok(store_box_open(box, &err));
     expect_ok(tenant_table_get(store_tenants(box->store), STR("a"), &tenant, &err));
-    counter_set(&tenant->limit_max[limit], max);
+    counter_set(&tenant->limit_max[LIMIT_HARD][limit], max);
     return tenant;
 }
 
@@ -54,7 +54,7 @@ TEST(series_of_a_metric)
     expect_taken(&box, "m n=2", BOX_START_MS);
     expect_taken(&box, "m n=3", BOX_START_MS);
     expect_refused(&box, "m n=4", BOX_START_MS, REJECT_MAX_SERIES_PER_METRIC,
-                   "tenant \"a\" has 3 series of this metric, limit max_series_per_metric is 3 (to "
+                   "tenant \"a\" has 3 series of one metric, limit max_series_per_metric is 3 (to "
                    "raise it: tenants: {a: {limits: {max_series_per_metric: ...}}}): refused new "
                    "series m{n=\"4\"}");
     expect_taken(&box, "m n=2", BOX_START_MS + 1);
@@ -101,13 +101,73 @@ TEST(new_series_in_a_second)
     store_box_deinit(&box);
 }
 
+TEST(new_series_in_an_hour)
+{
+    struct store_box box;
+    open_with(&box, TENANT_LIMIT_MAX_NEW_SERIES_PER_HOUR, 2, true);
+    expect_taken(&box, "m n=1", BOX_START_MS);
+    expect_taken(&box, "m n=2", BOX_START_MS);
+    expect_refused(
+        &box, "m n=3", BOX_START_MS, REJECT_MAX_NEW_SERIES_PER_HOUR,
+        "tenant \"a\" has 2 series made in this hour, limit max_new_series_per_hour is 2 "
+        "(to raise it: tenants: {a: {limits: {max_new_series_per_hour: ...}}}): refused "
+        "new series m{n=\"3\"}");
+    expect_taken(&box, "m n=1", BOX_START_MS + 1);
+    sim_clock_advance(&box.clock, 3600 * 1000 - 1);
+    expect_refused(&box, "m n=3", BOX_START_MS, REJECT_MAX_NEW_SERIES_PER_HOUR, NULL);
+    sim_clock_advance(&box.clock, 1);
+    expect_taken(&box, "m n=3", BOX_START_MS);
+    store_box_deinit(&box);
+}
+
+TEST(values_of_a_label)
+{
+    struct store_box box;
+    open_with(&box, TENANT_LIMIT_MAX_LABEL_VALUES, 2, true);
+    expect_taken(&box, "m n=1", BOX_START_MS);
+    expect_taken(&box, "m n=2", BOX_START_MS);
+    expect_refused(&box, "m n=3", BOX_START_MS, REJECT_MAX_LABEL_VALUES,
+                   "tenant \"a\" has 2 values of one label name, limit max_label_values is 2 (to "
+                   "raise it: tenants: {a: {limits: {max_label_values: ...}}}): refused new series "
+                   "m{n=\"3\"}");
+    expect_taken(&box, "m n=1 o=3", BOX_START_MS);
+    expect_taken(&box, "k n=2", BOX_START_MS);
+    expect_refused(&box, "l n=2", BOX_START_MS, REJECT_MAX_LABEL_VALUES, NULL);
+    /* in another order than it is stored */
+    expect_refused(&box, "m o=4 n=3", BOX_START_MS, REJECT_MAX_LABEL_VALUES, NULL);
+    store_box_deinit(&box);
+}
+
+TEST(bytes_of_series)
+{
+    struct store_box box;
+    uint64_t usage[TENANT_LIMIT_COUNT];
+    struct tenant *tenant = open_with(&box, TENANT_LIMIT_MAX_SERIES, 100, true);
+    struct counter *max = &tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES_BYTES];
+    expect_taken(&box, "m n=1", BOX_START_MS);
+    store_limit_usage(box.store, tenant, usage);
+    uint64_t first = usage[TENANT_LIMIT_MAX_SERIES_BYTES];
+    expect_taken(&box, "m n=2", BOX_START_MS);
+    store_limit_usage(box.store, tenant, usage);
+    uint64_t second = usage[TENANT_LIMIT_MAX_SERIES_BYTES];
+    assert_true(second - first > 72 && second - first < first); /* names and one pair are there */
+    counter_set(max, second + (second - first) - 1);
+    expect_refused(&box, "m n=3", BOX_START_MS, REJECT_MAX_SERIES_BYTES, NULL);
+    counter_set(max, second + (second - first));
+    expect_taken(&box, "m n=3", BOX_START_MS);
+    store_limit_usage(box.store, tenant, usage);
+    assert_int_equal(usage[TENANT_LIMIT_MAX_SERIES_BYTES], counter_get(max));
+    expect_refused(&box, "m", BOX_START_MS, REJECT_MAX_SERIES_BYTES, NULL);
+    store_box_deinit(&box);
+}
+
 TEST(samples_a_second)
 {
     struct store_box box;
     struct error err = {0};
     struct write_result result;
     struct tenant *tenant = open_with(&box, TENANT_LIMIT_INGESTION_RATE, 2, true);
-    counter_set(&tenant->limit_max[TENANT_LIMIT_INGESTION_BURST], 4);
+    counter_set(&tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_INGESTION_BURST], 4);
     const struct box_sample samples[] = {
         {"a", "m n=1", BOX_START_MS, 1},     {"a", "m n=2", BOX_START_MS, 1},
         {"b", "m n=2", BOX_START_MS, 1},     {"a", "m n=1", BOX_START_MS + 1, 1},
@@ -133,8 +193,8 @@ TEST(labels)
 {
     struct store_box box;
     struct tenant *tenant = open_with(&box, TENANT_LIMIT_MAX_LABEL_NAMES, 2, true);
-    counter_set(&tenant->limit_max[TENANT_LIMIT_MAX_LABEL_NAME_LEN], 8);
-    counter_set(&tenant->limit_max[TENANT_LIMIT_MAX_LABEL_VALUE_LEN], 3);
+    counter_set(&tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_MAX_LABEL_NAME_LEN], 8);
+    counter_set(&tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_MAX_LABEL_VALUE_LEN], 3);
     expect_taken(&box, "m", BOX_START_MS);
     expect_taken(&box, "m n=123", BOX_START_MS);
     expect_taken(&box, "m n2345678=1", BOX_START_MS);
@@ -175,7 +235,7 @@ static void set_retention(struct store_box *box, int64_t of_a_ms)
 {
     struct tenant_limits defaults = tenant_limits_default(), own = defaults;
     struct tenant_id id = {.len = 1, .text = "a"};
-    own.max[TENANT_LIMIT_RETENTION] = (uint64_t)of_a_ms;
+    own.max[LIMIT_HARD][TENANT_LIMIT_RETENTION] = (uint64_t)of_a_ms;
     tenant_table_set_limits(store_tenants(box->store), &defaults, &id, &own, 1);
 }
 
@@ -218,13 +278,14 @@ TEST(values_of_a_label_are_watched)
 {
     struct store_box box;
     struct tenant_usage usage;
-    struct tenant *tenant = open_with(&box, TENANT_LIMIT_MAX_LABEL_VALUES, 2, true);
+    struct tenant *tenant = open_with(&box, TENANT_LIMIT_MAX_SERIES, 100, true);
+    counter_set(&tenant->limit_max[LIMIT_SOFT][TENANT_LIMIT_MAX_LABEL_VALUES], 2);
     expect_taken(&box, "m n=1", BOX_START_MS);
     expect_taken(&box, "m n=2 o=1", BOX_START_MS);
-    assert_int_equal(counter_get(&tenant->label_values_exceeded), 0);
+    assert_int_equal(counter_get(&tenant->limit_warnings[TENANT_LIMIT_MAX_LABEL_VALUES]), 0);
     expect_taken(&box, "m n=3", BOX_START_MS);
     expect_taken(&box, "k n=4", BOX_START_MS);
-    assert_int_equal(counter_get(&tenant->label_values_exceeded), 1);
+    assert_int_equal(counter_get(&tenant->limit_warnings[TENANT_LIMIT_MAX_LABEL_VALUES]), 1);
     store_tenant_usage(box.store, tenant, &usage);
     assert_int_equal(usage.series, 4);
     assert_int_equal(usage.label_names, 3);
@@ -234,36 +295,185 @@ TEST(values_of_a_label_are_watched)
     store_box_deinit(&box);
 }
 
+/* ---- soft limits and dry runs ---- */
+
+static uint64_t warnings(const struct tenant *tenant, enum tenant_limit limit)
+{
+    return counter_get(&tenant->limit_warnings[limit]);
+}
+
+static uint64_t would_refuse(const struct tenant *tenant, enum tenant_limit limit)
+{
+    return counter_get(&tenant->limit_would_refuse[limit]);
+}
+
+/* What takes samples or series up to `hard` and warns and counts as it passes 2. */
+static struct tenant *open_noting(struct store_box *box, enum tenant_limit limit, uint64_t hard)
+{
+    struct tenant *tenant = open_with(box, limit, hard, true);
+    counter_set(&tenant->limit_max[LIMIT_SOFT][limit], 2);
+    counter_set(&tenant->limit_max[LIMIT_DRY_RUN][limit], 2);
+    return tenant;
+}
+
+TEST(soft_limits_and_dry_runs_of_what_is_there)
+{
+    static const enum tenant_limit limits[] = {
+        TENANT_LIMIT_MAX_SERIES, TENANT_LIMIT_MAX_SERIES_PER_METRIC, TENANT_LIMIT_MAX_LABEL_VALUES,
+        TENANT_LIMIT_MAX_NEW_SERIES_PER_HOUR};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        struct store_box box;
+        struct tenant *tenant = open_noting(&box, limits[i], 4);
+        expect_taken(&box, "m n=1", BOX_START_MS);
+        expect_taken(&box, "m n=2", BOX_START_MS);
+        assert_int_equal(warnings(tenant, limits[i]), 0);
+        assert_int_equal(would_refuse(tenant, limits[i]), 0);
+        expect_taken(&box, "m n=3", BOX_START_MS);
+        assert_int_equal(warnings(tenant, limits[i]), 1);
+        assert_int_equal(would_refuse(tenant, limits[i]), 1);
+        expect_taken(&box, "m n=4", BOX_START_MS);
+        assert_int_equal(put(&box, "m n=5", BOX_START_MS).samples_written, 0);
+        assert_int_equal(warnings(tenant, limits[i]), 1); /* once for each time that it is passed */
+        assert_int_equal(would_refuse(tenant, limits[i]), 2);
+        store_box_deinit(&box);
+    }
+}
+
+TEST(an_idle_series_that_comes_back_counts_as_well)
+{
+    struct store_box box;
+    struct tenant *tenant = open_noting(&box, TENANT_LIMIT_MAX_SERIES, 3);
+    for (int i = 0; i < 2; i++) {
+        expect_taken(&box, "m n=1", BOX_START_MS + i);
+        expect_taken(&box, "m n=2", BOX_START_MS + i);
+        expect_taken(&box, "m n=3", BOX_START_MS + i);
+        assert_int_equal(warnings(tenant, TENANT_LIMIT_MAX_SERIES), i + 1);
+        assert_int_equal(would_refuse(tenant, TENANT_LIMIT_MAX_SERIES), i + 1);
+        sim_clock_advance(&box.clock, 31 * 60 * 1000);
+        for (uint32_t shard = 0; shard < store_shard_count(box.store); shard++)
+            store_sweep_idle(box.store, shard);
+        assert_int_equal(counter_get(&tenant->active_series), 0);
+    }
+    store_box_deinit(&box);
+}
+
+TEST(soft_limits_and_dry_runs_of_bytes)
+{
+    struct store_box box;
+    struct tenant *tenant = open_noting(&box, TENANT_LIMIT_MAX_SERIES_BYTES, TENANT_LIMIT_NONE);
+    expect_taken(&box, "m n=1", BOX_START_MS);
+    expect_taken(&box, "m n=2", BOX_START_MS);
+    assert_int_equal(warnings(tenant, TENANT_LIMIT_MAX_SERIES_BYTES), 1);
+    assert_int_equal(would_refuse(tenant, TENANT_LIMIT_MAX_SERIES_BYTES), 2);
+    store_box_deinit(&box);
+}
+
+TEST(soft_limits_and_dry_runs_of_speed)
+{
+    static const enum tenant_limit limits[] = {TENANT_LIMIT_MAX_NEW_SERIES,
+                                               TENANT_LIMIT_INGESTION_RATE};
+    for (size_t i = 0; i < 2; i++) {
+        struct store_box box;
+        struct tenant *tenant = open_noting(&box, limits[i], TENANT_LIMIT_NONE);
+        counter_set(&tenant->limit_max[LIMIT_SOFT][TENANT_LIMIT_INGESTION_BURST], 2);
+        counter_set(&tenant->limit_max[LIMIT_DRY_RUN][TENANT_LIMIT_INGESTION_BURST], 2);
+        expect_taken(&box, "m n=1", BOX_START_MS);
+        expect_taken(&box, "m n=2", BOX_START_MS);
+        assert_int_equal(warnings(tenant, limits[i]), 0);
+        expect_taken(&box, "m n=3", BOX_START_MS);
+        expect_taken(&box, "m n=4", BOX_START_MS);
+        assert_int_equal(warnings(tenant, limits[i]), 2);
+        assert_int_equal(would_refuse(tenant, limits[i]), 2);
+        sim_clock_advance(&box.clock, 1000);
+        expect_taken(&box, "m n=5", BOX_START_MS);
+        assert_int_equal(would_refuse(tenant, limits[i]), 2);
+        store_box_deinit(&box);
+    }
+}
+
+TEST(soft_limits_and_dry_runs_of_labels)
+{
+    static const struct {
+        enum tenant_limit limit;
+        const char *at, *beyond;
+    } rows[] = {{TENANT_LIMIT_MAX_LABEL_NAMES, "m n=1", "m n=1 o=1"},
+                {TENANT_LIMIT_MAX_LABEL_NAME_LEN, "m n=1", "m n23456789=1"},
+                {TENANT_LIMIT_MAX_LABEL_VALUE_LEN, "m n=12", "m n=123"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct store_box box;
+        uint64_t max = rows[i].limit == TENANT_LIMIT_MAX_LABEL_NAME_LEN ? 8 : 2;
+        struct tenant *tenant = open_noting(&box, rows[i].limit, 20);
+        counter_set(&tenant->limit_max[LIMIT_SOFT][rows[i].limit], max);
+        counter_set(&tenant->limit_max[LIMIT_DRY_RUN][rows[i].limit], max);
+        expect_taken(&box, rows[i].at, BOX_START_MS);
+        assert_int_equal(warnings(tenant, rows[i].limit), 0);
+        assert_int_equal(would_refuse(tenant, rows[i].limit), 0);
+        expect_taken(&box, rows[i].beyond, BOX_START_MS);
+        assert_int_equal(warnings(tenant, rows[i].limit), 1);
+        assert_int_equal(would_refuse(tenant, rows[i].limit), 1);
+        store_box_deinit(&box);
+    }
+}
+
+TEST(soft_limits_and_dry_runs_of_time)
+{
+    static const struct {
+        enum tenant_limit limit;
+        int64_t at_ms, beyond_ms;
+    } rows[] = {{TENANT_LIMIT_OUT_OF_ORDER_WINDOW, -2, -3},
+                {TENANT_LIMIT_CREATION_GRACE, 2, 3},
+                {TENANT_LIMIT_RETENTION, -2, -3}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct store_box box;
+        struct tenant *tenant = open_noting(&box, rows[i].limit, TENANT_LIMIT_NONE);
+        expect_taken(&box, "m", BOX_START_MS);
+        expect_taken(&box, "m", BOX_START_MS + rows[i].at_ms);
+        assert_int_equal(warnings(tenant, rows[i].limit), 0);
+        assert_int_equal(would_refuse(tenant, rows[i].limit), 0);
+        expect_taken(&box, "m", BOX_START_MS + rows[i].beyond_ms);
+        assert_int_equal(warnings(tenant, rows[i].limit), 1);
+        assert_int_equal(would_refuse(tenant, rows[i].limit), 1);
+        store_box_deinit(&box);
+    }
+}
+
 /* ---- eight writers ---- */
+
+/* What one of the writers does for the i-th time. */
+struct attempt {
+    int writer;
+    int i;
+};
+typedef struct box_sample (*make_sample)(struct attempt attempt, char series[64]);
 
 struct writer {
     struct store_box *box;
     struct thread thread;
+    make_sample make;
     int number;
     uint64_t accepted;
 };
 
-static void write_own_series(void *context)
+static void write_own(void *context)
 {
     struct writer *writer = context;
     for (int i = 0; i < SERIES_EACH; i++) {
         char series[64];
         struct error err;
         struct write_result result;
-        snprintf(series, sizeof series, "m writer=%d n=%d", writer->number, i);
-        const struct box_sample sample = {"a", series, BOX_START_MS, 1};
+        const struct box_sample sample = writer->make((struct attempt){writer->number, i}, series);
         CHECK(box_write(writer->box, &sample, 1, &result, &err) == STATUS_OK);
         writer->accepted += result.samples_written;
     }
 }
 
-static uint64_t run_writers(struct store_box *box)
+static uint64_t run_writers(struct store_box *box, make_sample make)
 {
     struct writer writers[WRITERS];
     uint64_t accepted = 0;
     for (int i = 0; i < WRITERS; i++) {
-        writers[i] = (struct writer){.box = box, .number = i};
-        thread_start(&writers[i].thread, "writer", write_own_series, &writers[i]);
+        writers[i] = (struct writer){.box = box, .make = make, .number = i};
+        thread_start(&writers[i].thread, "writer", write_own, &writers[i]);
     }
     for (int i = 0; i < WRITERS; i++) {
         thread_join(&writers[i].thread);
@@ -272,35 +482,145 @@ static uint64_t run_writers(struct store_box *box)
     return accepted;
 }
 
-TEST(counts_are_exact_under_concurrent_writers)
+static struct box_sample make_series(struct attempt attempt, char series[64])
+{
+    snprintf(series, 64, "m n=%02d-%02d", attempt.writer, attempt.i);
+    return (struct box_sample){"a", series, BOX_START_MS, 1};
+}
+
+/* What half of the writers send is one too large in what the limit bounds. */
+static struct box_sample make_label_value(struct attempt attempt, char series[64])
+{
+    snprintf(series, 64, attempt.writer % 2 == 0 ? "m n=%02d-%02d" : "m n=%02d-%02dx",
+             attempt.writer, attempt.i);
+    return (struct box_sample){"a", series, BOX_START_MS, 1};
+}
+
+static struct box_sample make_label_name(struct attempt attempt, char series[64])
+{
+    snprintf(series, 64, attempt.writer % 2 == 0 ? "m n%02d45678=%02d" : "m n%02d456789=%02d",
+             attempt.writer, attempt.i);
+    return (struct box_sample){"a", series, BOX_START_MS, 1};
+}
+
+static struct box_sample make_label_count(struct attempt attempt, char series[64])
+{
+    snprintf(series, 64, attempt.writer % 2 == 0 ? "m n=%d o=%d" : "m n=%d o=%d p=1",
+             attempt.writer, attempt.i);
+    return (struct box_sample){"a", series, BOX_START_MS, 1};
+}
+
+static struct box_sample make_future(struct attempt attempt, char series[64])
+{
+    struct box_sample sample = make_series(attempt, series);
+    sample.ts_ms += 1000 + attempt.writer % 2;
+    return sample;
+}
+
+static struct box_sample make_past(struct attempt attempt, char series[64])
+{
+    struct box_sample sample = make_series(attempt, series);
+    sample.ts_ms -= 1000 + attempt.writer % 2;
+    return sample;
+}
+
+/* Into series that already have a sample of BOX_START_MS. */
+static struct box_sample make_late(struct attempt attempt, char series[64])
+{
+    struct box_sample sample = make_past(attempt, series);
+    snprintf(series, 64, "m n=%d", attempt.i);
+    sample.value = 0;
+    return sample;
+}
+
+enum { WRITES = WRITERS * SERIES_EACH, MAX = 200 };
+
+TEST(what_a_tenant_has_is_exact_under_eight_writers)
 {
     static const enum tenant_limit limits[] = {
-        TENANT_LIMIT_MAX_SERIES, TENANT_LIMIT_MAX_SERIES_PER_METRIC, TENANT_LIMIT_MAX_NEW_SERIES};
-    enum { MAX = 200 };
+        TENANT_LIMIT_MAX_SERIES, TENANT_LIMIT_MAX_SERIES_PER_METRIC, TENANT_LIMIT_MAX_LABEL_VALUES,
+        TENANT_LIMIT_MAX_NEW_SERIES, TENANT_LIMIT_MAX_NEW_SERIES_PER_HOUR};
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         struct store_box box;
         struct tenant *tenant = open_with(&box, limits[i], MAX, false);
-        assert_int_equal(run_writers(&box), MAX);
+        assert_int_equal(run_writers(&box, make_series), MAX);
         assert_int_equal(counter_get(&tenant->active_series), MAX);
+        assert_int_equal(counter_get(&tenant->samples_rejected), WRITES - MAX);
         store_box_deinit(&box);
     }
 }
 
-TEST(the_rate_is_exact_under_concurrent_writers)
+TEST(bytes_are_exact_under_eight_writers)
 {
-    enum { MAX = 200 };
     struct store_box box;
-    struct tenant *tenant = open_with(&box, TENANT_LIMIT_INGESTION_RATE, 1, false);
-    counter_set(&tenant->limit_max[TENANT_LIMIT_INGESTION_BURST], MAX);
-    assert_int_equal(run_writers(&box), MAX);
-    assert_int_equal(counter_get(&tenant->samples_rejected), WRITERS * SERIES_EACH - MAX);
+    uint64_t usage[TENANT_LIMIT_COUNT], series_bytes;
+    struct tenant *tenant = open_with(&box, TENANT_LIMIT_MAX_SERIES, MAX, true);
+    struct counter *max = &tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES_BYTES];
+    expect_taken(&box, "m n=aa-aa", BOX_START_MS);
+    store_limit_usage(box.store, tenant, usage);
+    series_bytes = usage[TENANT_LIMIT_MAX_SERIES_BYTES];
+    expect_taken(&box, "m n=aa-ab", BOX_START_MS);
+    store_limit_usage(box.store, tenant, usage);
+    series_bytes = usage[TENANT_LIMIT_MAX_SERIES_BYTES] - series_bytes;
+    store_box_close(&box);
+    box.options.is_manual = false;
+    struct error err;
+    expect_ok(store_box_open(&box, &err));
+    tenant = tenant_table_find(store_tenants(box.store), STR("a"));
+    max = &tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES_BYTES];
+    counter_set(max, usage[TENANT_LIMIT_MAX_SERIES_BYTES] + MAX * series_bytes + 1);
+    assert_int_equal(run_writers(&box, make_series), MAX);
+    store_limit_usage(box.store, tenant, usage);
+    assert_int_equal(usage[TENANT_LIMIT_MAX_SERIES_BYTES], counter_get(max) - 1);
     store_box_deinit(&box);
 }
 
+TEST(the_rate_is_exact_under_eight_writers)
+{
+    struct store_box box;
+    struct tenant *tenant = open_with(&box, TENANT_LIMIT_INGESTION_RATE, 1, false);
+    counter_set(&tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_INGESTION_BURST], MAX);
+    assert_int_equal(run_writers(&box, make_series), MAX);
+    assert_int_equal(counter_get(&tenant->samples_rejected), WRITES - MAX);
+    store_box_deinit(&box);
+}
+
+TEST(what_one_sample_or_series_may_be_holds_under_eight_writers)
+{
+    static const struct {
+        enum tenant_limit limit;
+        uint64_t max;
+        make_sample make;
+    } rows[] = {{TENANT_LIMIT_MAX_LABEL_NAMES, 3, make_label_count},
+                {TENANT_LIMIT_MAX_LABEL_NAME_LEN, 8, make_label_name},
+                {TENANT_LIMIT_MAX_LABEL_VALUE_LEN, 5, make_label_value},
+                {TENANT_LIMIT_CREATION_GRACE, 1000, make_future},
+                {TENANT_LIMIT_RETENTION, 1000, make_past},
+                {TENANT_LIMIT_OUT_OF_ORDER_WINDOW, 1000, make_late}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct store_box box;
+        struct tenant *tenant = open_with(&box, rows[i].limit, rows[i].max, false);
+        for (int k = 0; k < SERIES_EACH && rows[i].make == make_late; k++) {
+            char series[64];
+            snprintf(series, sizeof series, "m n=%d", k);
+            expect_taken(&box, series, BOX_START_MS);
+        }
+        assert_int_equal(run_writers(&box, rows[i].make), WRITES / 2);
+        assert_int_equal(counter_get(&tenant->samples_rejected), WRITES / 2);
+        store_box_deinit(&box);
+    }
+}
+
 TEST_MAIN(RUN(series_of_a_metric), RUN(series_refused_in_one_request_are_counted_once_each),
-          RUN(new_series_in_a_second), RUN(samples_a_second), RUN(labels),
+          RUN(new_series_in_a_second), RUN(new_series_in_an_hour), RUN(values_of_a_label),
+          RUN(bytes_of_series), RUN(samples_a_second), RUN(labels),
           RUN(samples_behind_the_newest_of_their_series), RUN(samples_ahead_of_the_clock),
           RUN(a_shorter_retention_hides_at_once_and_only_its_own),
           RUN(a_longer_retention_keeps_longer_and_only_its_own), RUN(values_of_a_label_are_watched),
-          RUN(counts_are_exact_under_concurrent_writers),
-          RUN(the_rate_is_exact_under_concurrent_writers))
+          RUN(soft_limits_and_dry_runs_of_what_is_there),
+          RUN(an_idle_series_that_comes_back_counts_as_well),
+          RUN(soft_limits_and_dry_runs_of_bytes), RUN(soft_limits_and_dry_runs_of_speed),
+          RUN(soft_limits_and_dry_runs_of_labels), RUN(soft_limits_and_dry_runs_of_time),
+          RUN(what_a_tenant_has_is_exact_under_eight_writers),
+          RUN(bytes_are_exact_under_eight_writers), RUN(the_rate_is_exact_under_eight_writers),
+          RUN(what_one_sample_or_series_may_be_holds_under_eight_writers))

@@ -101,7 +101,7 @@ TEST(the_series_limit_is_exact_under_concurrent_writers)
     struct tenant *tenant;
     open_threaded(&box);
     expect_ok(tenant_table_get(store_tenants(box.store), STR("a"), &tenant, &err));
-    counter_set(&tenant->limit_max[TENANT_LIMIT_MAX_SERIES], SERIES_MAX);
+    counter_set(&tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES], SERIES_MAX);
     assert_int_equal(run_writers(&box, write_own_series), SERIES_MAX);
     assert_int_equal(counter_get(&tenant->active_series), SERIES_MAX);
     struct str got;

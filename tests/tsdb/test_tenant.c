@@ -93,7 +93,7 @@ TEST(a_bad_default_tenant_is_refused)
 
 static uint64_t series_max(const struct tenant *tenant)
 {
-    return counter_get(&tenant->limit_max[TENANT_LIMIT_MAX_SERIES]);
+    return tenant_limit(tenant, TENANT_LIMIT_MAX_SERIES);
 }
 
 TEST(limits_hold_for_tenants_of_before_and_after)
@@ -101,9 +101,9 @@ TEST(limits_hold_for_tenants_of_before_and_after)
     struct tenant_table *table = open_table(10);
     struct tenant *early = get(table, "early");
     assert_int_equal(series_max(early), 1000000);
-    struct tenant_limits defaults = {{5}};
+    struct tenant_limits defaults = {{{5}}};
     struct tenant_id ids[] = {id_of("late"), id_of("early")};
-    struct tenant_limits overrides[] = {{{7}}, {{6}}};
+    struct tenant_limits overrides[] = {{{{7}}}, {{{6}}}};
     tenant_table_set_limits(table, &defaults, ids, overrides, 2);
     assert_int_equal(series_max(early), 6);
     assert_int_equal(series_max(get(table, "late")), 7);
@@ -113,13 +113,19 @@ TEST(limits_hold_for_tenants_of_before_and_after)
     tenant_table_close(table);
 }
 
-TEST(limits_have_names)
+TEST(a_warning_is_counted_each_time)
 {
-    enum tenant_limit limit;
-    expect_str(str_from(tenant_limit_name(TENANT_LIMIT_MAX_SERIES)), "max_series");
-    assert_true(tenant_limit_find(STR("max_series"), &limit));
-    assert_int_equal(limit, TENANT_LIMIT_MAX_SERIES);
-    assert_false(tenant_limit_find(STR("max_serie"), &limit));
+    struct tenant_table *table = open_table(10);
+    struct tenant *tenant = get(table, "a");
+    tenant_warn(tenant, TENANT_LIMIT_MAX_SERIES, STR(""));
+    for (int i = 0; i < 3; i++)
+        tenant_warn_often(tenant, TENANT_LIMIT_INGESTION_RATE, 5 + i);
+    assert_int_equal(counter_get(&tenant->limit_warnings[TENANT_LIMIT_MAX_SERIES]), 1);
+    assert_int_equal(counter_get(&tenant->limit_warnings[TENANT_LIMIT_INGESTION_RATE]), 3);
+    assert_int_equal(counter_get(&tenant->limit_told_ms[TENANT_LIMIT_INGESTION_RATE]), 5);
+    tenant_warn_often(tenant, TENANT_LIMIT_INGESTION_RATE, 5 + 60 * 1000);
+    assert_int_equal(counter_get(&tenant->limit_told_ms[TENANT_LIMIT_INGESTION_RATE]), 60005);
+    tenant_table_close(table);
 }
 
 static void get_many(void *context)
@@ -149,5 +155,5 @@ TEST_MAIN(RUN(the_default_tenant_is_there_from_the_start),
           RUN(a_tenant_is_made_once_and_stays_where_it_is),
           RUN(the_shard_is_the_same_in_every_process),
           RUN(bad_ids_and_one_tenant_too_many_are_refused), RUN(a_bad_default_tenant_is_refused),
-          RUN(limits_hold_for_tenants_of_before_and_after), RUN(limits_have_names),
+          RUN(limits_hold_for_tenants_of_before_and_after), RUN(a_warning_is_counted_each_time),
           RUN(two_threads_agree_about_who_is_there))

@@ -111,6 +111,7 @@ struct tenant_usage {
     uint64_t label_pairs;
     uint64_t metric_series_max; /* series of the largest metric */
     uint64_t label_values_max;  /* values of the largest label name */
+    uint64_t charged_bytes;     /* as head_charged_bytes */
 };
 void head_tenant_usage(const struct head *head, const struct tenant *tenant,
                        struct tenant_usage *out);
@@ -127,9 +128,18 @@ struct label_count_list {
 void head_label_counts(const struct head *head, const struct tenant *tenant, struct arena *arena,
                        struct label_count_list *out);
 
+/* What limits compare, for who holds the lock exclusively. Nothing is allocated. */
+
 /* How many series of the tenant have the label. */
-size_t head_label_series_count(const struct head *head, const struct tenant *tenant,
-                               struct label label);
+size_t head_label_series_count(struct head *head, const struct tenant *tenant, struct label label);
+/* Of the label names of which a series would bring a new value, the most values that one has; false when
+   it brings none. */
+bool head_new_label_value(struct head *head, const struct tenant *tenant, struct labels labels,
+                          size_t *value_count);
+/* Memory of the tenant's series and of the texts of their labels, samples not included; and what one more
+   series would add. */
+uint64_t head_charged_bytes(struct head *head, const struct tenant *tenant);
+uint64_t head_series_charge(struct head *head, const struct tenant *tenant, struct labels labels);
 
 struct ref_list {
     struct series_ref *ptr; /* in the arena */

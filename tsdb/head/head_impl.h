@@ -80,6 +80,12 @@ static inline bool held_is_empty(const struct held *held)
     return held->open.count == 0 && held->chunks == CHUNK_REF_NONE && held->late == SLAB_REF_NONE;
 }
 
+/* NULL when the head has no series of the tenant. */
+static inline struct tenant_index *head_index(const struct head *head, const struct tenant *tenant)
+{
+    return tenant->number < head->tenant_capacity ? head->tenants[tenant->number] : NULL;
+}
+
 static inline struct series *head_series(const struct head *head, struct series_ref ref)
 {
     CHECK(ref.value < head->series.slot_count);

@@ -17,12 +17,22 @@ static size_t varint_len(uint64_t value)
     return len;
 }
 
+/* Of a tag, the length, the text. */
+static size_t field_len(struct str text)
+{
+    return 1 + varint_len(text.len) + text.len;
+}
+
+size_t label_identity_len(struct label label)
+{
+    size_t len = field_len(label.name) + field_len(label.value);
+    return 1 + varint_len(len) + len;
+}
+
 void label_identity_encode(struct buffer *out, struct label label)
 {
-    size_t name_len = 1 + varint_len(label.name.len) + label.name.len;
-    size_t value_len = 1 + varint_len(label.value.len) + label.value.len;
     write_u8(out, TAG_LABEL);
-    write_varint(out, name_len + value_len);
+    write_varint(out, field_len(label.name) + field_len(label.value));
     write_u8(out, TAG_NAME);
     write_sized(out, bytes_of_str(label.name));
     write_u8(out, TAG_VALUE);

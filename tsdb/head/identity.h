@@ -21,6 +21,8 @@ enum { LABEL_IDENTITY_LEN_MIN = 8 };
 
 /* Appends the encoding of one label. */
 void label_identity_encode(struct buffer *out, struct label label);
+/* How many bytes that appends. */
+size_t label_identity_len(struct label label);
 /* The label that label_identity_encode has written; points into `encoding`. */
 struct label label_identity_decode(struct str encoding);
 

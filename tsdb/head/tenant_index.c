@@ -1,11 +1,18 @@
 #include "tsdb/head/tenant_index.h"
 
 #include "base/check.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "tsdb/model/tenant.h"
 
-enum { LABEL_SHOWN_BYTES = 200 };
+/* Of memory that is charged beside the texts: a series and its place in the table; for each of its
+   labels the number of the pair and a posting; a pair and a name, with the view of their texts, and
+   the pair's place in the list of its name. */
+enum {
+    SERIES_CHARGE_BYTES = 64 + 8,
+    LABEL_CHARGE_BYTES = 2 * sizeof(uint32_t),
+    PAIR_CHARGE_BYTES = sizeof(struct indexed_pair) + sizeof(struct str) + sizeof(uint32_t),
+    NAME_CHARGE_BYTES = sizeof(struct indexed_name) + sizeof(struct str),
+};
 
 struct tenant_index *tenant_index_new(struct tenant *tenant)
 {
@@ -44,36 +51,40 @@ static uint32_t add_name(struct tenant_index *index, struct str text)
     index->by_name =
         mem_grow(index->by_name, &index->name_capacity, before + 1, sizeof *index->by_name);
     index->by_name[name] = (struct indexed_name){0};
+    index->charged_bytes += NAME_CHARGE_BYTES + text.len;
     return name;
+}
+
+/* Until the next call. */
+static struct str encode(struct tenant_index *index, struct label label)
+{
+    buffer_reset(&index->encoding);
+    label_identity_encode(&index->encoding, label);
+    return buffer_str(&index->encoding);
 }
 
 static uint32_t add_pair(struct tenant_index *index, struct label label)
 {
     size_t before = symbols_count(index->pairs);
-    buffer_reset(&index->encoding);
-    label_identity_encode(&index->encoding, label);
-    CHECK(index->encoding.len >= LABEL_IDENTITY_LEN_MIN); /* no name and no value is empty */
-    uint32_t pair = symbols_add(index->pairs, buffer_str(&index->encoding)).value;
+    struct str text = encode(index, label);
+    CHECK(text.len >= LABEL_IDENTITY_LEN_MIN); /* no name and no value is empty */
+    uint32_t pair = symbols_add(index->pairs, text).value;
     if (symbols_count(index->pairs) == before)
         return pair;
     index->by_pair =
         mem_grow(index->by_pair, &index->pair_capacity, before + 1, sizeof *index->by_pair);
+    index->charged_bytes += PAIR_CHARGE_BYTES + text.len;
     index->by_pair[pair] = (struct indexed_pair){.name = add_name(index, label.name)};
     return pair;
 }
 
-/* Told once each time that a label name outgrows the limit. */
+/* Each label name passes the limit once. */
 static void watch_values(const struct tenant_index *index, uint32_t name)
 {
     struct tenant *tenant = index->tenant;
     size_t count = index->by_name[name].count;
-    if (count - 1 != tenant_limit(tenant, TENANT_LIMIT_MAX_LABEL_VALUES))
-        return;
-    counter_add(&tenant->label_values_exceeded, 1);
-    struct str text = str_slice(symbols_texts(index->names)[name], 0, LABEL_SHOWN_BYTES);
-    log_warn("tenant \"%s\": label \"%.*s\" has %zu values, more than its soft limit %s",
-             tenant->id.text, STR_ARG(text), count,
-             tenant_limit_name(TENANT_LIMIT_MAX_LABEL_VALUES));
+    if (count - 1 == tenant_limit_in(tenant, LIMIT_SOFT, TENANT_LIMIT_MAX_LABEL_VALUES))
+        tenant_warn(tenant, TENANT_LIMIT_MAX_LABEL_VALUES, symbols_texts(index->names)[name]);
 }
 
 /* The pair has got its first series. */
@@ -124,6 +135,7 @@ void tenant_index_add(struct tenant_index *index, struct labels labels, uint32_t
         add_ref(index, series, ref);
     }
     add_ref(index, &index->all_series, ref);
+    index->charged_bytes += SERIES_CHARGE_BYTES + labels.count * LABEL_CHARGE_BYTES;
 }
 
 void tenant_index_remove(struct tenant_index *index, const uint32_t *pairs, size_t count,
@@ -136,6 +148,54 @@ void tenant_index_remove(struct tenant_index *index, const uint32_t *pairs, size
             unlist_pair(index, pairs[i]);
     }
     remove_ref(index, &index->all_series, ref);
+    index->charged_bytes -= SERIES_CHARGE_BYTES + count * LABEL_CHARGE_BYTES;
+}
+
+/* ---- for limits ---- */
+
+/* NULL for a label that no series ever had. */
+static const struct indexed_pair *find_pair(struct tenant_index *index, struct label label)
+{
+    struct symbol pair;
+    return symbols_find(index->pairs, encode(index, label), &pair) ? &index->by_pair[pair.value]
+                                                                   : NULL;
+}
+
+uint64_t tenant_index_charge(struct tenant_index *index, struct labels labels)
+{
+    uint64_t bytes = SERIES_CHARGE_BYTES + labels.count * LABEL_CHARGE_BYTES;
+    struct symbol name;
+    for (size_t i = 0; i < labels.count; i++) {
+        struct label label = labels.ptr[i];
+        if (index == NULL || !symbols_find(index->names, label.name, &name))
+            bytes += NAME_CHARGE_BYTES + label.name.len;
+        if (index == NULL || find_pair(index, label) == NULL)
+            bytes += PAIR_CHARGE_BYTES + label_identity_len(label);
+    }
+    return bytes;
+}
+
+size_t tenant_index_series_count(struct tenant_index *index, struct label label)
+{
+    const struct indexed_pair *pair = find_pair(index, label);
+    return pair == NULL ? 0 : postings_count(&pair->series);
+}
+
+bool tenant_index_grows(struct tenant_index *index, struct labels labels, size_t *value_count)
+{
+    bool grows = false;
+    *value_count = 0;
+    for (size_t i = 0; i < labels.count; i++) {
+        uint32_t name;
+        const struct indexed_pair *pair = find_pair(index, labels.ptr[i]);
+        if (pair != NULL && !postings_is_empty(&pair->series))
+            continue;
+        grows = true;
+        if (tenant_index_find_name(index, labels.ptr[i].name, &name) &&
+            index->by_name[name].count > *value_count)
+            *value_count = index->by_name[name].count;
+    }
+    return grows;
 }
 
 struct label tenant_index_label(const struct tenant_index *index, uint32_t pair)

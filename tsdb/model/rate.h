@@ -21,6 +21,9 @@ struct rate_limit {
     uint64_t burst;
 };
 
+/* Whether rate_take would take; takes nothing. */
+bool rate_allows(const struct rate *rate, const struct rate_limit *limit, uint64_t now_ns,
+                 uint64_t count, int64_t *wait_ms);
 /* Takes all of `count` or nothing; false for nothing, and `wait_ms` says when to ask again, if that
    can ever succeed. */
 bool rate_take(struct rate *rate, const struct rate_limit *limit, uint64_t now_ns, uint64_t count,

@@ -1,11 +1,15 @@
 #include "tsdb/model/tenant.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+
+enum { WARNING_INTERVAL_MS = 60 * 1000, SUBJECT_SHOWN_BYTES = 200 };
 
 struct limit_override {
     struct tenant_id id;
@@ -27,57 +31,6 @@ struct tenant_table {
     uint32_t tenants_max;
     struct tenant *default_tenant;
 };
-
-static const struct limit_row {
-    const char *name;
-    const char *other_name;
-    enum tenant_limit_kind kind;
-    uint64_t default_value;
-    uint64_t most;
-} limit_rows[] = {
-#define TENANT_LIMIT_ROW(name, text, other, kind, default_value, most, what)                       \
-    {text, other, TENANT_LIMIT_##kind, default_value, most},
-    TENANT_LIMIT_LIST(TENANT_LIMIT_ROW)
-#undef TENANT_LIMIT_ROW
-};
-
-const char *tenant_limit_name(enum tenant_limit limit)
-{
-    CHECK(limit < TENANT_LIMIT_COUNT);
-    return limit_rows[limit].name;
-}
-
-enum tenant_limit_kind tenant_limit_kind(enum tenant_limit limit)
-{
-    CHECK(limit < TENANT_LIMIT_COUNT);
-    return limit_rows[limit].kind;
-}
-
-uint64_t tenant_limit_most(enum tenant_limit limit)
-{
-    CHECK(limit < TENANT_LIMIT_COUNT);
-    return limit_rows[limit].most;
-}
-
-struct tenant_limits tenant_limits_default(void)
-{
-    struct tenant_limits limits;
-    for (size_t i = 0; i < TENANT_LIMIT_COUNT; i++)
-        limits.max[i] = limit_rows[i].default_value;
-    return limits;
-}
-
-bool tenant_limit_find(struct str name, enum tenant_limit *out)
-{
-    for (size_t i = 0; i < TENANT_LIMIT_COUNT; i++) {
-        if (str_eq(name, str_from(limit_rows[i].name)) ||
-            str_eq(name, str_from(limit_rows[i].other_name))) {
-            *out = (enum tenant_limit)i;
-            return true;
-        }
-    }
-    return false;
-}
 
 /* The slot that holds the tenant, or the free one where it belongs. */
 static size_t find_slot(const struct tenant_table *table, struct str id)
@@ -118,8 +71,11 @@ static void apply_limits_locked(const struct tenant_table *table, struct tenant 
             bsearch(&key, table->overrides, table->override_count, sizeof key, compare_overrides);
         limits = own == NULL ? limits : &own->limits;
     }
-    for (size_t i = 0; i < TENANT_LIMIT_COUNT; i++)
-        counter_set(&tenant->limit_max[i], limits->max[i]);
+    for (enum tenant_limit i = 0; i < TENANT_LIMIT_COUNT; i++) {
+        counter_set(&tenant->limit_max[LIMIT_HARD][i], limits->max[LIMIT_HARD][i]);
+        counter_set(&tenant->limit_max[LIMIT_SOFT][i], tenant_limits_quiet_max(limits, i));
+        counter_set(&tenant->limit_max[LIMIT_DRY_RUN][i], limits->max[LIMIT_DRY_RUN][i]);
+    }
 }
 
 static struct tenant *add_locked(struct tenant_table *table, const struct tenant_id *id)
@@ -230,7 +186,7 @@ struct tenant *tenant_table_at(struct tenant_table *table, size_t number)
 
 static uint64_t retention_of(const struct tenant_limits *limits)
 {
-    uint64_t retention_ms = limits->max[TENANT_LIMIT_RETENTION];
+    uint64_t retention_ms = limits->max[LIMIT_HARD][TENANT_LIMIT_RETENTION];
     return retention_ms == TENANT_LIMIT_NONE ? 0 : retention_ms;
 }
 
@@ -261,4 +217,36 @@ void tenant_table_set_limits(struct tenant_table *table, const struct tenant_lim
     for (size_t i = 0; i < table->count; i++)
         apply_limits_locked(table, table->tenants[i]);
     rwlock_unlock_write(&table->lock);
+}
+
+/* ---- warnings ---- */
+
+static void tell(const struct tenant *tenant, enum tenant_limit limit, struct str subject)
+{
+    uint64_t hard = tenant_limit(tenant, limit);
+    char refused[64] = "";
+    struct str shown = str_slice(subject, 0, SUBJECT_SHOWN_BYTES);
+    if (hard != TENANT_LIMIT_NONE)
+        snprintf(refused, sizeof refused, ", refused beyond %llu", (unsigned long long)hard);
+    log_warn("tenant \"%s\": %s: %.*s%smore than %llu %s%s", tenant->id.text,
+             tenant_limit_name(limit), STR_ARG(shown), shown.len > 0 ? ": " : "",
+             (unsigned long long)tenant_limit_in(tenant, LIMIT_SOFT, limit),
+             tenant_limit_row(limit)->what, refused);
+}
+
+void tenant_warn(struct tenant *tenant, enum tenant_limit limit, struct str subject)
+{
+    counter_add(&tenant->limit_warnings[limit], 1);
+    tell(tenant, limit, subject);
+}
+
+void tenant_warn_often(struct tenant *tenant, enum tenant_limit limit, int64_t now_ms)
+{
+    struct counter *told_ms = &tenant->limit_told_ms[limit];
+    uint64_t last_ms = counter_get(told_ms);
+    counter_add(&tenant->limit_warnings[limit], 1);
+    if (last_ms != 0 && (uint64_t)now_ms < last_ms + WARNING_INTERVAL_MS)
+        return;
+    counter_set(told_ms, (uint64_t)now_ms);
+    tell(tenant, limit, STR(""));
 }

@@ -136,10 +136,10 @@ int64_t store_retention_ms(const struct store *store)
 int64_t store_first_visible_ms(const struct store *store, const struct tenant *tenant,
                                int64_t min_ts_ms)
 {
-    int64_t retention_ms =
-        tenant == NULL ? store_retention_ms(store)
-                       : (int64_t)tenant_limit_or(tenant, TENANT_LIMIT_RETENTION,
-                                                  (uint64_t)store->options.retention_ms);
+    int64_t retention_ms = tenant == NULL
+                               ? store_retention_ms(store)
+                               : (int64_t)tenant_limit_or(tenant, TENANT_LIMIT_RETENTION,
+                                                          (uint64_t)store->options.retention_ms);
     int64_t oldest_ms = clock_now_ms(store->options.clock) - retention_ms;
     return min_ts_ms > oldest_ms ? min_ts_ms : oldest_ms;
 }
@@ -165,13 +165,30 @@ void store_sweep_idle(struct store *store, uint32_t number)
     rwlock_unlock_write(&shard->lock);
 }
 
-void store_tenant_usage(struct store *store, const struct tenant *tenant,
-                        struct tenant_usage *out)
+void store_tenant_usage(struct store *store, const struct tenant *tenant, struct tenant_usage *out)
 {
     struct shard *shard = &store->shards[tenant->shard];
     rwlock_lock_read(&shard->lock);
     head_tenant_usage(shard->head, tenant, out);
     rwlock_unlock_read(&shard->lock);
+}
+
+void store_limit_usage(struct store *store, const struct tenant *tenant,
+                       uint64_t out[TENANT_LIMIT_COUNT])
+{
+    struct shard *shard = &store->shards[tenant->shard];
+    struct tenant_usage usage;
+    for (enum tenant_limit limit = 0; limit < TENANT_LIMIT_COUNT; limit++)
+        out[limit] = TENANT_LIMIT_NONE;
+    rwlock_lock_read(&shard->lock);
+    head_tenant_usage(shard->head, tenant, &usage);
+    out[TENANT_LIMIT_MAX_NEW_SERIES_PER_HOUR] =
+        quota_taken(&tenant->new_series_in_hour, clock_monotonic_ms(store->options.clock));
+    rwlock_unlock_read(&shard->lock);
+    out[TENANT_LIMIT_MAX_SERIES] = counter_get(&tenant->active_series);
+    out[TENANT_LIMIT_MAX_SERIES_PER_METRIC] = usage.metric_series_max;
+    out[TENANT_LIMIT_MAX_LABEL_VALUES] = usage.label_values_max;
+    out[TENANT_LIMIT_MAX_SERIES_BYTES] = usage.charged_bytes;
 }
 
 void store_label_counts(struct store *store, const struct tenant *tenant, struct arena *arena,

@@ -52,7 +52,10 @@ void store_close(struct store *store);
     X(REJECT_INVALID_LABELS, "invalid-labels")                                                     \
     X(REJECT_MAX_SERIES, "max-series")                                                             \
     X(REJECT_MAX_SERIES_PER_METRIC, "max-series-per-metric")                                       \
+    X(REJECT_MAX_LABEL_VALUES, "max-label-values")                                                 \
+    X(REJECT_MAX_SERIES_BYTES, "max-series-bytes")                                                 \
     X(REJECT_MAX_NEW_SERIES, "max-new-series-per-second")                                          \
+    X(REJECT_MAX_NEW_SERIES_PER_HOUR, "max-new-series-per-hour")                                   \
     X(REJECT_INGESTION_RATE, "ingestion-rate")                                                     \
     X(REJECT_TOO_FAR_IN_FUTURE, "too-far-in-future")                                               \
     X(REJECT_TOO_OLD, "too-old")                                                                   \
@@ -130,6 +133,10 @@ void store_shard_status(struct store *store, uint32_t shard, struct shard_status
 
 /* What is in memory of a tenant now. */
 void store_tenant_usage(struct store *store, const struct tenant *tenant, struct tenant_usage *out);
+
+/* What the tenant uses of each limit on usage now; TENANT_LIMIT_NONE for all other limits. */
+void store_limit_usage(struct store *store, const struct tenant *tenant,
+                       uint64_t out[TENANT_LIMIT_COUNT]);
 
 void store_label_counts(struct store *store, const struct tenant *tenant, struct arena *arena,
                         struct label_count_list *out);

@@ -1,234 +1,217 @@
 /*
- * What a write may do: the limits of its tenants, and what is said and counted when one is hit.
+ * What a write may do: the limits of its tenants.
  *
  * Every check comes before anything is allocated for what it may refuse, and under the lock of the
- * shard, which has all series of a tenant: so limits are exact.
+ * shard, which has all series of a tenant: so limits are exact. A series that a limit refuses is
+ * looked up and compared, never copied: it costs less than one that is taken, each time.
  */
 #include "tsdb/store/store_write_impl.h"
 
 #include "base/check.h"
 
-enum { LABELS_SHOWN_BYTES = 200 };
+/* ---- what a tenant has ---- */
 
-/* ---- refusals ---- */
-
-static struct str shown_labels(const struct shard_write *w, const struct write_series *series)
-{
-    struct buffer text;
-    buffer_init(&text, LABELS_SHOWN_BYTES * 8);
-    labels_print(&text, (struct labels){series->labels, series->label_count}, LABELS_SHOWN_BYTES);
-    struct str shown = arena_copy(w->arena, buffer_str(&text));
-    buffer_deinit(&text);
-    return shown;
-}
-
-/* True for the first refusal of this reason: the caller then writes the text. */
-static bool count_refusal(struct shard_write *w, const struct write_series *series,
-                          enum reject_reason reason, uint64_t samples)
-{
-    bool is_first = w->result->samples_rejected[reason] + w->result->series_rejected[reason] == 0;
-    w->result->samples_rejected[reason] += samples;
-    counter_add(&series->tenant->samples_rejected, samples);
-    counter_add(&series->tenant->samples_rejected_for[reason], samples);
-    return is_first;
-}
-
-void refuse_sample(struct shard_write *w, const struct write_series *series,
-                   enum reject_reason reason, struct sample sample, const char *what)
-{
-    if (!count_refusal(w, series, reason, 1))
-        return;
-    struct str labels = shown_labels(w, series);
-    error_set(&w->result->first[reason], STATUS_INVALID, "%s: got timestamp %lld for series %.*s",
-              what, (long long)sample.ts_ms, STR_ARG(labels));
-}
-
-void refuse_labels(struct shard_write *w, const struct write_series *series,
-                   const struct error *why)
-{
-    if (count_refusal(w, series, REJECT_INVALID_LABELS, series->sample_count))
-        error_set(&w->result->first[REJECT_INVALID_LABELS], STATUS_INVALID, "%s", why->text);
-    w->result->series_rejected[REJECT_INVALID_LABELS]++;
-}
-
-/* A limit that a whole series hit. `usage` is a number and what it counts. */
-struct hit {
-    enum reject_reason reason;
-    enum tenant_limit limit;
+/* How much of a limit is used, and what one more series would add. */
+struct measure {
     uint64_t usage;
-    const char *unit;
+    uint64_t more;
 };
 
-static void refuse_series(struct shard_write *w, const struct write_series *series, struct hit hit)
+typedef struct measure (*measure_series)(struct shard_write *w, struct tenant *tenant,
+                                         struct labels labels);
+
+static struct measure measure_active(struct shard_write *w, struct tenant *tenant,
+                                     struct labels labels)
 {
-    if (count_refusal(w, series, hit.reason, series->sample_count)) {
-        const char *name = tenant_limit_name(hit.limit);
-        const char *tenant = series->tenant->id.text;
-        struct str labels = shown_labels(w, series);
-        error_set(&w->result->first[hit.reason], STATUS_LIMIT,
-                  "tenant \"%s\" has %llu %s, limit %s is %llu (to raise it: "
-                  "tenants: {%s: {limits: {%s: ...}}}): refused new series %.*s",
-                  tenant, (unsigned long long)hit.usage, hit.unit, name,
-                  (unsigned long long)tenant_limit(series->tenant, hit.limit), tenant, name,
-                  STR_ARG(labels));
-    }
-    w->result->series_rejected[hit.reason]++;
+    (void)w, (void)labels;
+    return (struct measure){counter_get(&tenant->active_series), 1};
 }
 
-static void note_wait(struct shard_write *w, int64_t wait_ms)
+static struct measure measure_metric(struct shard_write *w, struct tenant *tenant,
+                                     struct labels labels)
 {
-    if (wait_ms > w->result->retry_after_ms)
-        w->result->retry_after_ms = wait_ms;
-}
-
-/* ---- time ---- */
-
-static int64_t duration_of(const struct tenant *tenant, enum tenant_limit limit,
-                           int64_t fallback_ms)
-{
-    return (int64_t)tenant_limit_or(tenant, limit, (uint64_t)fallback_ms);
-}
-
-void enter_tenant(struct shard_write *w, const struct write_series *series)
-{
-    const struct tenant *tenant = series->tenant;
-    const struct store_options *options = &w->shard->store->options;
-    if (w->bounds.tenant == tenant)
-        return;
-    w->bounds = (struct write_bounds){
-        .tenant = tenant,
-        .min_ts_ms = w->now_ms - duration_of(tenant, TENANT_LIMIT_RETENTION, options->retention_ms),
-        .max_ts_ms =
-            w->now_ms + duration_of(tenant, TENANT_LIMIT_CREATION_GRACE, options->future_max_ms),
-        .late_max_ms = duration_of(tenant, TENANT_LIMIT_OUT_OF_ORDER_WINDOW, INT64_MAX)};
-}
-
-bool is_in_time(struct shard_write *w, const struct write_series *series, struct sample sample)
-{
-    if (sample.ts_ms > w->bounds.max_ts_ms) {
-        refuse_sample(w, series, REJECT_TOO_FAR_IN_FUTURE, sample, "sample too far in the future");
-        return false;
-    }
-    if (sample.ts_ms < w->bounds.min_ts_ms) {
-        refuse_sample(w, series, REJECT_TOO_OLD, sample, "sample older than the retention");
-        return false;
-    }
-    return true;
-}
-
-bool has_sample_in_time(struct shard_write *w, const struct write_series *series)
-{
-    for (uint32_t i = 0; i < series->sample_count; i++) {
-        int64_t ts_ms = series->samples[i].ts_ms;
-        if (ts_ms >= w->bounds.min_ts_ms && ts_ms <= w->bounds.max_ts_ms)
-            return true;
-    }
-    for (uint32_t i = 0; i < series->sample_count; i++)
-        is_in_time(w, series, series->samples[i]);
-    return false;
-}
-
-bool is_too_late_locked(struct shard_write *w, const struct write_series *series,
-                        struct series_ref ref, struct sample sample)
-{
-    if (w->bounds.late_max_ms == INT64_MAX)
-        return false;
-    int64_t newest_ms = head_newest_ts_ms(w->shard->head, ref);
-    if (newest_ms == INT64_MIN || sample.ts_ms >= newest_ms - w->bounds.late_max_ms)
-        return false;
-    refuse_sample(w, series, REJECT_OUT_OF_ORDER, sample,
-                  "sample further behind the newest of its series than out_of_order_time_window");
-    return true;
-}
-
-/* ---- series ---- */
-
-bool is_within_limit_locked(struct shard_write *w, const struct write_series *series)
-{
-    CHECK(rwlock_is_held_write(&w->shard->lock));
-    uint64_t usage = counter_get(&series->tenant->active_series);
-    if (usage < tenant_limit(series->tenant, TENANT_LIMIT_MAX_SERIES))
-        return true;
-    refuse_series(w, series,
-                  (struct hit){REJECT_MAX_SERIES, TENANT_LIMIT_MAX_SERIES, usage, "active series"});
-    return false;
-}
-
-static bool is_within_metric_limit_locked(struct shard_write *w, const struct write_series *series,
-                                          struct labels labels) REQUIRES(w->shard->lock)
-{
-    uint64_t limit = tenant_limit(series->tenant, TENANT_LIMIT_MAX_SERIES_PER_METRIC);
-    if (limit == TENANT_LIMIT_NONE)
-        return true;
     struct label metric = {LABEL_METRIC_NAME, labels_get(labels, LABEL_METRIC_NAME)};
-    uint64_t usage = head_label_series_count(w->shard->head, series->tenant, metric);
-    if (usage < limit)
-        return true;
-    refuse_series(w, series,
-                  (struct hit){REJECT_MAX_SERIES_PER_METRIC, TENANT_LIMIT_MAX_SERIES_PER_METRIC,
-                               usage, "series of this metric"});
-    return false;
+    return (struct measure){head_label_series_count(w->shard->head, tenant, metric), 1};
 }
 
-static bool is_within_creation_rate_locked(struct shard_write *w, const struct write_series *series)
+static struct measure measure_values(struct shard_write *w, struct tenant *tenant,
+                                     struct labels labels)
+{
+    size_t values;
+    bool is_more = head_new_label_value(w->shard->head, tenant, labels, &values);
+    return (struct measure){values, is_more};
+}
+
+static struct measure measure_bytes(struct shard_write *w, struct tenant *tenant,
+                                    struct labels labels)
+{
+    return (struct measure){head_charged_bytes(w->shard->head, tenant),
+                            head_series_charge(w->shard->head, tenant, labels)};
+}
+
+static struct measure measure_hour(struct shard_write *w, struct tenant *tenant,
+                                   struct labels labels)
+{
+    (void)labels;
+    return (struct measure){quota_taken(&tenant->new_series_in_hour, w->monotonic_ms), 1};
+}
+
+static const struct usage_row {
+    enum tenant_limit limit;
+    enum reject_reason reason;
+    measure_series measure;
+} active_row = {TENANT_LIMIT_MAX_SERIES, REJECT_MAX_SERIES, measure_active},
+  usage_rows[] = {
+      {TENANT_LIMIT_MAX_SERIES, REJECT_MAX_SERIES, measure_active},
+      {TENANT_LIMIT_MAX_SERIES_PER_METRIC, REJECT_MAX_SERIES_PER_METRIC, measure_metric},
+      {TENANT_LIMIT_MAX_LABEL_VALUES, REJECT_MAX_LABEL_VALUES, measure_values},
+      {TENANT_LIMIT_MAX_SERIES_BYTES, REJECT_MAX_SERIES_BYTES, measure_bytes},
+      {TENANT_LIMIT_MAX_NEW_SERIES_PER_HOUR, REJECT_MAX_NEW_SERIES_PER_HOUR, measure_hour},
+};
+
+static bool is_beyond(struct measure measure, uint64_t max)
+{
+    return measure.more > 0 && (measure.usage >= max || measure.more > max - measure.usage);
+}
+
+static bool finds_full_locked(struct shard_write *w, const struct usage_row *row,
+                              struct tenant *tenant, struct labels labels, struct hit *hit)
     REQUIRES(w->shard->lock)
 {
-    uint64_t per_second = tenant_limit(series->tenant, TENANT_LIMIT_MAX_NEW_SERIES);
-    struct rate_limit limit = {.per_second = per_second, .burst = per_second};
+    uint64_t max = tenant_limit(tenant, row->limit);
+    if (max == TENANT_LIMIT_NONE)
+        return false;
+    struct measure measure = row->measure(w, tenant, labels);
+    *hit = (struct hit){row->reason, row->limit, measure.usage, 0};
+    return is_beyond(measure, max);
+}
+
+/* The series is about to be added: what a soft limit or dry run has to say. */
+static void note_series_locked(struct shard_write *w, const struct usage_row *row,
+                               struct tenant *tenant, struct labels labels) REQUIRES(w->shard->lock)
+{
+    uint64_t quiet_max = tenant_limit_in(tenant, LIMIT_SOFT, row->limit);
+    uint64_t dry_max = tenant_limit_in(tenant, LIMIT_DRY_RUN, row->limit);
+    if (row->limit == TENANT_LIMIT_MAX_LABEL_VALUES)
+        quiet_max = TENANT_LIMIT_NONE; /* the index watches it, for each name by itself */
+    if (quiet_max == TENANT_LIMIT_NONE && dry_max == TENANT_LIMIT_NONE)
+        return;
+    struct measure measure = row->measure(w, tenant, labels);
+    if (is_beyond(measure, dry_max))
+        counter_add(&tenant->limit_would_refuse[row->limit], 1);
+    if (measure.usage <= quiet_max && is_beyond(measure, quiet_max))
+        tenant_warn(tenant, row->limit,
+                    row->measure == measure_metric ? labels_get(labels, LABEL_METRIC_NAME)
+                                                   : STR(""));
+}
+
+/* ---- speed ---- */
+
+static struct rate_limit rate_of(const struct tenant *tenant, enum tenant_limit_mode mode,
+                                 enum tenant_limit per_second, enum tenant_limit burst)
+{
+    uint64_t own = tenant_limit_in(tenant, mode, burst);
+    return (struct rate_limit){.per_second = tenant_limit_in(tenant, mode, per_second),
+                               .burst =
+                                   own == TENANT_LIMIT_NONE ? tenant_limit(tenant, burst) : own};
+}
+
+/* What a soft limit or dry run has to say about `count` that are taken. */
+static void note_speed(const struct shard_write *w, struct tenant *tenant,
+                       struct tenant_rates *rates, enum tenant_limit per_second,
+                       enum tenant_limit burst, uint64_t count)
+{
+    uint64_t now_ns = (uint64_t)w->monotonic_ms * 1000000;
+    for (enum tenant_limit_mode mode = LIMIT_SOFT; mode < LIMIT_MODE_COUNT; mode++) {
+        struct rate_limit limit = rate_of(tenant, mode, per_second, burst);
+        int64_t wait_ms;
+        if (limit.per_second == TENANT_LIMIT_NONE ||
+            rate_take(&rates->of[mode], &limit, now_ns, count, &wait_ms))
+            continue;
+        if (mode == LIMIT_SOFT)
+            tenant_warn_often(tenant, per_second, w->monotonic_ms);
+        else
+            counter_add(&tenant->limit_would_refuse[per_second], count);
+    }
+}
+
+static bool finds_fast_locked(const struct shard_write *w, const struct tenant *tenant,
+                              struct hit *hit) REQUIRES(w->shard->lock)
+{
+    struct rate_limit limit =
+        rate_of(tenant, LIMIT_HARD, TENANT_LIMIT_MAX_NEW_SERIES, TENANT_LIMIT_MAX_NEW_SERIES);
+    *hit = (struct hit){REJECT_MAX_NEW_SERIES, TENANT_LIMIT_MAX_NEW_SERIES, limit.per_second, 0};
+    return limit.per_second != TENANT_LIMIT_NONE &&
+           !rate_allows(&tenant->new_series.of[LIMIT_HARD], &limit,
+                        (uint64_t)w->monotonic_ms * 1000000, 1, &hit->wait_ms);
+}
+
+static void take_new_series_locked(const struct shard_write *w, struct tenant *tenant)
+    REQUIRES(w->shard->lock)
+{
+    struct rate_limit limit =
+        rate_of(tenant, LIMIT_HARD, TENANT_LIMIT_MAX_NEW_SERIES, TENANT_LIMIT_MAX_NEW_SERIES);
     int64_t wait_ms;
-    if (per_second == TENANT_LIMIT_NONE ||
-        rate_take(&series->tenant->new_series, &limit, (uint64_t)w->monotonic_ms * 1000000, 1,
-                  &wait_ms))
-        return true;
-    note_wait(w, wait_ms);
-    refuse_series(w, series,
-                  (struct hit){REJECT_MAX_NEW_SERIES, TENANT_LIMIT_MAX_NEW_SERIES, per_second,
-                               "new series in this second"});
-    return false;
+    if (limit.per_second != TENANT_LIMIT_NONE)
+        rate_take(&tenant->new_series.of[LIMIT_HARD], &limit, (uint64_t)w->monotonic_ms * 1000000,
+                  1, &wait_ms);
+    note_speed(w, tenant, &tenant->new_series, TENANT_LIMIT_MAX_NEW_SERIES,
+               TENANT_LIMIT_MAX_NEW_SERIES, 1);
+    quota_take(&tenant->new_series_in_hour, w->monotonic_ms);
+}
+
+/* ---- a series ---- */
+
+static bool finds_hit_locked(struct shard_write *w, struct tenant *tenant, struct labels labels,
+                             struct hit *hit) REQUIRES(w->shard->lock)
+{
+    for (size_t i = 0; i < sizeof usage_rows / sizeof *usage_rows; i++) {
+        if (finds_full_locked(w, &usage_rows[i], tenant, labels, hit))
+            return true;
+    }
+    return finds_fast_locked(w, tenant, hit);
+}
+
+bool may_activate_locked(struct shard_write *w, const struct write_series *series)
+{
+    struct labels labels = {series->labels, series->label_count};
+    struct hit hit;
+    CHECK(rwlock_is_held_write(&w->shard->lock));
+    if (finds_full_locked(w, &active_row, series->tenant, labels, &hit)) {
+        refuse_series(w, series, &hit);
+        return false;
+    }
+    note_series_locked(w, &active_row, series->tenant, labels);
+    return true;
 }
 
 bool may_add_locked(struct shard_write *w, const struct write_series *series, struct labels labels)
 {
-    return is_within_limit_locked(w, series) && is_within_metric_limit_locked(w, series, labels) &&
-           is_within_creation_rate_locked(w, series);
+    struct hit hit;
+    CHECK(rwlock_is_held_write(&w->shard->lock));
+    if (finds_hit_locked(w, series->tenant, labels, &hit)) {
+        refuse_series(w, series, &hit);
+        return false;
+    }
+    for (size_t i = 0; i < sizeof usage_rows / sizeof *usage_rows; i++)
+        note_series_locked(w, &usage_rows[i], series->tenant, labels);
+    note_labels(w, series->tenant, labels);
+    take_new_series_locked(w, series->tenant);
+    return true;
 }
 
 bool is_refused_early_locked(struct shard_write *w, const struct write_series *series)
 {
-    bool is_full = counter_get(&series->tenant->active_series) >=
-                   tenant_limit(series->tenant, TENANT_LIMIT_MAX_SERIES);
-    return is_full && labels_are_in_order(series->labels, series->label_count) &&
-           !is_within_limit_locked(w, series);
-}
-
-struct label_limits label_limits_of(const struct shard_write *w, const struct tenant *tenant)
-{
-    const struct label_limits *most = &w->shard->store->options.label_limits;
-    uint64_t labels_max = tenant_limit(tenant, TENANT_LIMIT_MAX_LABEL_NAMES);
-    uint64_t name_len_max = tenant_limit(tenant, TENANT_LIMIT_MAX_LABEL_NAME_LEN);
-    uint64_t value_len_max = tenant_limit(tenant, TENANT_LIMIT_MAX_LABEL_VALUE_LEN);
-    struct label_limits limits = *most;
-    if (labels_max < most->labels_max)
-        limits.labels_max = (uint32_t)labels_max;
-    if (name_len_max < most->name_len_max)
-        limits.name_len_max = (uint32_t)name_len_max;
-    if (value_len_max < most->value_len_max)
-        limits.value_len_max = (uint32_t)value_len_max;
-    return limits;
+    struct labels labels = {series->labels, series->label_count};
+    struct hit hit;
+    if (!labels_are_in_order(labels.ptr, labels.count) ||
+        !finds_hit_locked(w, series->tenant, labels, &hit))
+        return false;
+    refuse_series(w, series, &hit);
+    return true;
 }
 
 /* ---- samples a second ---- */
-
-static void refuse_fast(struct shard_write *w, const struct write_series *series,
-                        const struct rate_limit *limit, uint64_t samples)
-{
-    if (count_refusal(w, series, REJECT_INGESTION_RATE, samples))
-        error_set(&w->result->first[REJECT_INGESTION_RATE], STATUS_LIMIT,
-                  "tenant \"%s\" sends faster than its limits ingestion_rate of %llu samples a "
-                  "second and ingestion_burst_size of %llu: refused %llu samples, send them again",
-                  series->tenant->id.text, (unsigned long long)limit->per_second,
-                  (unsigned long long)limit->burst, (unsigned long long)samples);
-}
 
 /* The run of series of one tenant that begins at `from`: how many they are and their samples. */
 static size_t run_of(const struct shard_write *w, size_t from, uint64_t *samples)
@@ -245,16 +228,18 @@ static bool may_send_locked(struct shard_write *w, const struct write_series *se
                             uint64_t samples) REQUIRES(w->shard->lock)
 {
     struct tenant *tenant = series->tenant;
-    struct rate_limit limit = {.per_second = tenant_limit(tenant, TENANT_LIMIT_INGESTION_RATE),
-                               .burst = tenant_limit(tenant, TENANT_LIMIT_INGESTION_BURST)};
+    struct rate_limit limit =
+        rate_of(tenant, LIMIT_HARD, TENANT_LIMIT_INGESTION_RATE, TENANT_LIMIT_INGESTION_BURST);
     int64_t wait_ms;
-    if (limit.per_second == TENANT_LIMIT_NONE ||
-        rate_take(&tenant->ingestion, &limit, (uint64_t)w->monotonic_ms * 1000000, samples,
-                  &wait_ms))
-        return true;
-    note_wait(w, wait_ms);
-    refuse_fast(w, series, &limit, samples);
-    return false;
+    if (limit.per_second != TENANT_LIMIT_NONE &&
+        !rate_take(&tenant->ingestion.of[LIMIT_HARD], &limit, (uint64_t)w->monotonic_ms * 1000000,
+                   samples, &wait_ms)) {
+        refuse_fast(w, series, &limit, samples, wait_ms);
+        return false;
+    }
+    note_speed(w, tenant, &tenant->ingestion, TENANT_LIMIT_INGESTION_RATE,
+               TENANT_LIMIT_INGESTION_BURST, samples);
+    return true;
 }
 
 void refuse_over_rate_locked(struct shard_write *w)

@@ -44,9 +44,10 @@ static void refuse_conflict(struct shard_write *w, const struct write_series *se
                   "duplicate sample for timestamp with another value");
 }
 
-static void log_locked(struct shard_write *w, const struct write_series *series,
-                       struct series_ref ref, struct sample sample) REQUIRES(w->shard->lock)
+static void keep_locked(struct shard_write *w, const struct write_series *series,
+                        struct series_ref ref, struct sample sample) REQUIRES(w->shard->lock)
 {
+    note_time(w, sample.ts_ms);
     declare_locked(w, series, ref);
     wal_log_sample(w->shard->wal, ref, sample);
 }
@@ -66,7 +67,7 @@ static bool append_sample_locked(struct shard_write *w, const struct write_serie
     if (result == APPEND_CONFLICT)
         refuse_conflict(w, series, sample);
     else if (result == APPEND_OK)
-        log_locked(w, series, ref, sample);
+        keep_locked(w, series, ref, sample);
     return result != APPEND_CONFLICT;
 }
 
@@ -90,7 +91,7 @@ static void append_locked(struct shard_write *w, const struct write_series *seri
         if (head_is_in_order(shard->head, ref, sample.ts_ms, shard->blocks_max_ts_ms)) {
             enum append_result result = head_append(shard->head, ref, sample, w->monotonic_ms);
             CHECK(result == APPEND_OK);
-            log_locked(w, series, ref, sample);
+            keep_locked(w, series, ref, sample);
             written++;
         } else if (sample.ts_ms <= shard->blocks_max_ts_ms &&
                    head_look(shard->head, ref, sample) == APPEND_OK &&
@@ -131,7 +132,7 @@ static bool activate_locked(struct shard_write *w, const struct write_series *se
 {
     if (head_is_active(w->shard->head, ref))
         return true;
-    if (!has_sample_in_time(w, series) || !is_within_limit_locked(w, series))
+    if (!has_sample_in_time(w, series) || !may_activate_locked(w, series))
         return false;
     head_activate(w->shard->head, ref, w->monotonic_ms);
     return true;
@@ -168,12 +169,12 @@ static void find_and_append_locked(struct shard_write *w) REQUIRES(w->shard->loc
 /* A series is not made for samples that are all in blocks, or will be refused. */
 static bool brings_something(struct shard_write *w, const struct waiting *waiting)
 {
+    const struct time_bounds *hard = &w->bounds.of[LIMIT_HARD];
     if (waiting->blocks == NULL)
         return has_sample_in_time(w, waiting->series);
     for (uint32_t i = 0; i < waiting->sample_count; i++) {
         int64_t ts_ms = waiting->series->samples[waiting->samples[i]].ts_ms;
-        if (waiting->blocks[i] == APPEND_OK && ts_ms >= w->bounds.min_ts_ms &&
-            ts_ms <= w->bounds.max_ts_ms)
+        if (waiting->blocks[i] == APPEND_OK && ts_ms >= hard->min_ts_ms && ts_ms <= hard->max_ts_ms)
             return true;
     }
     return false;
@@ -329,7 +330,7 @@ static enum status check_tenants(struct store *store, const struct write_series 
         if (series[i].tenant == last)
             continue;
         last = series[i].tenant;
-        *has_rates |= tenant_limit(last, TENANT_LIMIT_INGESTION_RATE) != TENANT_LIMIT_NONE;
+        *has_rates |= tenant_has_limit(last, TENANT_LIMIT_INGESTION_RATE);
         if (!wal_is_writable(store->shards[last->shard].wal))
             return error_set(err, STATUS_UNAVAILABLE,
                              "store: the log of shard %u cannot take writes now, try again later",

@@ -1,18 +1,23 @@
 /*
- * store_write_impl: one shard's part of a write, shared by store_write.c, store_late.c and
- * store_limit.c.
+ * store_write_impl: one shard's part of a write, shared by store_write.c, store_late.c, store_bounds.c,
+ * store_limit.c and store_refusal.c.
  */
 #ifndef CROFT_TSDB_STORE_WRITE_IMPL_H
 #define CROFT_TSDB_STORE_WRITE_IMPL_H
 
 #include "tsdb/store/store_impl.h"
 
-/* What the tenant of the series at hand may do with time; changes with the tenant. */
-struct write_bounds {
-    const struct tenant *tenant;
+struct time_bounds {
     int64_t min_ts_ms;
     int64_t max_ts_ms;
     int64_t late_max_ms; /* behind the newest sample of a series; INT64_MAX for any */
+};
+
+/* What the tenant of the series at hand may do with time; changes with the tenant. */
+struct write_bounds {
+    struct tenant *tenant;
+    struct time_bounds of[LIMIT_MODE_COUNT];
+    struct time_bounds all; /* within it, nothing is refused nor noted */
 };
 
 /* A series of which not all could be appended at once: the head does not know it, or a block may
@@ -52,25 +57,38 @@ static inline const struct write_series *series_at(const struct shard_write *w, 
     return &w->series[w->picked == NULL ? index : w->picked[index]];
 }
 
+/* ---- store_bounds.c ---- */
+
 /* To be called before the samples of a series are looked at. */
 void enter_tenant(struct shard_write *w, const struct write_series *series);
 /* Counts the refusal when it is not. */
 bool is_in_time(struct shard_write *w, const struct write_series *series, struct sample sample);
+/* The sample is kept: what soft limits and dry runs have to say of its time. */
+void note_time(const struct shard_write *w, int64_t ts_ms);
 /* A series is made, or comes back from idleness, only for a sample that can be kept. */
 bool has_sample_in_time(struct shard_write *w, const struct write_series *series);
 /* Too far behind the newest sample of the series: counted. */
 bool is_too_late_locked(struct shard_write *w, const struct write_series *series,
                         struct series_ref ref, struct sample sample) REQUIRES(w->shard->lock);
 
+/* Within those of the store and those of the tenant. */
+struct label_limits label_limits_of(const struct shard_write *w, const struct tenant *tenant);
+/* The labels are within label_limits_of: what soft limits and dry runs have to say. */
+void note_labels(const struct shard_write *w, struct tenant *tenant, struct labels labels);
+
+/* ---- store_limit.c ---- */
+
 /* Whether the tenant may have one more active series; if not, the series is refused. Exact, because a
    tenant's series are all in this shard and its lock is held. */
-bool is_within_limit_locked(struct shard_write *w, const struct write_series *series)
+bool may_activate_locked(struct shard_write *w, const struct write_series *series)
     REQUIRES(w->shard->lock);
-/* The same for a series that the head does not know; takes from the rate of new ones. */
+/* The same for a series that the head does not know; takes from the rate of new ones. `labels` are
+   canonical. */
 bool may_add_locked(struct shard_write *w, const struct write_series *series, struct labels labels)
     REQUIRES(w->shard->lock);
-/* A series that is not known as it stands here is refused without a closer look when its tenant is full
-   and its labels stand as they are stored, so that another order cannot be why it was not found. */
+/* A series that is not known as it stands here is refused without a closer look when a limit of its tenant
+   leaves no room for it and its labels stand as they are stored, so that another order cannot be
+   why it was not found. Allocates nothing. */
 bool is_refused_early_locked(struct shard_write *w, const struct write_series *series)
     REQUIRES(w->shard->lock);
 /* Leaves out (in `picked`) the series of tenants that send too fast: all of a tenant's series that
@@ -91,11 +109,23 @@ void release_blocks(struct shard_write *w);
    there counts as not there: a damaged block does not stop writes. */
 void ask_blocks(struct shard_write *w);
 
+/* ---- store_refusal.c ---- */
+
+/* A limit that leaves no room for a whole series. */
+struct hit {
+    enum reject_reason reason;
+    enum tenant_limit limit;
+    uint64_t usage;
+    int64_t wait_ms; /* until it may be tried again; 0 when waiting alone does not help */
+};
+
 void refuse_sample(struct shard_write *w, const struct write_series *series,
                    enum reject_reason reason, struct sample sample, const char *what);
 void refuse_labels(struct shard_write *w, const struct write_series *series,
                    const struct error *why);
-/* Within those of the store and those of the tenant. */
-struct label_limits label_limits_of(const struct shard_write *w, const struct tenant *tenant);
+void refuse_series(struct shard_write *w, const struct write_series *series, const struct hit *hit);
+/* `samples` of the tenant of `series`, for `wait_ms`. */
+void refuse_fast(struct shard_write *w, const struct write_series *series,
+                 const struct rate_limit *limit, uint64_t samples, int64_t wait_ms);
 
 #endif

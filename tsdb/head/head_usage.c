@@ -1,0 +1,62 @@
+/*
+ * What a tenant has in the head: for its limits, and for those who watch it.
+ */
+#include "tsdb/head/head_impl.h"
+
+size_t head_label_series_count(struct head *head, const struct tenant *tenant, struct label label)
+{
+    struct tenant_index *index = head_index(head, tenant);
+    return index == NULL ? 0 : tenant_index_series_count(index, label);
+}
+
+bool head_new_label_value(struct head *head, const struct tenant *tenant, struct labels labels,
+                          size_t *value_count)
+{
+    struct tenant_index *index = head_index(head, tenant);
+    *value_count = 0;
+    return index == NULL || tenant_index_grows(index, labels, value_count);
+}
+
+uint64_t head_charged_bytes(struct head *head, const struct tenant *tenant)
+{
+    const struct tenant_index *index = head_index(head, tenant);
+    return index == NULL ? 0 : index->charged_bytes;
+}
+
+uint64_t head_series_charge(struct head *head, const struct tenant *tenant, struct labels labels)
+{
+    return tenant_index_charge(head_index(head, tenant), labels);
+}
+
+static uint64_t largest_metric(const struct tenant_index *index)
+{
+    uint64_t largest = 0;
+    uint32_t name;
+    if (!tenant_index_find_name(index, LABEL_METRIC_NAME, &name))
+        return 0;
+    const struct indexed_name *metrics = &index->by_name[name];
+    for (size_t i = 0; i < metrics->count; i++) {
+        uint64_t count = postings_count(&index->by_pair[metrics->pairs[i]].series);
+        largest = count > largest ? count : largest;
+    }
+    return largest;
+}
+
+void head_tenant_usage(const struct head *head, const struct tenant *tenant,
+                       struct tenant_usage *out)
+{
+    const struct tenant_index *index = head_index(head, tenant);
+    *out = (struct tenant_usage){0};
+    if (index == NULL)
+        return;
+    out->series = postings_count(&index->all_series);
+    out->metric_series_max = largest_metric(index);
+    out->charged_bytes = index->charged_bytes;
+    for (size_t name = 0; name < symbols_count(index->names); name++) {
+        uint64_t values = index->by_name[name].count;
+        out->label_names += values > 0;
+        out->label_pairs += values;
+        if (values > out->label_values_max)
+            out->label_values_max = values;
+    }
+}

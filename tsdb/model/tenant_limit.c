@@ -1,0 +1,63 @@
+#include "tsdb/model/tenant_limit.h"
+
+#include "base/check.h"
+
+enum { WARNING_PERCENT = 80 };
+
+static const struct tenant_limit_row rows[] = {
+#define TENANT_LIMIT_ROW(name, text, other, unit, nature, hard, soft, most, what)                  \
+    {text, other, TENANT_LIMIT_##unit, TENANT_LIMIT_OF_##nature, {hard, soft, TENANT_LIMIT_NONE},  \
+     most, what},
+    TENANT_LIMIT_LIST(TENANT_LIMIT_ROW)
+#undef TENANT_LIMIT_ROW
+};
+
+const struct tenant_limit_row *tenant_limit_row(enum tenant_limit limit)
+{
+    CHECK(limit < TENANT_LIMIT_COUNT);
+    return &rows[limit];
+}
+
+const char *tenant_limit_name(enum tenant_limit limit)
+{
+    return tenant_limit_row(limit)->name;
+}
+
+bool tenant_limit_find(struct str name, enum tenant_limit *out)
+{
+    for (size_t i = 0; i < TENANT_LIMIT_COUNT; i++) {
+        if (str_eq(name, str_from(rows[i].name)) || str_eq(name, str_from(rows[i].other_name))) {
+            *out = (enum tenant_limit)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *tenant_limit_mode_name(enum tenant_limit_mode mode)
+{
+    static const char *const names[LIMIT_MODE_COUNT] = {
+        [LIMIT_HARD] = "hard", [LIMIT_SOFT] = "soft", [LIMIT_DRY_RUN] = "dry_run"};
+    CHECK(mode < LIMIT_MODE_COUNT);
+    return names[mode];
+}
+
+struct tenant_limits tenant_limits_default(void)
+{
+    struct tenant_limits limits;
+    for (size_t mode = 0; mode < LIMIT_MODE_COUNT; mode++) {
+        for (size_t i = 0; i < TENANT_LIMIT_COUNT; i++)
+            limits.max[mode][i] = rows[i].default_max[mode];
+    }
+    return limits;
+}
+
+uint64_t tenant_limits_quiet_max(const struct tenant_limits *limits, enum tenant_limit limit)
+{
+    uint64_t hard = limits->max[LIMIT_HARD][limit], soft = limits->max[LIMIT_SOFT][limit];
+    if (soft != TENANT_LIMIT_NONE || hard == TENANT_LIMIT_NONE || hard == 0 ||
+        tenant_limit_row(limit)->nature == TENANT_LIMIT_OF_PART)
+        return soft;
+    uint64_t left_percent = 100 - WARNING_PERCENT;
+    return hard - hard / 100 * left_percent - hard % 100 * left_percent / 100 - 1;
+}
