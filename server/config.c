@@ -42,6 +42,12 @@ static enum status read_tenant_label(struct config_yaml *r, const yaml_node_t *v
     return read_text(r, value, key, &((struct config *)target)->tenant_label);
 }
 
+static enum status read_enable_feature(struct config_yaml *r, const yaml_node_t *value,
+                                       const char *key, void *target)
+{
+    return read_text(r, value, key, &((struct config *)target)->enable_feature);
+}
+
 /* A path, which is kept with a NUL at its end. */
 static enum status read_path(struct config_yaml *r, const yaml_node_t *value, const char *key,
                              const char **out)
@@ -189,6 +195,7 @@ static enum status read_root(struct config_yaml *r, const yaml_node_t *root)
         {"data_dir", read_data_dir},
         {"retention", read_retention},
         {"tenant_label", read_tenant_label},
+        {"enable_feature", read_enable_feature},
         {"tls", read_tls},
         {"limits", read_limits},
         {"tenants", read_tenants_later},

@@ -5,6 +5,7 @@
  *     data_dir: ./data
  *     retention: 30d
  *     tenant_label: tenant_id
+ *     enable_feature: promql-experimental-functions
  *     tls: {cert_file: croft.crt, key_file: croft.key, client_ca_file: agents.crt}
  *     limits: {max_series: 1000000}
  *     tenants:
@@ -36,6 +37,7 @@ struct config {
     struct str listen;
     struct str data_dir;
     struct str tenant_label;
+    struct str enable_feature; /* names with commas between: server/feature.h */
     int64_t retention_ms;
     struct tenant_limits limits; /* of every tenant */
     struct tenant_id *tenants;   /* those with limits of their own */

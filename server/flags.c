@@ -10,6 +10,7 @@ static const char usage[] =
     "  --retention DURATION   how long samples are kept (default 30d)\n"
     "  --config FILE          YAML configuration: limits, tenants, and all of the above\n"
     "  --tenant-label NAME    label that names the tenant of a series (default tenant_id)\n"
+    "  --enable-feature LIST  features with commas between: promql-experimental-functions\n"
     "  --insecure             allow to listen beyond loopback without credentials\n"
     "  --help                 this text\n";
 
@@ -27,6 +28,7 @@ enum status flags_parse(struct flags *flags, int count, char *const *args, struc
         {.name = "retention", .value = &flags->retention},
         {.name = "config", .value = &flags->config},
         {.name = "tenant-label", .value = &flags->tenant_label},
+        {.name = "enable-feature", .value = &flags->enable_feature},
         {.name = "insecure", .is_on = &flags->is_insecure},
         {.name = "help", .is_on = &flags->wants_help},
     };

@@ -18,6 +18,7 @@ struct flags {
     struct str retention;
     struct str config;
     struct str tenant_label;
+    struct str enable_feature;
     bool is_insecure;
     bool wants_help;
 };

@@ -19,6 +19,7 @@
 #include "server/admin_http.h"
 #include "server/config.h"
 #include "server/credential.h"
+#include "server/feature.h"
 #include "server/flags.h"
 #include "server/own_metrics.h"
 #include "server/status_http.h"
@@ -91,6 +92,8 @@ static enum status read_config(const struct flags *flags, struct config *config,
         config->data_dir = flags->data_dir;
     if (flags->tenant_label.len > 0)
         config->tenant_label = flags->tenant_label;
+    if (flags->enable_feature.len > 0)
+        config->enable_feature = flags->enable_feature;
     if (flags->retention.len > 0)
         TRY(config_parse_retention(flags->retention, &config->retention_ms, err));
     if (str_eq(config->tenant_label, LABEL_METRIC_NAME))
@@ -255,12 +258,15 @@ static void open_query(struct server *server)
                                               .wait_max_ns = QUERY_WAIT_MAX_NS}};
     server->lanes = lanes_open(&options);
     server->turns = turns_new(clock_real(), cpu_count);
+    struct features features = {0};
+    features_enable(&features, server->config.enable_feature);
     server->engine = (struct engine){.store = server->store,
                                      .clock = clock_real(),
                                      .lookback_ms = 5 * MINUTE_MS,
                                      .default_step_ms = MINUTE_MS,
                                      .samples_max = QUERY_SAMPLES_MAX,
-                                     .memory_max_bytes = QUERY_MEMORY_MAX_BYTES};
+                                     .memory_max_bytes = QUERY_MEMORY_MAX_BYTES,
+                                     .allows_experimental = features.has_experimental_functions};
     server->query_api = (struct query_api){.engine = &server->engine,
                                            .lanes = server->lanes,
                                            .turns = server->turns,

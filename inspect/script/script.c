@@ -61,33 +61,69 @@ static enum status open_store(struct script *script, struct error *err)
     return STATUS_OK;
 }
 
-static void load_line(struct script *script, struct str line, int64_t interval_ms)
+/* What a load has read so far, in the arena. */
+struct loading {
+    struct loaded {
+        struct script_series series;
+        size_t line;
+    } * ptr;
+    size_t count;
+    size_t capacity;
+};
+
+/* A later line takes the place of an earlier one of the same series. */
+static struct loaded *place_of(struct loading *loading, struct labels labels, struct arena *arena)
 {
-    struct script_series series;
+    for (size_t i = 0; i < loading->count; i++) {
+        if (labels_eq(loading->ptr[i].series.labels, labels))
+            return &loading->ptr[i];
+    }
+    if (loading->count == loading->capacity) {
+        loading->capacity = loading->capacity * 2 + 16;
+        struct loaded *grown = arena_alloc(arena, loading->capacity * sizeof *grown);
+        for (size_t i = 0; i < loading->count; i++)
+            grown[i] = loading->ptr[i];
+        loading->ptr = grown;
+    }
+    return &loading->ptr[loading->count++];
+}
+
+static enum status read_series(struct script *script, struct loading *loading, struct error *err)
+{
+    struct str line;
     struct error wrong;
-    script->report.line = script->reader.number;
-    enum status status = script_series_parse(line, &script->arena, &series, &wrong);
-    if (status == STATUS_OK)
-        status = script_store_load(&script->store, &series, interval_ms, &wrong);
-    if (status != STATUS_OK)
-        script_fail(&script->report, "%s", wrong.text);
+    bool has_line;
+    for (;;) {
+        TRY(next_in_block(script, &line, &has_line, err));
+        if (!has_line)
+            return STATUS_OK;
+        struct script_series series;
+        script->report.line = script->reader.number;
+        if (script_series_parse(line, &script->arena, &series, &wrong) == STATUS_OK)
+            *place_of(loading, series.labels, &script->arena) =
+                (struct loaded){series, script->report.line};
+        else
+            script_fail(&script->report, "%s", wrong.text);
+    }
 }
 
 static enum status run_load(struct script *script, struct str rest, struct error *err)
 {
     int64_t interval_ms;
-    struct str line;
-    bool has_line = true;
+    struct error wrong;
+    struct loading loading = {0};
     if (!script_time_ms(rest, &interval_ms) || interval_ms <= 0) {
         script_fail(&script->report, "load: got interval \"%.*s\", want a duration", STR_ARG(rest));
         return skip_block(script, err);
     }
-    for (;;) {
-        TRY(next_in_block(script, &line, &has_line, err));
-        if (!has_line)
-            return STATUS_OK;
-        load_line(script, line, interval_ms);
+    TRY(read_series(script, &loading, err));
+    for (size_t i = 0; i < loading.count; i++) {
+        script->report.line = loading.ptr[i].line;
+        if (script_store_load(&script->store, &loading.ptr[i].series, interval_ms, &wrong) !=
+            STATUS_OK)
+            script_fail(&script->report, "%s", wrong.text);
     }
+    return STATUS_OK;
 }
 
 static enum status run_eval(struct script *script, struct str word, struct str rest,

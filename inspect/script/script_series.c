@@ -102,7 +102,7 @@ static bool parse_run(struct str word, struct run *run)
     }
     uint64_t repeats = 0;
     size_t x = str_find(word, 'x', 0);
-    bool is_repeated = x < word.len && !str_starts_with(word, STR("0x"));
+    bool is_repeated = x < word.len;
     struct str head = is_repeated ? str_slice(word, 0, x) : word;
     if (is_repeated &&
         (!parse_u64(str_slice(word, x + 1, SIZE_MAX), &repeats) || repeats > SCRIPT_VALUES_MAX))

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "query/engine/label_edit.h"
+#include "query/engine/text_arg.h"
 #include "tsdb/model/quote.h"
 
 enum { DECIMAL_TEXT_MAX = 327, NAME_TEXT_MAX = 1024, SLOT_COUNT_FIRST = 64 };
@@ -234,7 +235,7 @@ enum status count_values_open(struct aggregation *aggregation, struct operator *
 {
     struct counting counting = {
         .aggregation = aggregation,
-        .label = aggregation->expr->aggregate.param->string,
+        .label = text_of(aggregation->expr->aggregate.param),
     };
     TRY(check_label(counting.label, err));
     enum status status = run(&counting, out, err);

@@ -36,7 +36,7 @@ typedef enum status (*function_check)(struct eval *eval, const struct expr *call
                                       const double *args, struct error *err);
 /* Opens the operator of a call (query/engine/operator.h). */
 typedef enum status (*function_open)(struct eval *eval, const struct grid *grid,
-                                     const struct expr *call, struct operator **out,
+                                     const struct expr *call, struct operator** out,
                                      struct error *err);
 
 struct function {

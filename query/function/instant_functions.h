@@ -48,16 +48,18 @@ double map_year(double value, const double *args, size_t arg_count);
 /* Whatever has a shape of its own: scalars, labels, order, histograms. */
 #define INSTANT_FUNCTION(name)                                                                     \
     MUST_USE enum status name(struct eval *eval, const struct grid *grid, const struct expr *call, \
-                              struct operator **out, struct error *err)
+                              struct operator** out, struct error *err)
 INSTANT_FUNCTION(open_absent);
 INSTANT_FUNCTION(open_end);
-INSTANT_FUNCTION(open_histogram_float);
 INSTANT_FUNCTION(open_histogram_fraction);
 INSTANT_FUNCTION(open_histogram_quantile);
 INSTANT_FUNCTION(open_histogram_quantiles);
 INSTANT_FUNCTION(open_info);
 INSTANT_FUNCTION(open_label_join);
 INSTANT_FUNCTION(open_label_replace);
+INSTANT_FUNCTION(open_max_of);
+INSTANT_FUNCTION(open_min_of);
+INSTANT_FUNCTION(open_nothing);
 INSTANT_FUNCTION(open_pi);
 INSTANT_FUNCTION(open_range);
 INSTANT_FUNCTION(open_scalar);

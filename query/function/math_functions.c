@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "query/engine/operator.h"
+#include "query/engine/scalar.h"
 #include "query/function/elementary.h"
 
 static const double PI = 3.14159265358979323846;
@@ -59,6 +60,32 @@ static double smaller(double a, double b)
     if (a == b)
         return signbit(a) ? a : b;
     return isnan(a) || isnan(b) ? NAN : fmin(a, b);
+}
+
+static const struct labels no_labels = {NULL, 0};
+
+static enum status open_pairs(struct eval *eval, const struct grid *grid, const struct expr *call,
+                              double (*choose)(double, double), struct operator** out,
+                              struct error *err)
+{
+    double *left, *right;
+    TRY(scalar_read(eval, grid, call->call.args[0], &left, err));
+    TRY(scalar_read(eval, grid, call->call.args[1], &right, err));
+    for (size_t step = 0; step < grid->count; step++)
+        left[step] = choose(left[step], right[step]);
+    return operator_of_columns(eval, grid, VALUE_SCALAR, &no_labels, 1, left, out, err);
+}
+
+enum status open_max_of(struct eval *eval, const struct grid *grid, const struct expr *call,
+                        struct operator** out, struct error *err)
+{
+    return open_pairs(eval, grid, call, larger, out, err);
+}
+
+enum status open_min_of(struct eval *eval, const struct grid *grid, const struct expr *call,
+                        struct operator** out, struct error *err)
+{
+    return open_pairs(eval, grid, call, smaller, out, err);
 }
 
 static double clamp(double value, double min, double max)

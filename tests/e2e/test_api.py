@@ -287,5 +287,24 @@ class Api(unittest.TestCase):
                         self.assertIn(text, answer["error"])
 
 
+class Experimental(unittest.TestCase):
+    def expect(self, croft, text, code, answer):
+        reply = croft.http.get("/api/v1/query", [("query", text), ("time", 7)])
+        self.assertEqual((reply.code, reply.json().get("data", reply.json().get("error"))), (code, answer))
+
+    def test_functions_wait_for_their_flag(self):
+        croft = Croft(self).start()
+        self.expect(croft, "max_of(1, 2)", 400,
+                    'invalid parameter "query": 1:1: parse error: function "max_of" is not enabled')
+        self.expect(croft, "limitk(1, up)", 400,
+                    'invalid parameter "query": 1:1: parse error: limitk() is experimental and must be enabled '
+                    'with --enable-feature=promql-experimental-functions')
+
+    def test_a_flag_or_a_key_of_the_configuration_enables_them(self):
+        names = "exemplar-storage,promql-experimental-functions"
+        for croft in (Croft(self, "--enable-feature", names), Croft(self, config={"enable_feature": names})):
+            self.expect(croft.start(), "max_of(1, 2)", 200, {"resultType": "scalar", "result": [7, "2"]})
+
+
 if __name__ == "__main__":
     main()

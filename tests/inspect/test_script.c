@@ -45,7 +45,9 @@ TEST(what_is_as_expected_is_not_mentioned)
                   "\neval instant 2 ^ 0.5\n  1.41421356\n"
                   "\neval_fail instant at 0 a *\n"
                   "\neval instant at 0 b or vector(NaN)\n  {} NaN\n"
-                  "\nclear\n\neval instant at 1m a\n",
+                  "\nclear\n\neval instant at 1m a\n"
+                  "\nload 1m\n  a 1 2\n  a 3 0x2\n"
+                  "\neval range from 0 to 3m step 1m a\n  a 3 0 0 0\n",
                   "");
 }
 
@@ -126,8 +128,8 @@ TEST(what_is_not_understood_is_named)
 
 TEST(samples_that_the_store_refuses_are_named)
 {
-    expect_report("load 1m\n  a 1 2 3\n  a 1 9\n",
-                  "wrong.test:3: duplicate sample for timestamp with another value: got timestamp "
+    expect_report("load 1m\n  a 1 2 3\n\nload 1m\n  b 7x0\n  a 1 9\n",
+                  "wrong.test:6: duplicate sample for timestamp with another value: got timestamp "
                   "60000 for series a\n");
 }
 

@@ -224,7 +224,7 @@ static enum status parse_experimental(const char *text, bool is_allowed)
 
 TEST(experimental_functions_need_their_flag)
 {
-    const char *const texts[] = {"first_over_time(a[5m])", "limitk(1, a)",
+    const char *const texts[] = {"mad_over_time(a[5m])", "limitk(1, a)",
                                  "start() + end()",        "sort_by_label(a, \"b\")",
                                  "info(a, {b=~\".*\"})",   "info(a, {})"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

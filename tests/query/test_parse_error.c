@@ -399,8 +399,6 @@ static const struct refusal as_prometheus_3[] = {
     {"a{b=\"c\", \"d\"}", "1:1: metric name must not be set twice: \"a\" or \"d\""},
     {"a{\"b\"}", "1:1: metric name must not be set twice: \"a\" or \"b\""},
     {"info(a, b)", "1:1: function \"info\" is not enabled"},
-    {"first_over_time(a[5m])", "1:1: function \"first_over_time\" is not enabled"},
-    {"holt_winters(a[5m],1,2)", "1:1: unknown function with name \"holt_winters\""},
     {"sort_by_label(a)", "1:1: function \"sort_by_label\" is not enabled"},
     {"limitk(1,a)", "1:1: limitk() is experimental and must be enabled with --enable-feature=promql-experimental-functions"},
     {"limit_ratio(1,a)", "1:1: limit_ratio() is experimental and must be enabled with --enable-feature=promql-experimental-functions"},

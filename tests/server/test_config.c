@@ -81,6 +81,7 @@ TEST(every_key_is_read)
                           "data_dir: /srv/croft data\n"
                           "retention: 90d\n"
                           "tenant_label: team\n"
+                          "enable_feature: a,b\n"
                           "limits:\n"
                           "  max_series: 5\n"
                           "tenants:\n"
@@ -89,6 +90,7 @@ TEST(every_key_is_read)
     expect_str(fixture.config.listen, "[::1]:9010");
     expect_str(fixture.config.data_dir, "/srv/croft data");
     expect_str(fixture.config.tenant_label, "team");
+    expect_str(fixture.config.enable_feature, "a,b");
     assert_int_equal(fixture.config.retention_ms, 90 * DAY_MS);
     assert_int_equal(fixture.config.limits.max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES], 5);
     assert_int_equal(fixture.config.tenant_count, 2);

@@ -49,8 +49,10 @@ TEST(no_flags_leave_everything_empty)
 TEST(every_flag_goes_to_its_place_in_both_forms)
 {
     static const char *const lines[] = {
-        "--listen :1 --data-dir d --retention 1d --config c --tenant-label t --insecure --help",
-        "--help --insecure --tenant-label=t --config=c --retention=1d --data-dir=d --listen=:1",
+        "--listen :1 --data-dir d --retention 1d --config c --tenant-label t --enable-feature f "
+        "--insecure --help",
+        "--help --insecure --enable-feature=f --tenant-label=t --config=c --retention=1d "
+        "--data-dir=d --listen=:1",
     };
     for (size_t i = 0; i < 2; i++) {
         struct flags flags;
@@ -61,6 +63,7 @@ TEST(every_flag_goes_to_its_place_in_both_forms)
         expect_str(flags.retention, "1d");
         expect_str(flags.config, "c");
         expect_str(flags.tenant_label, "t");
+        expect_str(flags.enable_feature, "f");
         assert_true(flags.is_insecure);
         assert_true(flags.wants_help);
     }
@@ -116,9 +119,9 @@ TEST(anything_else_is_refused_by_name)
 
 TEST(the_usage_names_every_flag)
 {
-    static const char *const names[] = {"  --listen ", "  --data-dir ",     "  --retention ",
-                                        "  --config ", "  --tenant-label ", "  --insecure ",
-                                        "  --help "};
+    static const char *const names[] = {
+        "  --listen ",       "  --data-dir ", "  --retention ",      "  --config ",
+        "  --tenant-label ", "  --insecure ", "  --enable-feature ", "  --help "};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         assert_non_null(strstr(flags_usage(), names[i]));
 }
