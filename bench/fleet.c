@@ -1,30 +1,25 @@
 #include "bench/fleet.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/codec.h"
 #include "base/mem.h"
-#include "base/random.h"
-#include "bench/fleet_families.h"
+#include "bench/fleet_value.h"
 
 enum {
     LABELS_MAX_BYTES = 1024,
     LABELS_MAX = 16,
     VALUE_MAX_BYTES = 64,
-    /* a counter starts anew every so many scrapes, on average: half a day at 15 s */
-    SCRAPES_PER_RESTART = 2880,
 };
 
 struct fleet_series {
     uint8_t *labels; /* wire form of the repeated label fields */
     size_t labels_len;
-    enum fleet_kind kind;
+    size_t instance;
     double share; /* of a bucket */
-    double value;
-    struct random random; /* the same for all series of one histogram */
+    struct fleet_value value;
 };
 
 /* ---- labels ---- */
@@ -113,16 +108,15 @@ static void init_series(struct fleet_series *series, const struct fleet_family *
     buffer_init(&labels, LABELS_MAX_BYTES);
     put_labels(&labels, family, instance, index);
     *series =
-        (struct fleet_series){.labels = labels.ptr, .labels_len = labels.len, .kind = family->kind};
+        (struct fleet_series){.labels = labels.ptr, .labels_len = labels.len, .instance = instance};
     if (family->kind == FLEET_BUCKET)
         series->share = fleet_bucket_share(index % family->dimensions[2]->count);
-    random_init_seeded(&series->random,
-                       is_histogram ? (instance + 1) << 32 | histogram_of(family, index) : number);
-    series->value = (double)random_below(&series->random, 1000000);
+    fleet_value_init(&series->value, family->kind,
+                     is_histogram ? (instance + 1) << 32 | histogram_of(family, index) : number);
     if (family->kind == FLEET_INFO)
-        series->value = 1;
+        series->value.units = 1;
     if (family->kind == FLEET_STATE)
-        series->value = index % family->dimensions[1]->count == 1;
+        series->value.units = index % family->dimensions[1]->count == 1;
 }
 
 void fleet_init(struct fleet *fleet, size_t count)
@@ -147,60 +141,49 @@ void fleet_deinit(struct fleet *fleet)
     *fleet = (struct fleet){0};
 }
 
-/* ---- values ---- */
+/* ---- reading ---- */
 
-static double next_count(struct fleet_series *series, uint64_t growth_max)
+struct fleet_sample fleet_next_sample(struct fleet *fleet, size_t index, int64_t due_ms)
 {
-    struct random *random = &series->random;
-    if (random_below(random, SCRAPES_PER_RESTART) == 0)
-        series->value = 0;
-    series->value += (double)random_below(random, growth_max);
-    return series->value;
+    struct fleet_series *series = &fleet->series[index];
+    struct fleet_moment moment = fleet_moment_of(series->instance, due_ms);
+    double value = fleet_value_next(&series->value, &moment, series->share);
+    return (struct fleet_sample){moment.ts_ms, value};
 }
 
-static double next_value(struct fleet_series *series)
+void fleet_append_labels(const struct fleet *fleet, size_t index, struct buffer *out)
 {
-    struct random *random = &series->random;
-    switch (series->kind) {
-    case FLEET_CONSTANT:
-    case FLEET_INFO:
-    case FLEET_STATE:
-        break;
-    case FLEET_COUNTER:
-        return next_count(series, 100000);
-    case FLEET_SLOW_COUNTER:
-        return random_below(random, 4) == 0 ? next_count(series, 10) : series->value;
-    case FLEET_BYTES:
-        series->value += 4096 * ((double)random_below(random, 64) - 31);
-        break;
-    case FLEET_SECONDS:
-        return next_count(series, 1500) / 100;
-    case FLEET_LOAD:
-        return (double)random_below(random, 1000) / 100;
-    case FLEET_DURATION:
-        return random_unit(random) / 100;
-    case FLEET_BUCKET:
-        return floor(next_count(series, 500) * series->share);
-    case FLEET_HISTOGRAM_COUNT:
-        return next_count(series, 500);
-    case FLEET_HISTOGRAM_SUM:
-        return next_count(series, 500) * 0.0731;
+    const struct fleet_series *series = &fleet->series[index];
+    struct reader labels = reader_of((struct bytes){series->labels, series->labels_len});
+    for (bool is_first = true; reader_left(&labels) > 0; is_first = false) {
+        reader_u8(&labels);
+        struct reader pair = reader_of(reader_sized(&labels));
+        reader_u8(&pair);
+        struct bytes name = reader_sized(&pair);
+        reader_u8(&pair);
+        struct bytes value = reader_sized(&pair);
+        buffer_append_format(out, "%s[\"%.*s\",\"%.*s\"]", is_first ? "" : ",", (int)name.len,
+                             (const char *)name.ptr, (int)value.len, (const char *)value.ptr);
     }
-    return series->value;
 }
 
-void fleet_append_request(struct fleet *fleet, size_t from, size_t to, int64_t ts_ms,
+/* ---- requests ---- */
+
+void fleet_append_request(struct fleet *fleet, size_t from, size_t to, int64_t due_ms,
                           struct buffer *out)
 {
     struct buffer sample;
     buffer_init(&sample, 32);
+    struct fleet_moment moment = {0};
     for (size_t i = from; i < to; i++) {
         struct fleet_series *series = &fleet->series[i];
+        if (i == from || series->instance != series[-1].instance)
+            moment = fleet_moment_of(series->instance, due_ms);
         buffer_reset(&sample);
         write_u8(&sample, 0x09);
-        write_f64(&sample, next_value(series));
+        write_f64(&sample, fleet_value_next(&series->value, &moment, series->share));
         write_u8(&sample, 0x10);
-        write_varint(&sample, (uint64_t)ts_ms);
+        write_varint(&sample, (uint64_t)moment.ts_ms);
         write_u8(out, 0x0a);
         write_varint(out, series->labels_len + 2 + sample.len);
         buffer_append(out, series->labels, series->labels_len);

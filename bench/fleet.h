@@ -22,9 +22,19 @@ struct fleet {
 void fleet_init(struct fleet *fleet, size_t count);
 void fleet_deinit(struct fleet *fleet);
 
-/* Appends the wire form of prometheus.WriteRequest with one sample at `ts_ms` for the series [from,
-   to). Moves their values on by one scrape. */
-void fleet_append_request(struct fleet *fleet, size_t from, size_t to, int64_t ts_ms,
+struct fleet_sample {
+    int64_t ts_ms;
+    double value;
+};
+
+/* Of the scrape that is due at `due_ms`: moves the value of series `index` on. */
+struct fleet_sample fleet_next_sample(struct fleet *fleet, size_t index, int64_t due_ms);
+/* Appends the labels of series `index` as pairs of JSON: ["name","value"],... */
+void fleet_append_labels(const struct fleet *fleet, size_t index, struct buffer *out);
+
+/* Appends the wire form of prometheus.WriteRequest with one sample for the series [from, to), of
+   the scrape that is due at `due_ms`. Moves their values on. */
+void fleet_append_request(struct fleet *fleet, size_t from, size_t to, int64_t due_ms,
                           struct buffer *out);
 
 #endif

@@ -23,7 +23,7 @@ static const struct fleet_dimension fstype = WORDS("fstype", "ext4");
 static const struct fleet_dimension unit = NUMBERS("name", "unit-", 30);
 static const struct fleet_dimension unit_state =
     WORDS("state", "activating", "active", "deactivating", "failed", "inactive");
-static const struct fleet_dimension collector = NUMBERS("collector", "collector-", 12);
+static const struct fleet_dimension collector = NUMBERS("collector", "collector-", 46);
 static const struct fleet_dimension release = WORDS("release", "6.1.0-18-amd64");
 static const struct fleet_dimension nodename = {
     .name = "nodename", .prefix = "node-", .count = 1, .is_per_instance = true};
@@ -59,8 +59,8 @@ const struct fleet_family fleet_families[] = {
     {"node_disk_written_bytes_total", "node", FLEET_COUNTER, {&disk}},
     {"node_disk_reads_completed_total", "node", FLEET_SLOW_COUNTER, {&disk}},
     {"node_disk_writes_completed_total", "node", FLEET_SLOW_COUNTER, {&disk}},
-    {"node_disk_io_time_seconds_total", "node", FLEET_SECONDS, {&disk}},
-    {"node_disk_read_time_seconds_total", "node", FLEET_SECONDS, {&disk}},
+    {"node_disk_io_time_seconds_total", "node", FLEET_MILLISECONDS, {&disk}},
+    {"node_disk_read_time_seconds_total", "node", FLEET_MILLISECONDS, {&disk}},
     {"node_memory_MemTotal_bytes", "node", FLEET_CONSTANT, {0}},
     {"node_memory_MemFree_bytes", "node", FLEET_BYTES, {0}},
     {"node_memory_MemAvailable_bytes", "node", FLEET_BYTES, {0}},
@@ -72,7 +72,7 @@ const struct fleet_family fleet_families[] = {
     {"node_load5", "node", FLEET_LOAD, {0}},
     {"node_load15", "node", FLEET_LOAD, {0}},
     {"node_boot_time_seconds", "node", FLEET_CONSTANT, {0}},
-    {"node_procs_running", "node", FLEET_LOAD, {0}},
+    {"node_procs_running", "node", FLEET_SLOW_COUNTER, {0}},
     {"node_context_switches_total", "node", FLEET_COUNTER, {0}},
     {"node_intr_total", "node", FLEET_COUNTER, {0}},
     {"node_netstat_Tcp_InSegs", "node", FLEET_COUNTER, {0}},
@@ -88,7 +88,7 @@ const struct fleet_family fleet_families[] = {
     {"http_request_duration_seconds_sum", "web", FLEET_HISTOGRAM_SUM, {&handler, &method}},
     {"container_cpu_usage_seconds_total",
      "kubelet",
-     FLEET_SECONDS,
+     FLEET_NANOSECONDS,
      {&namespaces, &pod, &container}},
     {"container_memory_working_set_bytes", "kubelet", FLEET_BYTES, {&namespaces, &pod, &container}},
     {"kube_pod_container_resource_limits",

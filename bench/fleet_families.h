@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* How the value of a series moves; the shares are those of real exporters, roughly. */
+/* How the value of a series moves, and the form in which it is shown: see fleet_value. */
 enum fleet_kind {
     FLEET_CONSTANT,
     FLEET_INFO,  /* always 1 */
@@ -17,10 +17,12 @@ enum fleet_kind {
     FLEET_COUNTER,
     FLEET_SLOW_COUNTER,
     FLEET_BYTES,
-    FLEET_SECONDS,  /* ticks of a hundredth, as the kernel counts them: two decimals */
-    FLEET_LOAD,     /* a gauge with two decimals */
-    FLEET_DURATION, /* measured anew each time: all digits of a float64 */
-    FLEET_BUCKET,   /* its share of what its histogram observed; so are the two below */
+    FLEET_SECONDS,      /* ticks of a hundredth, as the kernel counts them: two decimals */
+    FLEET_MILLISECONDS, /* counted, shown in seconds */
+    FLEET_NANOSECONDS,  /* counted, shown in seconds */
+    FLEET_LOAD,         /* a gauge with two decimals */
+    FLEET_DURATION,     /* measured anew each time, in nanoseconds */
+    FLEET_BUCKET,       /* its share of what its histogram observed; so are the two below */
     FLEET_HISTOGRAM_COUNT,
     FLEET_HISTOGRAM_SUM,
 };
