@@ -7,10 +7,13 @@
  * its own part of the series, scrape after scrape, and waits for every answer, as Prometheus' shards
  * do. Prints one line of JSON: samples, requests, seconds, the server's CPU seconds, answers by code.
  *
+ * With --tenants N each request is one of N tenants' in turn; else it names none.
+ *
  * With --slice N only the bodies of N scrapes are held at a time: prints its line after each slice, and
  * goes on when a line comes on standard input.
  */
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <snappy-c.h>
@@ -29,7 +32,7 @@ enum { CONNECTIONS_MAX = 64, REPLY_MAX_BYTES = 64 << 10, BODY_MAX_BYTES = 64 << 
 
 struct options {
     struct str path;
-    uint64_t port, pid, series, scrapes, slice, batch, connections, interval_ms, start_ms;
+    uint64_t port, pid, series, scrapes, slice, batch, connections, interval_ms, start_ms, tenants;
 };
 
 /* The requests of one connection, one behind the other, head and body. */
@@ -52,7 +55,8 @@ static _Noreturn void die(const char *what)
 
 /* ---- making ---- */
 
-static void add_request(struct connection *connection, struct bytes message)
+/* `part` is its number in the scrape. */
+static void add_request(struct connection *connection, uint64_t part, struct bytes message)
 {
     size_t compressed_len = snappy_max_compressed_length(message.len);
     char *compressed = mem_alloc(compressed_len);
@@ -63,13 +67,16 @@ static void add_request(struct connection *connection, struct bytes message)
                          "POST %.*s HTTP/1.1\r\nHost: localhost\r\n"
                          "Content-Type: application/x-protobuf\r\nContent-Encoding: snappy\r\n"
                          "X-Prometheus-Remote-Write-Version: 0.1.0\r\n"
-                         "User-Agent: croft-load\r\nContent-Length: %zu\r\n\r\n",
-                         STR_ARG(connection->options->path), compressed_len);
+                         "User-Agent: croft-load\r\n",
+                         STR_ARG(connection->options->path));
+    if (connection->options->tenants > 0)
+        buffer_append_format(&connection->requests, "X-Scope-OrgID: tenant-%" PRIu64 "\r\n",
+                             part % connection->options->tenants);
+    buffer_append_format(&connection->requests, "Content-Length: %zu\r\n\r\n", compressed_len);
     buffer_append(&connection->requests, compressed, compressed_len);
     mem_free(compressed);
-    connection->ends =
-        mem_grow(connection->ends, &connection->request_capacity, connection->request_count + 1,
-                 sizeof *connection->ends);
+    connection->ends = mem_grow(connection->ends, &connection->request_capacity,
+                                connection->request_count + 1, sizeof *connection->ends);
     connection->ends[connection->request_count++] = connection->requests.len;
 }
 
@@ -88,7 +95,7 @@ static void make_requests(const struct options *options, struct fleet *fleet, ui
                 to = options->series;
             buffer_reset(&message);
             fleet_append_request(fleet, from, to, ts_ms, &message);
-            add_request(&connections[part % options->connections], buffer_bytes(&message));
+            add_request(&connections[part % options->connections], part, buffer_bytes(&message));
         }
     }
     buffer_deinit(&message);
@@ -184,8 +191,9 @@ static double server_cpu_seconds(uint64_t pid)
     if (fgets(line, sizeof line, file) != NULL) {
         /* the name in brackets may hold spaces */
         const char *behind = strrchr(line, ')');
-        if (behind == NULL || sscanf(behind + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
-                                     &user, &system) != 2)
+        if (behind == NULL ||
+            sscanf(behind + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user,
+                   &system) != 2)
             user = system = 0;
     }
     fclose(file);
@@ -222,8 +230,7 @@ static void print_report(const struct options *options, const struct connection 
 static void run_slice(const struct options *options, struct fleet *fleet, uint64_t begin,
                       uint64_t end)
 {
-    struct connection *connections =
-        mem_alloc_zeroed(options->connections, sizeof *connections);
+    struct connection *connections = mem_alloc_zeroed(options->connections, sizeof *connections);
     for (uint64_t i = 0; i < options->connections; i++) {
         connections[i].options = options;
         buffer_init(&connections[i].requests, SIZE_MAX);
@@ -272,11 +279,16 @@ static bool parse_option(struct options *options, const char *name, const char *
         const char *name;
         uint64_t *value;
     } numbers[] = {
-        {"--port", &options->port},       {"--pid", &options->pid},
-        {"--series", &options->series},   {"--scrapes", &options->scrapes},
-        {"--batch", &options->batch},     {"--connections", &options->connections},
-        {"--interval-ms", &options->interval_ms}, {"--start-ms", &options->start_ms},
+        {"--port", &options->port},
+        {"--pid", &options->pid},
+        {"--series", &options->series},
+        {"--scrapes", &options->scrapes},
+        {"--batch", &options->batch},
+        {"--connections", &options->connections},
+        {"--interval-ms", &options->interval_ms},
+        {"--start-ms", &options->start_ms},
         {"--slice", &options->slice},
+        {"--tenants", &options->tenants},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (strcmp(name, numbers[i].name) == 0)
@@ -300,15 +312,16 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    bool is_usable = options.port > 0 && options.batch > 0 && options.slice > 0 && options.connections > 0 &&
-                     options.connections <= CONNECTIONS_MAX;
+    bool is_usable = options.port > 0 && options.batch > 0 && options.slice > 0 &&
+                     options.connections > 0 && options.connections <= CONNECTIONS_MAX;
     if (!is_usable) {
-        fprintf(stderr, "croft_load: --port is needed; --connections at most %d\n", CONNECTIONS_MAX);
+        fprintf(stderr, "croft_load: --port is needed; --connections at most %d\n",
+                CONNECTIONS_MAX);
         return 2;
     }
     if (options.start_ms == 0)
-        options.start_ms = (uint64_t)clock_now_ms(clock_real()) -
-                           options.scrapes * options.interval_ms;
+        options.start_ms =
+            (uint64_t)clock_now_ms(clock_real()) - options.scrapes * options.interval_ms;
     run(&options);
     return 0;
 }
