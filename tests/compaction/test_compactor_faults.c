@@ -30,7 +30,7 @@ static void put_much(struct store_box *box)
     struct error err = {0};
     for (int i = 0; i < 3; i++) {
         box_put(box, "a", "cpu", BOX_START_MS + i, i);
-        box_put(box, "a", "up", BOX_START_MS, i);
+        box_put(box, "a", "up", BOX_START_MS, 0);
         box_put(box, "a", "up", BOX_START_MS - BOX_DAY_MS + i, i);
         box_put(box, "d", "up", BOX_START_MS + i, i);
         if (i < 2) /* the last are the settling's to flush */

@@ -492,6 +492,41 @@ TEST(what_a_dead_process_did_not_sync_is_not_acknowledged_by_its_successor)
     }
 }
 
+/* After a failed sync the kernel may call pages clean that never reached the disk: the next process
+   reads them, and no sync of that file proves anything about them. The second process is killed, so
+   that it leaves an end of the log of its own. False when neither failed. */
+static bool fail_die_and_repeat(uint64_t first, uint64_t second)
+{
+    struct store_box box;
+    struct error err = {0};
+    struct write_result result;
+    const struct box_sample samples[] = {{"a", "up", BOX_START_MS, 1},
+                                         {"a", "up", BOX_START_MS + 1, 2}};
+    open_box(&box);
+    box_put(&box, "a", "up", BOX_START_MS - 1, 0);
+    sim_disk_fail_at(box.sim, sim_disk_operation_count(box.sim) + first, STATUS_IO);
+    bool is_clean = box_write(&box, &samples[0], 1, &result, &err) == STATUS_OK;
+    sim_disk_fail_at(box.sim, UINT64_MAX, STATUS_IO);
+    crash_and_reopen(&box, POWER_CUT_PROCESS_ONLY);
+    sim_disk_cut_power_at(box.sim, sim_disk_operation_count(box.sim) + second);
+    is_clean = box_write(&box, &samples[1], 1, &result, &err) == STATUS_OK && is_clean;
+    crash_and_reopen(&box, POWER_CUT_PROCESS_ONLY);
+    box_put(&box, "a", "up", BOX_START_MS, 1);
+    box_put(&box, "a", "up", BOX_START_MS + 1, 2);
+    crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+    expect_series(&box, "a", "up 1699999999999:0 1700000000000:1 1700000000001:2\n");
+    store_box_deinit(&box);
+    return !is_clean;
+}
+
+TEST(what_a_failed_sync_left_behind_is_not_acknowledged_by_the_next_process)
+{
+    enum { OPERATIONS = 8 }; /* a commit to a new segment takes fewer */
+    for (uint64_t i = 0; i < OPERATIONS * OPERATIONS; i++)
+        fail_die_and_repeat(i / OPERATIONS, i % OPERATIONS);
+    assert_false(fail_die_and_repeat(OPERATIONS, OPERATIONS));
+}
+
 /* The same for a flush: its block may have a name that only the kernel's memory knows. */
 TEST(what_a_dead_process_flushed_without_sync_does_not_cost_the_log)
 {
@@ -1031,6 +1066,7 @@ TEST_MAIN(RUN(values_come_back_bit_for_bit),
           RUN(a_clean_stop_saves_what_nobody_waited_for),
           RUN(a_store_that_ends_without_a_commit_tells_its_waiters_so),
           RUN(what_a_dead_process_did_not_sync_is_not_acknowledged_by_its_successor),
+          RUN(what_a_failed_sync_left_behind_is_not_acknowledged_by_the_next_process),
           RUN(what_a_dead_process_flushed_without_sync_does_not_cost_the_log),
           RUN(an_existing_store_keeps_its_number_of_shards),
           RUN(a_damaged_layout_file_is_a_clear_error),

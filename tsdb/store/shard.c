@@ -11,7 +11,7 @@
 
 enum { COMMIT_RETRY_MS = 200, WAL_SEGMENT_BYTES = 64 << 20, WAL_BATCH_MAX_BYTES = 64 << 20 };
 
-static void shard_path(const struct shard *shard, char *path, const char *folder, const char *name)
+void shard_path(const struct shard *shard, char *path, const char *folder, const char *name)
 {
     shard_file_path(path, shard->number, folder, name);
 }
@@ -197,88 +197,7 @@ static enum status open_blocks(struct shard *shard, struct error *err)
     return open_present_blocks(shard, err);
 }
 
-/* ---- replay ---- */
-
-/* Refs of the log to series of the head. */
-struct replay {
-    struct shard *shard;
-    struct series_ref *refs; /* by ref of the log; SERIES_REF_NONE where none is declared */
-    size_t count;
-    size_t capacity;
-    int64_t monotonic_ms;
-};
-
-static void replay_map(struct replay *replay, struct series_ref from, struct series_ref to)
-{
-    size_t want = (size_t)from.value + 1;
-    replay->refs = mem_grow(replay->refs, &replay->capacity, want, sizeof(struct series_ref));
-    for (; replay->count < want; replay->count++)
-        replay->refs[replay->count] = SERIES_REF_NONE;
-    replay->refs[from.value] = to;
-}
-
-static enum status replay_series(void *context, struct series_ref ref, struct str tenant_id,
-                                 struct labels labels, struct error *err)
-{
-    struct replay *replay = context;
-    struct tenant *tenant;
-    TRY(tenant_table_get(replay->shard->store->tenants, tenant_id, &tenant, err));
-    struct head_key key = {.tenant = tenant,
-                           .hash = labels_identity_hash(labels),
-                           .labels = labels.ptr,
-                           .label_count = labels.count};
-    struct series_ref found;
-    head_find(replay->shard->head, &key, 1, &found);
-    if (found.value == SERIES_REF_NONE.value) {
-        found = head_add(replay->shard->head, tenant, labels, replay->monotonic_ms);
-        replay->shard->replay.series++;
-    }
-    replay_map(replay, ref, found);
-    return STATUS_OK;
-}
-
-static enum status replay_sample(void *context, struct series_ref ref, struct sample sample,
-                                 struct error *err)
-{
-    (void)err;
-    struct replay *replay = context;
-    CHECK(ref.value < replay->count);
-    /* a conflict cannot be: only what the head took was logged */
-    head_append(replay->shard->head, replay->refs[ref.value], sample, replay->monotonic_ms);
-    return STATUS_OK;
-}
-
-static void replay_epoch(void *context, uint32_t epoch)
-{
-    (void)epoch;
-    struct replay *replay = context;
-    replay->count = 0;
-}
-
-static enum status replay_log(struct shard *shard, struct error *err)
-{
-    char folder[DISK_PATH_MAX];
-    shard_path(shard, folder, WAL_FOLDER, "");
-    struct replay replay = {.shard = shard,
-                            .monotonic_ms = clock_monotonic_ms(shard->store->options.clock)};
-    struct wal_replay_handler handler = {.context = &replay,
-                                         .series = replay_series,
-                                         .sample = replay_sample,
-                                         .epoch = replay_epoch};
-    struct wal_replay_report report = {0};
-    enum status status = wal_replay(shard->store->options.disk, folder, shard->number,
-                                    shard->covered_epoch, &handler, &report, err);
-    mem_free(replay.refs);
-    shard->replay.samples = report.samples;
-    shard->replay.torn_tail_bytes = report.torn_tail_bytes;
-    shard->replay.damaged_frames = report.damaged_frames;
-    if (report.damaged_frames > 0)
-        log_error("log of shard %u: %llu damaged frames skipped, %llu samples without a series",
-                  shard->number, (unsigned long long)report.damaged_frames,
-                  (unsigned long long)report.unknown_series);
-    shard->head_since_ms = replay.monotonic_ms;
-    return status;
-}
+/* ---- the log ---- */
 
 static void wake_committer(void *context)
 {
@@ -335,12 +254,14 @@ enum status shard_open(struct shard *shard, struct store *store, uint32_t number
     shard->head = head_new();
     if (store->options.is_read_only) {
         TRY(open_present_blocks(shard, err));
-        return replay_log(shard, err);
+        return shard_replay(shard, err);
     }
     TRY(make_folders(shard, err));
     TRY(open_blocks(shard, err));
-    TRY(replay_log(shard, err));
-    return open_log(shard, err);
+    TRY(shard_replay(shard, err));
+    TRY(open_log(shard, err));
+    shard_log_unproven(shard);
+    return STATUS_OK;
 }
 
 /* ---- commit ---- */
@@ -386,6 +307,7 @@ static void run_committer(void *context)
 void shard_start_committer(struct shard *shard)
 {
     char name[16];
+    shard->is_woken = wal_has_pending(shard->wal);
     snprintf(name, sizeof name, "commit-%u", shard->number);
     thread_start(&shard->committer, name, run_committer, shard);
 }
@@ -407,6 +329,7 @@ void shard_close(struct shard *shard)
         block_release(shard->blocks[i]);
     mem_free(shard->blocks);
     mem_free(shard->leftovers);
+    mem_free(shard->unproven);
     head_free(shard->head);
     cond_deinit(&shard->wake);
     mutex_deinit(&shard->wake_lock);

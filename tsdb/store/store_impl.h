@@ -25,6 +25,12 @@ struct read_guard {
     uint32_t inside[2];  /* guarded by lock; selections open, by generation modulo 2 */
 };
 
+/* A sample of which replay cannot tell whether it is durable. */
+struct unproven {
+    struct series_ref ref;
+    struct sample sample;
+};
+
 struct shard {
     struct store *store;
     uint32_t number;
@@ -59,6 +65,9 @@ struct shard {
     bool is_stopping; /* guarded by wake_lock */
 
     struct store_replay_report replay;
+    struct unproven *unproven; /* base/mem; of the opening thread, until it has logged them */
+    size_t unproven_count;
+    size_t unproven_capacity;
 };
 
 struct store {
@@ -89,6 +98,14 @@ void shard_start_committer(struct shard *shard);
 /* Stops the committer, commits what is left, releases everything; also after a failed open. */
 void shard_close(struct shard *shard);
 MUST_USE enum status shard_commit(struct shard *shard, struct error *err);
+
+/* DISK_PATH_MAX bytes; the folder itself when `name` is empty. */
+void shard_path(const struct shard *shard, char *path, const char *folder, const char *name);
+/* Fills the head from the log, and `unproven`. */
+MUST_USE enum status shard_replay(struct shard *shard, struct error *err);
+/* Logs the unproven samples anew, so that the next commit, for which every answer waits, makes them
+   durable. */
+void shard_log_unproven(struct shard *shard);
 
 /* Makes the names of the blocks durable. */
 MUST_USE enum status shard_sync_blocks(struct shard *shard, struct error *err);

@@ -32,8 +32,8 @@ struct wal_options {
     uint32_t epoch_after;     /* the epoch to write is greater than this and than any on disk */
 };
 
-/* Begins a new epoch in a new segment; never appends to an old file. Syncs the old files: what a
-   process that died had written without a sync was replayed, and is durable from here on. */
+/* Begins a new epoch in a new segment; never appends to an old file. The caller logs anew what
+   replay did not call durable. */
 MUST_USE enum status wal_open(const struct wal_options *options, struct wal **out,
                               struct error *err);
 /* Does not commit; waiters that are left are told STATUS_CANCELLED. */
@@ -135,6 +135,10 @@ struct wal_replay_handler {
                           struct error *err);
     /* A new epoch begins: refs of the one before are void. */
     void (*epoch)(void *context, uint32_t epoch);
+    /* Everything handed over so far is durable for certain; may be NULL. Of what comes after the last
+       call nothing is known: it can be read, and may be gone after a power cut, even if its file is
+       synced again. */
+    void (*durable)(void *context);
     const struct wal_observer *observer; /* may be NULL, as may each function */
 };
 

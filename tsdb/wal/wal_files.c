@@ -24,8 +24,6 @@ static enum status scan_one(struct wal_files *files, struct disk *disk, const ch
     TRY(disk_open(disk, path, &file, err));
     uint64_t size_bytes = 0;
     enum status status = file_size(file, &size_bytes, err);
-    if (status == STATUS_OK)
-        status = file_sync(file, err);
     file_close(file);
     if (status == STATUS_OK)
         wal_files_set(files, id, size_bytes);

@@ -109,6 +109,12 @@ static void begin_epoch(struct replay *replay, uint32_t epoch)
         replay->handler->epoch(replay->handler->context, epoch);
 }
 
+static void call_durable(const struct replay *replay)
+{
+    if (replay->handler->durable != NULL)
+        replay->handler->durable(replay->handler->context);
+}
+
 static void show_frame(const struct replay *replay, const struct wal_reader *reader)
 {
     const struct wal_observer *observer = replay->handler->observer;
@@ -129,6 +135,10 @@ static enum status read_frames(struct replay *replay, struct wal_reader *reader,
         TRY(wal_reader_next(reader, &records, err));
         if (records.len == 0)
             return STATUS_OK;
+        /* not at the first frame: the first commit of a run logs what was not proven before it */
+        if (reader->frame_offset > SEGMENT_HEADER_BYTES &&
+            reader->durable_bytes >= reader->frame_offset)
+            call_durable(replay);
         begin_epoch(replay, reader->id.epoch);
         replay->report->frames++;
         show_frame(replay, reader);
@@ -192,6 +202,8 @@ static enum status read_segment(struct replay *replay, size_t index, struct wal_
     TRY(wal_reader_header(reader, &header, &state, err));
     if (state == SEGMENT_HEADER_GOOD)
         check_previous(replay, index, header.previous);
+    if (state == SEGMENT_HEADER_GOOD && header.previous.epoch != 0)
+        call_durable(replay);
     TRY(find_limit(replay, index, reader, err));
     return read_segment_body(replay, reader, &header, state, &before, err);
 }

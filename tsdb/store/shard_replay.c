@@ -1,0 +1,145 @@
+/*
+ * What a shard does with its log at start: the samples that no block covers go to the head.
+ *
+ * Those behind the last proof of durability, usually the last commit of the process before, were read
+ * from files that the kernel may never have written: after a failed sync it calls such pages clean,
+ * and a second sync says nothing about them. So they are logged anew, to a new file, in the first
+ * commit of this process: whoever sends them again waits for that commit. A process that dies before
+ * it leaves its successor the same samples, and what is there twice by then is logged once. A full
+ * disk does not keep the store from starting.
+ */
+#include "tsdb/store/store_impl.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "tsdb/files/filenames.h"
+
+/* Refs of the log to series of the head. */
+struct replay {
+    struct shard *shard;
+    struct series_ref *refs; /* by ref of the log; SERIES_REF_NONE where none is declared */
+    size_t count;
+    size_t capacity;
+    int64_t monotonic_ms;
+};
+
+static void replay_map(struct replay *replay, struct series_ref from, struct series_ref to)
+{
+    size_t want = (size_t)from.value + 1;
+    replay->refs = mem_grow(replay->refs, &replay->capacity, want, sizeof(struct series_ref));
+    for (; replay->count < want; replay->count++)
+        replay->refs[replay->count] = SERIES_REF_NONE;
+    replay->refs[from.value] = to;
+}
+
+static enum status replay_series(void *context, struct series_ref ref, struct str tenant_id,
+                                 struct labels labels, struct error *err)
+{
+    struct replay *replay = context;
+    struct tenant *tenant;
+    TRY(tenant_table_get(replay->shard->store->tenants, tenant_id, &tenant, err));
+    struct head_key key = {.tenant = tenant,
+                           .hash = labels_identity_hash(labels),
+                           .labels = labels.ptr,
+                           .label_count = labels.count};
+    struct series_ref found;
+    head_find(replay->shard->head, &key, 1, &found);
+    if (found.value == SERIES_REF_NONE.value) {
+        found = head_add(replay->shard->head, tenant, labels, replay->monotonic_ms);
+        replay->shard->replay.series++;
+    }
+    replay_map(replay, ref, found);
+    return STATUS_OK;
+}
+
+static void note_unproven(struct shard *shard, struct series_ref ref, struct sample sample)
+{
+    shard->unproven = mem_grow(shard->unproven, &shard->unproven_capacity,
+                               shard->unproven_count + 1, sizeof *shard->unproven);
+    shard->unproven[shard->unproven_count++] = (struct unproven){ref, sample};
+}
+
+static enum status replay_sample(void *context, struct series_ref ref, struct sample sample,
+                                 struct error *err)
+{
+    (void)err;
+    struct replay *replay = context;
+    CHECK(ref.value < replay->count);
+    struct series_ref known = replay->refs[ref.value];
+    /* a conflict cannot be: only what the head took was logged; a duplicate was logged anew */
+    if (head_append(replay->shard->head, known, sample, replay->monotonic_ms) == APPEND_OK)
+        note_unproven(replay->shard, known, sample);
+    return STATUS_OK;
+}
+
+static void replay_durable(void *context)
+{
+    struct replay *replay = context;
+    replay->shard->unproven_count = 0;
+}
+
+static void replay_epoch(void *context, uint32_t epoch)
+{
+    (void)epoch;
+    struct replay *replay = context;
+    replay->count = 0;
+}
+
+enum status shard_replay(struct shard *shard, struct error *err)
+{
+    char folder[DISK_PATH_MAX];
+    shard_path(shard, folder, WAL_FOLDER, "");
+    struct replay replay = {.shard = shard,
+                            .monotonic_ms = clock_monotonic_ms(shard->store->options.clock)};
+    struct wal_replay_handler handler = {.context = &replay,
+                                         .series = replay_series,
+                                         .sample = replay_sample,
+                                         .epoch = replay_epoch,
+                                         .durable = replay_durable};
+    struct wal_replay_report report = {0};
+    enum status status = wal_replay(shard->store->options.disk, folder, shard->number,
+                                    shard->covered_epoch, &handler, &report, err);
+    mem_free(replay.refs);
+    shard->replay.samples = report.samples;
+    shard->replay.torn_tail_bytes = report.torn_tail_bytes;
+    shard->replay.damaged_frames = report.damaged_frames;
+    if (report.damaged_frames > 0)
+        log_error("log of shard %u: %llu damaged frames skipped, %llu samples without a series",
+                  shard->number, (unsigned long long)report.damaged_frames,
+                  (unsigned long long)report.unknown_series);
+    shard->head_since_ms = replay.monotonic_ms;
+    return status;
+}
+
+/* ---- what is not proven to be durable ---- */
+
+static void log_series_locked(struct shard *shard, struct series_ref ref, struct arena *arena)
+    REQUIRES(shard->lock)
+{
+    uint32_t epoch = wal_epoch(shard->wal);
+    if (head_logged_epoch(shard->head, ref) == epoch)
+        return;
+    arena_reset(arena);
+    wal_log_series(shard->wal, ref, &head_tenant(shard->head, ref)->id,
+                   head_labels(shard->head, ref, arena));
+    head_set_logged_epoch(shard->head, ref, epoch);
+}
+
+void shard_log_unproven(struct shard *shard)
+{
+    struct arena arena;
+    arena_init(&arena, SIZE_MAX);
+    rwlock_lock_write(&shard->lock);
+    wal_batch_begin(shard->wal);
+    for (size_t i = 0; i < shard->unproven_count; i++) {
+        log_series_locked(shard, shard->unproven[i].ref, &arena);
+        wal_log_sample(shard->wal, shard->unproven[i].ref, shard->unproven[i].sample);
+    }
+    wal_batch_end(shard->wal);
+    rwlock_unlock_write(&shard->lock);
+    arena_deinit(&arena);
+    mem_free(shard->unproven);
+    shard->unproven = NULL;
+    shard->unproven_count = shard->unproven_capacity = 0;
+}
