@@ -12,7 +12,7 @@
 
 enum { NAME_MAX_BYTES = 15, MS_PER_S = 1000, NS_PER_MS = 1000000, NS_PER_S = 1000000000 };
 
-static uintptr_t self(void)
+uintptr_t thread_self(void)
 {
     return (uintptr_t)pthread_self();
 }
@@ -25,7 +25,7 @@ static void set_holder(_Atomic uintptr_t *holder, uintptr_t thread)
 
 static bool is_held_by_self(const _Atomic uintptr_t *holder)
 {
-    return atomic_load_explicit(holder, memory_order_relaxed) == self();
+    return atomic_load_explicit(holder, memory_order_relaxed) == thread_self();
 }
 
 void mutex_init(struct mutex *mutex)
@@ -43,7 +43,7 @@ NO_THREAD_SAFETY_ANALYSIS void mutex_lock(struct mutex *mutex)
 {
     CHECK(!mutex_is_held(mutex));
     CHECK(pthread_mutex_lock(&mutex->handle) == 0);
-    set_holder(&mutex->owner, self());
+    set_holder(&mutex->owner, thread_self());
 }
 
 NO_THREAD_SAFETY_ANALYSIS void mutex_unlock(struct mutex *mutex)
@@ -88,7 +88,7 @@ NO_THREAD_SAFETY_ANALYSIS void rwlock_unlock_read(struct rwlock *lock)
 NO_THREAD_SAFETY_ANALYSIS void rwlock_lock_write(struct rwlock *lock)
 {
     CHECK(pthread_rwlock_wrlock(&lock->handle) == 0);
-    set_holder(&lock->writer, self());
+    set_holder(&lock->writer, thread_self());
 }
 
 NO_THREAD_SAFETY_ANALYSIS void rwlock_unlock_write(struct rwlock *lock)
@@ -122,7 +122,7 @@ void cond_wait(struct cond *cond, struct mutex *mutex)
     CHECK(mutex_is_held(mutex));
     set_holder(&mutex->owner, 0);
     CHECK(pthread_cond_wait(&cond->handle, &mutex->handle) == 0);
-    set_holder(&mutex->owner, self());
+    set_holder(&mutex->owner, thread_self());
 }
 
 static struct timespec monotonic_after(int64_t timeout_ms)
@@ -141,7 +141,7 @@ bool cond_wait_for(struct cond *cond, struct mutex *mutex, int64_t timeout_ms)
     struct timespec until = monotonic_after(timeout_ms < 0 ? 0 : timeout_ms);
     set_holder(&mutex->owner, 0);
     int result = pthread_cond_timedwait(&cond->handle, &mutex->handle, &until);
-    set_holder(&mutex->owner, self());
+    set_holder(&mutex->owner, thread_self());
     CHECK(result == 0 || result == ETIMEDOUT);
     return result == 0;
 }

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/pool.h"
 #include "base/process.h"
 #include "base/random.h"
 #include "base/thread.h"
@@ -35,6 +36,7 @@ enum {
     IDLE_TIMEOUT_S = 60,
     QUERY_TIMEOUT_MS = 2 * 60 * 1000,
     QUERY_SERIES_MAX = 2000000,
+    QUERY_HELP_WAITING_MAX = 64, /* calls for help; one more goes unheard */
     DRAIN_TIMEOUT_MS = 30 * 1000,
     ROUTES_MAX = 64,
     COMPACTION_CPU_PERCENT = 20,  /* of one core */
@@ -62,6 +64,7 @@ struct server {
     struct maintenance *maintenance;
     struct compactor *compactor;
     struct lanes *lanes;
+    struct pool *query_helpers;
     struct turns *turns;
     struct engine engine;
     struct query_api query_api;
@@ -246,6 +249,15 @@ static unsigned at_least(unsigned number, unsigned least)
     return number < least ? least : number;
 }
 
+/* Threads that help queries; each needs a turn as well, so they take no processor that a query
+   wants. NULL when there is one processor. */
+static struct pool *open_helpers(unsigned count)
+{
+    struct pool_options options = {
+        .name = "helper", .thread_count = count, .queue_max = QUERY_HELP_WAITING_MAX};
+    return count == 0 ? NULL : pool_open(&options);
+}
+
 static void open_query(struct server *server)
 {
     unsigned cpu_count = thread_cpu_count();
@@ -260,13 +272,16 @@ static void open_query(struct server *server)
     server->turns = turns_new(clock_real(), cpu_count);
     struct features features = {0};
     features_enable(&features, server->config.enable_feature);
+    server->query_helpers = open_helpers(cpu_count - 1);
     server->engine = (struct engine){.store = server->store,
                                      .clock = clock_real(),
                                      .lookback_ms = 5 * MINUTE_MS,
                                      .default_step_ms = MINUTE_MS,
                                      .samples_max = QUERY_SAMPLES_MAX,
                                      .memory_max_bytes = QUERY_MEMORY_MAX_BYTES,
-                                     .allows_experimental = features.has_experimental_functions};
+                                     .allows_experimental = features.has_experimental_functions,
+                                     .helpers = server->query_helpers,
+                                     .helper_count = cpu_count - 1};
     server->query_api = (struct query_api){.engine = &server->engine,
                                            .lanes = server->lanes,
                                            .turns = server->turns,
@@ -383,6 +398,7 @@ static bool stop(struct server *server)
     credentials_free(server->credentials);
     tls_close(server->tls);
     lanes_close(server->lanes);
+    pool_close(server->query_helpers);
     turns_free(server->turns);
     if (server->write_path != NULL)
         write_path_free(server->write_path);

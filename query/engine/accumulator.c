@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "query/engine/compensated.h"
+#include "query/engine/sweep.h"
 
 /*
  * The state of one group: `plane_count` planes of one number per step, one plane behind the other.
@@ -240,20 +241,27 @@ static enum status make_planes(struct accumulator *accumulator, size_t group_cou
     return STATUS_OK;
 }
 
+struct adding {
+    const struct accumulator *accumulator;
+    const uint32_t *groups;
+};
+
+static enum status add_column(void *context, size_t series, const double *column, struct error *err)
+{
+    (void)err;
+    const struct adding *adding = context;
+    const struct accumulator *accumulator = adding->accumulator;
+    accumulator->kind->add(planes_of(accumulator, adding->groups[series]), column,
+                           accumulator->base.grid.count);
+    return STATUS_OK;
+}
+
 static enum status add_all(struct accumulator *accumulator, const struct aggregation *aggregation,
                            struct error *err)
 {
-    struct operator *inner = aggregation->inner;
-    size_t count = aggregation->grid.count;
-    void *memory;
-    TRY(eval_alloc_array(aggregation->eval, count, sizeof(double), &memory, err));
-    double *column = memory;
-    for (size_t series = 0; series < inner->series_count; series++) {
-        TRY(eval_check(aggregation->eval, err));
-        TRY(operator_column(inner, series, column, err));
-        accumulator->kind->add(planes_of(accumulator, aggregation->groups[series]), column, count);
-    }
-    return STATUS_OK;
+    struct adding adding = {accumulator, aggregation->groups};
+    struct sweep sweep = {.op = aggregation->inner, .use = add_column, .context = &adding};
+    return sweep_columns(&sweep, err);
 }
 
 enum status accumulator_open(struct aggregation *aggregation, struct operator **out,

@@ -4,6 +4,7 @@
 
 #include "query/engine/operator.h"
 #include "query/engine/range_source.h"
+#include "query/engine/sweep.h"
 #include "query/syntax/parse.h"
 
 static enum status check_expr(const struct eval *eval, const struct expr *expr, struct error *err)
@@ -73,19 +74,19 @@ static enum status add_column(struct eval *eval, struct operator *op, size_t ser
     return add_series(eval, op->labels[series], points, count, err);
 }
 
+static enum status use_column(void *context, size_t series, const double *column, struct error *err)
+{
+    struct operator *op = context;
+    return add_column(op->eval, op, series, column, err);
+}
+
 static enum status collect(struct eval *eval, struct operator *op, struct error *err)
 {
     void *memory = NULL;
     TRY(eval_alloc_result(eval, op->series_count, sizeof(struct result_series), &memory, err));
     eval->result->series = memory;
-    TRY(eval_alloc_array(eval, op->grid.count, sizeof(double), &memory, err));
-    double *values = memory;
-    for (size_t i = 0; i < op->series_count; i++) {
-        TRY(eval_check(eval, err));
-        TRY(operator_column(op, i, values, err));
-        TRY(add_column(eval, op, i, values, err));
-    }
-    return STATUS_OK;
+    struct sweep sweep = {.op = op, .use = use_column, .context = op};
+    return sweep_columns(&sweep, err);
 }
 
 static int compare_labels(const void *a, const void *b)
@@ -143,7 +144,7 @@ static enum status add_samples(struct eval *eval, struct labels labels,
     struct sample *points = memory;
     for (size_t i = 0; i < samples->count; i++)
         points[i] = (struct sample){samples->ts_ms[i], samples->values[i]};
-    eval->result->samples_total += samples->count;
+    eval_count_samples(eval, samples->count);
     return add_series(eval, labels, points, samples->count, err);
 }
 
@@ -157,6 +158,7 @@ static enum status collect_source(struct range_source *source, struct columns *s
     for (size_t i = 0; i < source->series_count; i++) {
         TRY(eval_check(eval, err));
         TRY(range_source_read(source, i, samples, err));
+        TRY(eval_charge_samples(eval, samples->count, err));
         TRY(add_samples(eval, source->labels[i], samples, err));
     }
     sort_matrix(eval->result);
@@ -222,10 +224,18 @@ static enum status evaluate(const struct engine *engine, const struct query_opti
         .arena = &working,
         .result_arena = arena,
         .result = out,
+        .thread = thread_self(),
         .lookback_ms = options->lookback_ms > 0 ? options->lookback_ms : engine->lookback_ms,
     };
+    mutex_init(&eval.lock);
+    scratch_pool_init(&eval.scratches);
     enum status status = run(&eval, expr, err);
-    eval_fold_notes(&eval);
+    note_set_list(&eval.warnings, "warning", arena, &out->warnings);
+    note_set_list(&eval.infos, "info", arena, &out->infos);
+    note_set_deinit(&eval.warnings);
+    note_set_deinit(&eval.infos);
+    scratch_pool_deinit(&eval.scratches);
+    mutex_deinit(&eval.lock);
     arena_deinit(&working);
     return status;
 }

@@ -5,7 +5,8 @@
  * matching.
  * Evaluation is by columns: every node of the tree yields all steps of each of its series at once.
  *
- * Threads: one engine serves many threads; each query is one call on one thread.
+ * Threads: one engine serves many threads; each query is one call on one thread, which may have
+ *          helpers (sweep.h).
  */
 #ifndef CROFT_QUERY_ENGINE_H
 #define CROFT_QUERY_ENGINE_H
@@ -14,6 +15,7 @@
 #include "query/engine/value.h"
 #include "tsdb/store/select.h"
 
+struct pool;
 struct turn;
 
 struct engine {
@@ -24,6 +26,8 @@ struct engine {
     uint64_t samples_max;    /* in memory at once, of one query */
     size_t memory_max_bytes; /* of one query, its answer included */
     bool allows_experimental;
+    struct pool *helpers; /* threads that help a query while processors are idle; may be NULL */
+    size_t helper_count;  /* of them at most for one query */
 };
 
 struct query_options {
@@ -40,7 +44,8 @@ struct query_options {
        the answer any more; may be NULL. */
     void (*watch)(void *context);
     void *watch_context;
-    struct turn *turn; /* held, and given away now and then; may be NULL */
+    /* Held, and given away now and then; may be NULL: then nobody helps. */
+    struct turn *turn;
 };
 
 /* Everything in `out` lives in `arena`, which must have no limit of its own: memory_max_bytes

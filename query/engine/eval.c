@@ -6,12 +6,7 @@
 
 #include "query/engine/turns.h"
 
-enum {
-    NOTES_SHOWN_MAX = 10,
-    NOTES_KEPT_MAX = 256, /* distinct texts; what comes after is not even counted */
-    NOTE_LEN_MAX = 1024,
-    WATCH_INTERVAL_NS = 5 * 1000 * 1000,
-};
+enum { WATCH_INTERVAL_NS = 5 * 1000 * 1000 };
 
 static void watch(struct eval *eval, uint64_t now_ns)
 {
@@ -25,29 +20,60 @@ enum status eval_check(struct eval *eval, struct error *err)
 {
     const struct query_options *options = eval->options;
     uint64_t now_ns = clock_monotonic_ns(eval->engine->clock);
-    watch(eval, now_ns);
+    bool is_helper = thread_self() != eval->thread;
+    if (!is_helper)
+        watch(eval, now_ns);
     if (options->cancel != NULL && flag_is_set(options->cancel))
         return error_set(err, STATUS_CANCELLED, "query was canceled in expression evaluation");
     if (options->deadline_ns != 0 && now_ns >= options->deadline_ns)
         return error_set(err, STATUS_TIMEOUT, "query timed out in expression evaluation");
-    return options->turn == NULL ? STATUS_OK : turn_yield(options->turn, now_ns, err);
+    return options->turn == NULL || is_helper ? STATUS_OK : turn_yield(options->turn, now_ns, err);
+}
+
+/* Whether `count` more may be in memory, for a while or for good. */
+static bool has_room_locked(struct eval *eval, uint64_t count) REQUIRES(eval->lock)
+{
+    uint64_t loaded = eval->samples_loaded + count;
+    if (loaded > eval->result->samples_peak)
+        eval->result->samples_peak = loaded;
+    return loaded <= eval->engine->samples_max;
+}
+
+static enum status refuse_samples(struct error *err)
+{
+    return error_set(err, STATUS_LIMIT,
+                     "query processing would load too many samples into memory in query execution");
 }
 
 enum status eval_charge_samples(struct eval *eval, uint64_t count, struct error *err)
 {
+    mutex_lock(&eval->lock);
+    bool has_room = has_room_locked(eval, count);
     eval->samples_loaded += count;
-    if (eval->samples_loaded > eval->result->samples_peak)
-        eval->result->samples_peak = eval->samples_loaded;
-    if (eval->samples_loaded > eval->engine->samples_max)
-        return error_set(err, STATUS_LIMIT,
-                         "query processing would load too many samples into memory in query "
-                         "execution");
-    return STATUS_OK;
+    mutex_unlock(&eval->lock);
+    return has_room ? STATUS_OK : refuse_samples(err);
+}
+
+enum status eval_charge_passing(struct eval *eval, uint64_t count, struct error *err)
+{
+    mutex_lock(&eval->lock);
+    bool has_room = has_room_locked(eval, count);
+    mutex_unlock(&eval->lock);
+    return has_room ? STATUS_OK : refuse_samples(err);
 }
 
 void eval_release_samples(struct eval *eval, uint64_t count)
 {
+    mutex_lock(&eval->lock);
     eval->samples_loaded -= count;
+    mutex_unlock(&eval->lock);
+}
+
+void eval_count_samples(struct eval *eval, uint64_t count)
+{
+    mutex_lock(&eval->lock);
+    eval->result->samples_total += count;
+    mutex_unlock(&eval->lock);
 }
 
 static enum status refuse_memory(const struct eval *eval, struct error *err)
@@ -59,7 +85,9 @@ static enum status refuse_memory(const struct eval *eval, struct error *err)
 
 enum status eval_alloc(struct eval *eval, size_t size_bytes, void **out, struct error *err)
 {
+    mutex_lock(&eval->lock);
     *out = arena_try_alloc(eval->arena, size_bytes);
+    mutex_unlock(&eval->lock);
     return *out == NULL ? refuse_memory(eval, err) : STATUS_OK;
 }
 
@@ -72,16 +100,33 @@ enum status eval_alloc_array(struct eval *eval, size_t count, size_t element_byt
     return eval_alloc(eval, size_bytes, out, err);
 }
 
-enum status eval_alloc_result(struct eval *eval, size_t count, size_t element_bytes, void **out,
+enum status eval_charge_array(struct eval *eval, size_t count, size_t element_bytes,
                               struct error *err)
 {
     size_t size_bytes;
-    struct arena *arena = eval->arena;
-    if (__builtin_mul_overflow(count, element_bytes, &size_bytes) ||
-        size_bytes > arena->limit_bytes - arena->used_bytes)
+    if (__builtin_mul_overflow(count, element_bytes, &size_bytes))
         return refuse_memory(eval, err);
-    arena->limit_bytes -= size_bytes;
-    *out = arena_alloc(eval->result_arena, size_bytes);
+    mutex_lock(&eval->lock);
+    struct arena *arena = eval->arena;
+    bool has_room = size_bytes <= arena->limit_bytes - arena->used_bytes;
+    if (has_room)
+        arena->limit_bytes -= size_bytes;
+    mutex_unlock(&eval->lock);
+    return has_room ? STATUS_OK : refuse_memory(eval, err);
+}
+
+void eval_release_array(struct eval *eval, size_t count, size_t element_bytes)
+{
+    mutex_lock(&eval->lock);
+    eval->arena->limit_bytes += count * element_bytes;
+    mutex_unlock(&eval->lock);
+}
+
+enum status eval_alloc_result(struct eval *eval, size_t count, size_t element_bytes, void **out,
+                              struct error *err)
+{
+    TRY(eval_charge_array(eval, count, element_bytes, err));
+    *out = arena_alloc(eval->result_arena, count * element_bytes);
     return STATUS_OK;
 }
 
@@ -100,19 +145,6 @@ int64_t eval_time_ms(const struct eval *eval, const struct time_modifier *time, 
     return time_minus(eval->options->end_ms, time->offset_ms);
 }
 
-static void add_note(struct eval *eval, struct notes *notes, struct str text)
-{
-    for (size_t i = 0; i < notes->count; i++) {
-        if (str_eq(notes->ptr[i], text))
-            return;
-    }
-    if (notes->count == NOTES_KEPT_MAX)
-        return;
-    if (notes->ptr == NULL)
-        notes->ptr = arena_alloc(eval->result_arena, NOTES_KEPT_MAX * sizeof *notes->ptr);
-    notes->ptr[notes->count++] = arena_copy(eval->result_arena, str_slice(text, 0, NOTE_LEN_MAX));
-}
-
 /* " (line:column)" of a byte offset, both from 1; columns count bytes. */
 static void append_place(struct buffer *out, struct str query, size_t offset)
 {
@@ -128,8 +160,8 @@ static void append_place(struct buffer *out, struct str query, size_t offset)
 }
 
 static void PRINTF_LIKE(5, 0)
-    add_note_at(struct eval *eval, struct notes *notes, const char *prefix, const struct expr *expr,
-                const char *format, va_list args)
+    add_note_at(struct eval *eval, struct note_set *notes, const char *prefix,
+                const struct expr *expr, const char *format, va_list args)
 {
     char text[NOTE_LEN_MAX];
     vsnprintf(text, sizeof text, format, args);
@@ -138,7 +170,9 @@ static void PRINTF_LIKE(5, 0)
     buffer_append_str(&note, str_from(prefix));
     buffer_append_str(&note, str_from(text));
     append_place(&note, eval->options->text, expr->position.start);
-    add_note(eval, notes, buffer_str(&note));
+    mutex_lock(&eval->lock);
+    note_set_add(notes, buffer_str(&note));
+    mutex_unlock(&eval->lock);
     buffer_deinit(&note);
 }
 
@@ -146,7 +180,7 @@ void eval_warn_at(struct eval *eval, const struct expr *expr, const char *format
 {
     va_list args;
     va_start(args, format);
-    add_note_at(eval, &eval->result->warnings, "PromQL warning: ", expr, format, args);
+    add_note_at(eval, &eval->warnings, "PromQL warning: ", expr, format, args);
     va_end(args);
 }
 
@@ -154,24 +188,8 @@ void eval_info_at(struct eval *eval, const struct expr *expr, const char *format
 {
     va_list args;
     va_start(args, format);
-    add_note_at(eval, &eval->result->infos, "PromQL info: ", expr, format, args);
+    add_note_at(eval, &eval->infos, "PromQL info: ", expr, format, args);
     va_end(args);
-}
-
-static void fold_notes(struct eval *eval, struct notes *notes, const char *kind)
-{
-    if (notes->count <= NOTES_SHOWN_MAX)
-        return;
-    size_t left_out = notes->count - NOTES_SHOWN_MAX;
-    notes->ptr[NOTES_SHOWN_MAX] =
-        arena_format(eval->result_arena, "%zu more %s annotations omitted", left_out, kind);
-    notes->count = NOTES_SHOWN_MAX + 1;
-}
-
-void eval_fold_notes(struct eval *eval)
-{
-    fold_notes(eval, &eval->result->warnings, "warning");
-    fold_notes(eval, &eval->result->infos, "info");
 }
 
 /* "d.ddde+XX" with as few digits as read back to the same value. */

@@ -15,7 +15,6 @@
  */
 #include "query/engine/binary.h"
 
-#include "base/mem.h"
 #include "query/engine/grouping.h"
 #include "query/engine/label_edit.h"
 
@@ -93,9 +92,10 @@ static enum status matched_column(struct operator *op, size_t series, double *va
                                   struct error *err)
 {
     const struct matched *matched = (const struct matched *)op;
-    double *room = mem_alloc(op->grid.count * sizeof *room);
+    struct scratch *scratch = scratch_take(&op->eval->scratches);
+    double *room = scratch_room(scratch, op->grid.count, sizeof *room);
     enum status status = pair_column(matched, matched->pairs[series], values, room, err);
-    mem_free(room);
+    scratch_give(&op->eval->scratches, scratch);
     return status;
 }
 

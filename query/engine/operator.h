@@ -17,13 +17,16 @@
  * Invariant:  the label sets of an operator are distinct.
  * Ownership:  operators, labels and text live in eval->arena; operator_close releases selections,
  *             regexes and heap columns, of the children too. close of NULL is fine.
- * Threads:    one thread for now; `column` must not write to shared state other than through the
- *             eval_ functions, so that this can change.
+ * Threads:    operators are opened and closed on the query's own thread. `column` is called from
+ *             several at once for different series (sweep.h): it writes to shared state only
+ *             through the eval_ functions.
  */
 #ifndef CROFT_QUERY_OPERATOR_H
 #define CROFT_QUERY_OPERATOR_H
 
 #include "query/engine/engine.h"
+#include "query/engine/note_set.h"
+#include "query/engine/scratch.h"
 
 /* The steps of an evaluation: start_ms + i * step_ms for i in [0, count). */
 struct grid {
@@ -43,24 +46,39 @@ struct eval {
     const struct query_options *options;
     struct arena *arena;         /* of the evaluation; limited to engine->memory_max_bytes */
     struct arena *result_arena;  /* of the answer; without a limit of its own */
-    struct query_result *result; /* notes and statistics are collected here */
-    uint64_t samples_loaded;     /* in memory now, as Prometheus counts */
+    struct query_result *result; /* statistics are collected here */
+    uintptr_t thread;            /* the query's own; others are helpers (sweep.h) */
+    struct mutex lock;           /* of what the eval_ functions below change: the arena too */
+    uint64_t samples_loaded;     /* guarded by lock; in memory now, as Prometheus counts */
+    struct note_set warnings;    /* guarded by lock */
+    struct note_set infos;       /* guarded by lock */
     int64_t lookback_ms;
-    uint64_t next_watch_ns; /* eval_check's */
+    struct scratch_pool scratches;
+    uint64_t next_watch_ns; /* eval_check's, on the query's own thread */
 };
 
 /* STATUS_CANCELLED, STATUS_TIMEOUT or OK; cheap enough for once per series. */
 MUST_USE enum status eval_check(struct eval *eval, struct error *err);
 /* Counts samples against the budget: STATUS_LIMIT with Prometheus' text when it is spent. */
 MUST_USE enum status eval_charge_samples(struct eval *eval, uint64_t count, struct error *err);
+/* The same for samples that are gone again when the column that they are read for is made. Threads
+   side by side do not add up here, so that what one thread may do, several may. */
+MUST_USE enum status eval_charge_passing(struct eval *eval, uint64_t count, struct error *err);
 /* Gives back what was charged for samples that are no longer in memory. */
 void eval_release_samples(struct eval *eval, uint64_t count);
+/* Adds to the statistics: samples that selectors and windows looked at. */
+void eval_count_samples(struct eval *eval, uint64_t count);
 /* Memory from the query's arena, not zeroed; STATUS_LIMIT when its budget is spent. */
 MUST_USE enum status eval_alloc(struct eval *eval, size_t size_bytes, void **out,
                                 struct error *err);
 /* The same for `count` elements; a product that overflows is over the budget too. */
 MUST_USE enum status eval_alloc_array(struct eval *eval, size_t count, size_t element_bytes,
                                       void **out, struct error *err);
+/* Counts memory that lives elsewhere against the same budget, until it is released or the query
+   ends. */
+MUST_USE enum status eval_charge_array(struct eval *eval, size_t count, size_t element_bytes,
+                                       struct error *err);
+void eval_release_array(struct eval *eval, size_t count, size_t element_bytes);
 /* The same for the answer: it counts against the budget of the query, but lives in result_arena. */
 MUST_USE enum status eval_alloc_result(struct eval *eval, size_t count, size_t element_bytes,
                                        void **out, struct error *err);
@@ -69,8 +87,6 @@ void eval_warn_at(struct eval *eval, const struct expr *expr, const char *format
     PRINTF_LIKE(3, 4);
 void eval_info_at(struct eval *eval, const struct expr *expr, const char *format, ...)
     PRINTF_LIKE(3, 4);
-/* Cuts warnings and infos to the ten that Prometheus shows, and says how many are left out. */
-void eval_fold_notes(struct eval *eval);
 /* As Go's %g prints a number into texts: shortest digits, exponent outside [1e-4, 1e6). */
 void append_go_g(struct buffer *out, double value);
 

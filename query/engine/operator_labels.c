@@ -1,7 +1,6 @@
 /* The label sets of operators: names dropped, equal ones merged, those of absent(). */
 #include "query/engine/operator.h"
 
-#include "base/mem.h"
 #include "query/engine/grouping.h"
 
 static bool is_metadata(struct str name)
@@ -99,9 +98,10 @@ static enum status merge_column(struct operator *op, size_t series, double *valu
     const struct members *members = &self->members;
     if (members_count(members, series) == 1)
         return operator_column(self->child, members->series[members->first[series]], values, err);
-    double *one = mem_alloc(op->grid.count * sizeof *one);
+    struct scratch *scratch = scratch_take(&op->eval->scratches);
+    double *one = scratch_room(scratch, op->grid.count, sizeof *one);
     enum status status = merge_members(self, series, values, one, err);
-    mem_free(one);
+    scratch_give(&op->eval->scratches, scratch);
     return status;
 }
 

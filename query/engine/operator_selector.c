@@ -50,18 +50,18 @@ static enum status selector_column(struct operator *op, size_t series, double *v
                                    struct error *err)
 {
     struct selector_operator *self = (struct selector_operator *)op;
-    struct columns samples;
     TRY(eval_check(op->eval, err));
-    columns_init(&samples);
+    struct scratch *scratch = scratch_take(&op->eval->scratches);
+    struct columns *samples = &scratch->samples;
+    size_t present = 0;
     enum status status =
-        select_read(self->selection, series, self->min_ts_ms, self->max_ts_ms, &samples, err);
-    if (status == STATUS_OK) {
-        size_t present = fill_steps(self, &samples, values);
-        op->eval->result->samples_total += present;
-        status = eval_charge_samples(op->eval, present, err);
-    }
-    columns_deinit(&samples);
-    return status;
+        select_read(self->selection, series, self->min_ts_ms, self->max_ts_ms, samples, err);
+    if (status == STATUS_OK)
+        present = fill_steps(self, samples, values);
+    scratch_give(&op->eval->scratches, scratch);
+    TRY(status);
+    eval_count_samples(op->eval, present);
+    return eval_charge_samples(op->eval, present, err);
 }
 
 static enum status list_series(struct selector_operator *self, struct error *err)

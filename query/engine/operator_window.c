@@ -2,13 +2,12 @@
  */
 #include "query/engine/operator.h"
 
-#include "base/mem.h"
 #include "query/engine/range_source.h"
 #include "query/engine/scalar.h"
 #include "query/engine/window.h"
 #include "query/function/function.h"
 
-enum { STEPS_BETWEEN_CHECKS = 128 };
+enum { STEPS_BETWEEN_CHECKS = 128, JUMP_STRIDE = 64 };
 
 struct window_operator {
     struct operator base;
@@ -27,12 +26,6 @@ static void window_close(struct operator *op)
 /* --- what functions ask for, made once per series -----------------------------------------------
  */
 
-struct aids {
-    uint32_t *jumps;
-    uint32_t *jumps_at;
-    double *scratch;
-};
-
 static bool is_jump(enum window_need need, double before, double now)
 {
     if (need == WINDOW_NEEDS_RESETS)
@@ -41,28 +34,44 @@ static bool is_jump(enum window_need need, double before, double now)
     return now != before && !both_nan;
 }
 
-static void aids_init(struct aids *aids, enum window_need need, const struct columns *samples)
+/* Whether any of values[begin..end) differs from the one before it as `need` asks; counters seldom
+   fall, and this is a loop without branches. */
+static bool may_jump(enum window_need need, const double *values, size_t begin, size_t end)
 {
-    *aids = (struct aids){0};
-    if (need == WINDOW_NEEDS_SCRATCH)
-        aids->scratch = mem_alloc(samples->count * sizeof(double));
-    if (need != WINDOW_NEEDS_RESETS && need != WINDOW_NEEDS_CHANGES)
-        return;
-    aids->jumps = mem_alloc(samples->count * sizeof(uint32_t));
-    aids->jumps_at = mem_alloc(samples->count * sizeof(uint32_t));
-    uint32_t count = 0;
-    for (size_t i = 0; i < samples->count; i++) {
-        if (i > 0 && is_jump(need, samples->values[i - 1], samples->values[i]))
-            aids->jumps_at[count++] = (uint32_t)i;
-        aids->jumps[i] = count;
-    }
+    unsigned jumps = 0;
+    for (size_t i = begin; i < end; i++)
+        jumps |=
+            need == WINDOW_NEEDS_RESETS ? values[i] < values[i - 1] : values[i] != values[i - 1];
+    return jumps != 0;
 }
 
-static void aids_deinit(struct aids *aids)
+/* Lists the jumps, and as the last one a sample that is never reached. */
+static const uint32_t *list_jumps(enum window_need need, struct scratch *scratch)
 {
-    mem_free(aids->jumps);
-    mem_free(aids->jumps_at);
-    mem_free(aids->scratch);
+    const struct columns *samples = &scratch->samples;
+    uint32_t *jumps_at = scratch_room(scratch, samples->count + 1, sizeof *jumps_at);
+    size_t count = 0;
+    for (size_t begin = 1; begin < samples->count; begin += JUMP_STRIDE) {
+        size_t end = begin + JUMP_STRIDE < samples->count ? begin + JUMP_STRIDE : samples->count;
+        if (!may_jump(need, samples->values, begin, end))
+            continue;
+        for (size_t i = begin; i < end; i++) {
+            if (is_jump(need, samples->values[i - 1], samples->values[i]))
+                jumps_at[count++] = (uint32_t)i;
+        }
+    }
+    jumps_at[count] = UINT32_MAX;
+    return jumps_at;
+}
+
+static struct window window_over(struct scratch *scratch, enum window_need need)
+{
+    struct window window = {.columns = &scratch->samples};
+    if (need == WINDOW_NEEDS_SCRATCH)
+        window.scratch = scratch_room(scratch, scratch->samples.count, sizeof *window.scratch);
+    if (need == WINDOW_NEEDS_RESETS || need == WINDOW_NEEDS_CHANGES)
+        window.jumps_at = list_jumps(need, scratch);
+    return window;
 }
 
 /* --- sliding --------------------------------------------------------------------------- */
@@ -82,6 +91,12 @@ static void slide(struct window *window, const struct range_source *source, int6
         first++;
     window->first = first;
     window->count = end - first;
+    if (window->jumps_at == NULL)
+        return;
+    while (window->jumps_at[window->jump_end] < end)
+        window->jump_end++;
+    while (window->jump_first < window->jump_end && window->jumps_at[window->jump_first] <= first)
+        window->jump_first++;
 }
 
 static enum status call_function(const struct window_operator *self, const struct window *window,
@@ -89,51 +104,32 @@ static enum status call_function(const struct window_operator *self, const struc
 {
     const struct function *function = self->call->call.function;
     double args[FUNCTION_ARGS_MAX];
-    *out = value_absent();
-    if (window->count == 0)
-        return STATUS_OK;
+    double value;
     for (size_t i = 0; i < self->arg_count; i++)
         args[i] = self->args[i][step];
     if (function->check != NULL)
         TRY(function->check(self->base.eval, self->call, args, err));
-    double value;
-    if (function->window(window, args, &value))
-        *out = value;
+    *out = function->window(window, args, &value) ? value : value_absent();
     return STATUS_OK;
 }
 
-static enum status fill_step(const struct window_operator *self, struct window *window, size_t step,
-                             double *value, struct error *err)
+/* `*seen` is how many samples all windows have. */
+static enum status fill_steps(const struct window_operator *self, struct scratch *scratch,
+                              double *values, uint64_t *seen, struct error *err)
 {
-    /* one series can keep a function that sorts busy for long */
-    if (step % STEPS_BETWEEN_CHECKS == STEPS_BETWEEN_CHECKS - 1)
-        TRY(eval_check(self->base.eval, err));
-    slide(window, &self->source, grid_ts_ms(&self->base.grid, step));
-    self->base.eval->result->samples_total += window->count;
-    return call_function(self, window, step, value, err);
-}
-
-static enum status fill_steps(const struct window_operator *self, const struct columns *samples,
-                              double *values, struct error *err)
-{
-    struct aids aids;
-    aids_init(&aids, self->call->call.function->window_need, samples);
-    struct window window = {.columns = samples,
-                            .jumps = aids.jumps,
-                            .jumps_at = aids.jumps_at,
-                            .scratch = aids.scratch};
-    enum status status = STATUS_OK;
-    for (size_t step = 0; step < self->base.grid.count && status == STATUS_OK; step++)
-        status = fill_step(self, &window, step, &values[step], err);
-    aids_deinit(&aids);
-    return status;
-}
-
-static enum status read_and_fill(struct window_operator *self, size_t series,
-                                 struct columns *samples, double *values, struct error *err)
-{
-    TRY(range_source_read(&self->source, series, samples, err));
-    return fill_steps(self, samples, values, err);
+    const struct grid *grid = &self->base.grid;
+    struct window window = window_over(scratch, self->call->call.function->window_need);
+    for (size_t step = 0; step < grid->count; step++) {
+        /* one series can keep a function that sorts busy for long */
+        if (step % STEPS_BETWEEN_CHECKS == STEPS_BETWEEN_CHECKS - 1)
+            TRY(eval_check(self->base.eval, err));
+        slide(&window, &self->source, grid_ts_ms(grid, step));
+        *seen += window.count;
+        values[step] = value_absent();
+        if (window.count > 0)
+            TRY(call_function(self, &window, step, &values[step], err));
+    }
+    return STATUS_OK;
 }
 
 /* --- notes ----------------------------------------------------------------------------- */
@@ -165,22 +161,27 @@ static size_t count_present(const double *values, size_t count)
     return present;
 }
 
+static enum status make_column(struct window_operator *self, size_t series, struct scratch *scratch,
+                               double *values, struct error *err)
+{
+    struct eval *eval = self->base.eval;
+    uint64_t seen = 0;
+    TRY(range_source_read(&self->source, series, &scratch->samples, err));
+    TRY(fill_steps(self, scratch, values, &seen, err));
+    eval_count_samples(eval, seen);
+    size_t present = count_present(values, self->base.grid.count);
+    if (present > 0)
+        note_non_counter(self, series);
+    return eval_charge_samples(eval, present, err);
+}
+
 static enum status window_column(struct operator *op, size_t series, double *values,
                                  struct error *err)
 {
-    struct window_operator *self = (struct window_operator *)op;
-    struct columns samples;
     TRY(eval_check(op->eval, err));
-    columns_init(&samples);
-    enum status status = read_and_fill(self, series, &samples, values, err);
-    if (status == STATUS_OK) {
-        size_t present = count_present(values, op->grid.count);
-        if (present > 0)
-            note_non_counter(self, series);
-        eval_release_samples(op->eval, samples.count);
-        status = eval_charge_samples(op->eval, present, err);
-    }
-    columns_deinit(&samples);
+    struct scratch *scratch = scratch_take(&op->eval->scratches);
+    enum status status = make_column((struct window_operator *)op, series, scratch, values, err);
+    scratch_give(&op->eval->scratches, scratch);
     return status;
 }
 
@@ -251,19 +252,18 @@ static enum status find_absent(struct range_source *source, const struct grid *g
                                struct error *err)
 {
     enum status status = STATUS_OK;
-    struct columns samples;
-    columns_init(&samples);
+    struct scratch *scratch = scratch_take(&source->eval->scratches);
+    struct columns *samples = &scratch->samples;
     for (size_t i = 0; i < source->series_count && status == STATUS_OK; i++) {
         status = eval_check(source->eval, err);
         if (status == STATUS_OK)
-            status = range_source_read(source, i, &samples, err);
+            status = range_source_read(source, i, samples, err);
         if (status != STATUS_OK)
             break;
-        mark_present(source, grid, &samples, values);
-        source->eval->result->samples_total += samples.count;
-        eval_release_samples(source->eval, samples.count);
+        mark_present(source, grid, samples, values);
+        eval_count_samples(source->eval, samples->count);
     }
-    columns_deinit(&samples);
+    scratch_give(&source->eval->scratches, scratch);
     return status;
 }
 

@@ -10,6 +10,7 @@
 
 #include "query/engine/label_edit.h"
 #include "query/engine/scalar.h"
+#include "query/engine/sweep.h"
 
 /* As Prometheus: the largest double below 2^63, and -2^63. */
 #define K_MAX 9223372036854774784.0
@@ -33,6 +34,7 @@ struct selection_of_k {
     const double *k;    /* per step; as given */
     double sign;        /* 1: the largest values stay; -1: the smallest; 0: those that came first */
     struct heap *heaps; /* step by step within group by group */
+    uint32_t *sizes;    /* series of each group */
     size_t open_count;  /* heaps that have room */
 };
 
@@ -180,24 +182,38 @@ static void offer_column(struct selection_of_k *selection, uint32_t series, uint
     }
 }
 
+static enum status use_column(void *context, size_t series, const double *column, struct error *err)
+{
+    (void)err;
+    struct selection_of_k *selection = context;
+    uint32_t group = selection->aggregation->groups[series];
+    offer_column(selection, (uint32_t)series, selection->sizes[group], column);
+    return STATUS_OK;
+}
+
+/* limitk is done when every heap is full, and then reads no further. */
+static enum status offer_first(struct selection_of_k *selection, struct error *err)
+{
+    struct operator *inner = selection->aggregation->inner;
+    void *column;
+    TRY(eval_alloc_array(inner->eval, inner->grid.count, sizeof(double), &column, err));
+    for (size_t series = 0; series < inner->series_count && selection->open_count > 0; series++) {
+        TRY(eval_check(inner->eval, err));
+        TRY(operator_column(inner, series, column, err));
+        TRY(use_column(selection, series, column, err));
+    }
+    return STATUS_OK;
+}
+
 static enum status offer_all(struct selection_of_k *selection, struct error *err)
 {
     const struct aggregation *aggregation = selection->aggregation;
-    struct operator *inner = aggregation->inner;
-    uint32_t *sizes;
-    TRY(count_group_sizes(aggregation, &sizes, err));
-    TRY(make_heaps(selection, sizes, err));
-    void *column;
-    TRY(eval_alloc_array(aggregation->eval, aggregation->grid.count, sizeof(double), &column, err));
-    for (size_t series = 0; series < inner->series_count; series++) {
-        /* limitk is done when every heap is full */
-        if (selection->sign == 0 && selection->open_count == 0)
-            break;
-        TRY(eval_check(aggregation->eval, err));
-        TRY(operator_column(inner, series, column, err));
-        offer_column(selection, (uint32_t)series, sizes[aggregation->groups[series]], column);
-    }
-    return STATUS_OK;
+    TRY(count_group_sizes(aggregation, &selection->sizes, err));
+    TRY(make_heaps(selection, selection->sizes, err));
+    if (selection->sign == 0)
+        return offer_first(selection, err);
+    struct sweep sweep = {.op = aggregation->inner, .use = use_column, .context = selection};
+    return sweep_columns(&sweep, err);
 }
 
 static int compare_best_first(const struct pick *a, const struct pick *b, double sign)

@@ -59,9 +59,8 @@ static enum status open_subquery(struct range_source *source, struct error *err)
     struct grid grid = aligned_grid(source->min_ts_ms, source->max_ts_ms, step_ms);
     if (grid.count == 0)
         return STATUS_OK;
-    void *memory = NULL;
-    TRY(eval_alloc_array(eval, grid.count, sizeof(double), &memory, err));
-    source->inner_column = memory;
+    /* of a scratch, where a column of it is made */
+    TRY(eval_charge_array(eval, grid.count, sizeof(double), err));
     TRY(operator_open(eval, &grid, expr->subquery.inner, &source->inner, err));
     source->labels = source->inner->labels;
     source->series_count = source->inner->series_count;
@@ -104,10 +103,19 @@ void range_source_close(struct range_source *source)
     source->inner = NULL;
 }
 
+/* Where the first one is; most series have none. */
+static size_t find_stale_marker(const struct columns *columns)
+{
+    size_t at = 0;
+    while (at < columns->count && !sample_is_stale(columns->values[at]))
+        at++;
+    return at;
+}
+
 static void drop_stale_markers(struct columns *columns)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < columns->count; i++) {
+    size_t kept = find_stale_marker(columns);
+    for (size_t i = kept; i < columns->count; i++) {
         if (sample_is_stale(columns->values[i]))
             continue;
         columns->ts_ms[kept] = columns->ts_ms[i];
@@ -121,14 +129,17 @@ static enum status read_inner(struct range_source *source, size_t series, struct
                               struct error *err)
 {
     struct operator *inner = source->inner;
-    TRY(operator_column(inner, series, source->inner_column, err));
+    struct scratch *scratch = scratch_take(&source->eval->scratches);
+    double *column = scratch_room(scratch, inner->grid.count, sizeof *column);
+    enum status status = operator_column(inner, series, column, err);
     columns_reset(out);
     columns_reserve(out, inner->grid.count);
-    for (size_t i = 0; i < inner->grid.count; i++) {
-        if (!value_is_absent(source->inner_column[i]))
-            columns_append(out, grid_ts_ms(&inner->grid, i), source->inner_column[i]);
+    for (size_t i = 0; i < inner->grid.count && status == STATUS_OK; i++) {
+        if (!value_is_absent(column[i]))
+            columns_append(out, grid_ts_ms(&inner->grid, i), column[i]);
     }
-    return STATUS_OK;
+    scratch_give(&source->eval->scratches, scratch);
+    return status;
 }
 
 enum status range_source_read(struct range_source *source, size_t series, struct columns *out,
@@ -140,5 +151,5 @@ enum status range_source_read(struct range_source *source, size_t series, struct
         TRY(select_read(source->selection, series, source->min_ts_ms, source->max_ts_ms, out, err));
         drop_stale_markers(out);
     }
-    return eval_charge_samples(source->eval, out->count, err);
+    return eval_charge_passing(source->eval, out->count, err);
 }

@@ -21,7 +21,6 @@ struct range_source {
     size_t series_count;
     struct selection *selection; /* of a matrix selector, else NULL */
     struct operator *inner;      /* of a subquery, else NULL; NULL too when it has no steps */
-    double *inner_column;
 };
 
 /* The matrix-typed `expr` for the steps of `grid`. */
@@ -32,7 +31,7 @@ void range_source_close(struct range_source *source);
 /* The end of the window of the step at `ts_ms`. */
 int64_t range_source_end_ms(const struct range_source *source, int64_t ts_ms);
 /* Replaces `out` by the samples of one series in all windows, without stale markers. They are
-   charged to the query; the caller releases out->count of them when it is done. */
+   charged to the query in passing: whoever keeps them charges them itself. */
 MUST_USE enum status range_source_read(struct range_source *source, size_t series,
                                        struct columns *out, struct error *err);
 

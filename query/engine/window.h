@@ -18,11 +18,11 @@ struct window {
     int64_t end_ms;   /* inclusive: step time less offset */
     int64_t step_ms;  /* the time of the step itself, before offset and @ */
     /* Where the value of the series jumps: resets or changes, as the function needs; else NULL.
-       jumps[i] says how many there are up to and including sample i, jumps_at lists their samples:
-       those of the window, its first sample aside, are jumps_at[jumps[first]] to
-       jumps_at[jumps[first + count - 1] - 1]. */
-    const uint32_t *jumps;
+       Those of the window, its first sample aside, are at the samples jumps_at[jump_first] to
+       jumps_at[jump_end - 1]. */
     const uint32_t *jumps_at;
+    size_t jump_first;
+    size_t jump_end;
     double *scratch; /* room for `count` values; NULL unless the function needs it */
 };
 

@@ -21,8 +21,8 @@ enum { FUNCTION_ARGS_MAX = 6 };
 /* What the evaluator prepares for a window function, once per series (query/engine/window.h). */
 enum window_need {
     WINDOW_NEEDS_NOTHING,
-    WINDOW_NEEDS_RESETS,  /* `jumps` counts drops of the value */
-    WINDOW_NEEDS_CHANGES, /* `jumps` counts changes of the value */
+    WINDOW_NEEDS_RESETS,  /* `jumps_at` lists drops of the value */
+    WINDOW_NEEDS_CHANGES, /* `jumps_at` lists changes of the value */
     WINDOW_NEEDS_SCRATCH, /* `scratch` has room for all values */
 };
 

@@ -20,8 +20,7 @@ static const int64_t *window_times(const struct window *window)
 static double add_resets(const struct window *window, double increase)
 {
     const double *values = window->columns->values;
-    uint32_t end = window->jumps[window->first + window->count - 1];
-    for (uint32_t i = window->jumps[window->first]; i < end; i++)
+    for (size_t i = window->jump_first; i < window->jump_end; i++)
         increase += values[window->jumps_at[i] - 1];
     return increase;
 }
@@ -45,9 +44,9 @@ static double extrapolation_factor(const struct window *window, bool is_counter,
     double start_gap_s = extrapolated_gap((double)(times[0] - window->start_ms) / 1000, interval_s);
     double end_gap_s = extrapolated_gap((double)(window->end_ms - last_ms) / 1000, interval_s);
     double first = window_values(window)[0];
-    if (is_counter && increase > 0 && first >= 0) {
-        /* a counter cannot have been below zero: it started no earlier than where its slope meets
-         * it */
+    /* a counter cannot have been below zero: it started no earlier than where its slope meets it;
+       from far above zero that is beyond any gap */
+    if (is_counter && increase > 0 && first >= 0 && first < 2 * increase) {
         double zero_gap_s = sampled_s * (first / increase);
         if (zero_gap_s < start_gap_s)
             start_gap_s = zero_gap_s;
@@ -120,8 +119,7 @@ bool window_idelta(const struct window *window, const double *args, double *out)
 
 static bool jumps_in(const struct window *window, double *out)
 {
-    const uint32_t *jumps = window->jumps + window->first;
-    *out = jumps[window->count - 1] - jumps[0];
+    *out = (double)(window->jump_end - window->jump_first);
     return true;
 }
 

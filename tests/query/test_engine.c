@@ -230,7 +230,7 @@ TEST(only_ten_notes_are_shown_and_the_rest_counted)
                      STATUS_OK);
     assert_int_equal(fixture.result.warnings.count, 11);
     expect_str(fixture.result.warnings.ptr[0],
-               "PromQL warning: quantile value should be between 0 and 1, got 2 (1:20)");
+               "PromQL warning: quantile value should be between 0 and 1, got 10 (1:20)");
     expect_str(fixture.result.warnings.ptr[10], "50 more warning annotations omitted");
     fixture_deinit(&fixture);
 }
