@@ -13,7 +13,9 @@
 #include "query/engine/operator.h"
 #include "tsdb/store/select.h"
 
-#define INFO_METRIC STR("target_info")
+#define INFO_METRIC  STR("target_info")
+#define INFO_SUFFIX  STR("_info")
+#define INFO_PATTERN STR(".+_info")
 
 /* No sample within the lookback. */
 #define NO_TS INT64_MIN
@@ -50,7 +52,7 @@ struct variant {
 
 struct info_operator {
     struct operator base; /* one series per variant */
-    struct operator *vector;
+    struct operator* vector;
     struct variant *variants;
 };
 
@@ -61,21 +63,35 @@ static bool is_about_name(const struct matcher *matcher)
     return str_eq(matcher->name, LABEL_METRIC_NAME);
 }
 
-static bool has_name_matcher(const struct vector_selector *selector)
+/* What the selector says of the name of an info metric. */
+enum name_rule {
+    NAME_IS_TARGET_INFO, /* nothing */
+    NAME_ENDS_WITH_INFO, /* only what it is not: then it must match ".+_info" as well */
+    NAME_IS_GIVEN,
+};
+
+static enum name_rule name_rule_of(const struct vector_selector *selector)
 {
+    enum name_rule rule = NAME_IS_TARGET_INFO;
     for (size_t i = 0; selector != NULL && i < selector->matcher_count; i++) {
-        if (is_about_name(&selector->matchers[i]))
-            return true;
+        const struct matcher *matcher = &selector->matchers[i];
+        if (!is_about_name(matcher))
+            continue;
+        if (matcher->op == MATCHER_EQ || matcher->op == MATCHER_RE)
+            return NAME_IS_GIVEN;
+        rule = NAME_ENDS_WITH_INFO;
     }
-    return false;
+    return rule;
 }
 
 /* An info series itself is left as it is. */
 static bool is_info_name(const struct vector_selector *selector, struct str name)
 {
-    if (selector == NULL)
+    enum name_rule rule = name_rule_of(selector);
+    if (rule == NAME_IS_TARGET_INFO)
         return str_eq(name, INFO_METRIC);
-    if (!has_name_matcher(selector))
+    if (rule == NAME_ENDS_WITH_INFO &&
+        (!str_ends_with(name, INFO_SUFFIX) || name.len == INFO_SUFFIX.len))
         return false;
     for (size_t i = 0; i < selector->matcher_count; i++) {
         if (is_about_name(&selector->matchers[i]) && !matcher_matches(&selector->matchers[i], name))
@@ -171,38 +187,50 @@ static enum status read_selection(struct info_source *source, struct selection *
     return status;
 }
 
-/* The matchers of the selector, borrowed, and target_info unless they say something of the name. */
-static enum status list_matchers(struct info_source *source, struct matcher **out, size_t *count,
-                                 struct error *err)
+/* What is looked for: the matchers of the selector, borrowed, and perhaps one more. */
+struct info_matchers {
+    struct matcher *ptr;
+    size_t count;
+    bool has_own; /* the last one */
+};
+
+static enum status info_matchers_init(struct info_matchers *matchers,
+                                      const struct info_source *source, struct error *err)
 {
     const struct vector_selector *selector = source->selector;
     size_t given = selector == NULL ? 0 : selector->matcher_count;
+    enum name_rule rule = name_rule_of(selector);
+    bool is_named = rule == NAME_IS_TARGET_INFO;
     void *memory;
+    *matchers = (struct info_matchers){0};
     TRY(eval_alloc_array(source->eval, given + 1, sizeof(struct matcher), &memory, err));
-    struct matcher *matchers = memory;
+    matchers->ptr = memory;
     for (size_t i = 0; i < given; i++)
-        matchers[i] = selector->matchers[i];
-    *out = matchers;
-    *count = given;
-    if (has_name_matcher(selector))
+        matchers->ptr[matchers->count++] = selector->matchers[i];
+    if (rule == NAME_IS_GIVEN)
         return STATUS_OK;
-    (*count)++;
-    /* compares with a text: owns nothing */
-    return matcher_init(&matchers[given], MATCHER_EQ, LABEL_METRIC_NAME, INFO_METRIC,
-                        source->eval->arena, err);
+    TRY(matcher_init(&matchers->ptr[given], is_named ? MATCHER_EQ : MATCHER_RE, LABEL_METRIC_NAME,
+                     is_named ? INFO_METRIC : INFO_PATTERN, source->eval->arena, err));
+    matchers->has_own = true;
+    matchers->count++;
+    return STATUS_OK;
 }
 
-static enum status read_info_series(struct info_source *source, struct error *err)
+static void info_matchers_deinit(struct info_matchers *matchers)
+{
+    if (matchers->has_own)
+        matcher_deinit(&matchers->ptr[matchers->count - 1]);
+}
+
+static enum status select_info_series(struct info_source *source,
+                                      const struct info_matchers *matchers, struct error *err)
 {
     const struct eval *eval = source->eval;
-    struct matcher *matchers;
-    size_t matcher_count;
     struct selection *selection;
-    TRY(list_matchers(source, &matchers, &matcher_count, err));
     struct select_options options = {
         .scope = eval->options->scope,
-        .matchers = matchers,
-        .matcher_count = matcher_count,
+        .matchers = matchers->ptr,
+        .matcher_count = matchers->count,
         .min_ts_ms = source->min_ts_ms,
         .max_ts_ms = source->max_ts_ms,
         .cancel = eval->options->cancel,
@@ -210,6 +238,15 @@ static enum status read_info_series(struct info_source *source, struct error *er
     TRY(select_open(eval->engine->store, &options, &selection, err));
     enum status status = read_selection(source, selection, err);
     select_close(selection);
+    return status;
+}
+
+static enum status read_info_series(struct info_source *source, struct error *err)
+{
+    struct info_matchers matchers;
+    TRY(info_matchers_init(&matchers, source, err));
+    enum status status = select_info_series(source, &matchers, err);
+    info_matchers_deinit(&matchers);
     return status;
 }
 
@@ -377,7 +414,7 @@ static enum status enrich_series(struct enrichment *enrichment, struct error *er
     return STATUS_OK;
 }
 
-static enum status enrich_all(const struct info_source *source, const struct operator *vector,
+static enum status enrich_all(const struct info_source *source, const struct operator* vector,
                               const uint32_t *targets, struct variant_list *list, struct error *err)
 {
     void *memory;
@@ -401,7 +438,7 @@ static enum status enrich_all(const struct info_source *source, const struct ope
 /* --- the operator
  * --------------------------------------------------------------------------------- */
 
-static enum status info_column(struct operator *op, size_t series, double *values,
+static enum status info_column(struct operator* op, size_t series, double *values,
                                struct error *err)
 {
     const struct info_operator *self = (const struct info_operator *)op;
@@ -414,13 +451,13 @@ static enum status info_column(struct operator *op, size_t series, double *value
     return STATUS_OK;
 }
 
-static void info_close(struct operator *op)
+static void info_close(struct operator* op)
 {
     operator_close(((struct info_operator *)op)->vector);
 }
 
 /* Numbers the targets of the series to enrich; GROUP_NONE for those to leave as they are. */
-static enum status find_targets(struct info_source *source, const struct operator *vector,
+static enum status find_targets(struct info_source *source, const struct operator* vector,
                                 uint32_t **out, struct error *err)
 {
     static const struct str identity[] = {{"instance", 8}, {"job", 3}};
@@ -449,7 +486,7 @@ static enum status index_by_target(struct info_source *source, struct error *err
                       &source->of_target, err);
 }
 
-static enum status list_variants(struct info_source *source, const struct operator *vector,
+static enum status list_variants(struct info_source *source, const struct operator* vector,
                                  struct variant_list *list, struct error *err)
 {
     uint32_t *targets;
@@ -460,8 +497,8 @@ static enum status list_variants(struct info_source *source, const struct operat
 }
 
 /* `vector` is taken on success. */
-static enum status open_variants(struct operator *vector, const struct variant_list *list,
-                                 struct operator **out, struct error *err)
+static enum status open_variants(struct operator* vector, const struct variant_list *list,
+                                 struct operator** out, struct error *err)
 {
     void *memory;
     TRY(eval_alloc_array(vector->eval, list->count, sizeof(struct labels), &memory, err));
@@ -485,8 +522,8 @@ static enum status open_variants(struct operator *vector, const struct variant_l
     return STATUS_OK;
 }
 
-static enum status open_enriched(struct info_source *source, struct operator *vector,
-                                 struct operator **out, struct error *err)
+static enum status open_enriched(struct info_source *source, struct operator* vector,
+                                 struct operator** out, struct error *err)
 {
     struct variant_list list = {0};
     TRY(list_variants(source, vector, &list, err));
@@ -509,7 +546,7 @@ static enum status find_selector(const struct expr *call, const struct vector_se
 }
 
 enum status open_info(struct eval *eval, const struct grid *grid, const struct expr *call,
-                      struct operator **out, struct error *err)
+                      struct operator** out, struct error *err)
 {
     struct info_source source = {
         .eval = eval,
@@ -517,7 +554,7 @@ enum status open_info(struct eval *eval, const struct grid *grid, const struct e
         .min_ts_ms = time_minus(grid_ts_ms(grid, 0), eval->lookback_ms - 1),
         .max_ts_ms = grid_ts_ms(grid, grid->count - 1),
     };
-    struct operator *vector;
+    struct operator* vector;
     TRY(find_selector(call, &source.selector, err));
     TRY(operator_open(eval, grid, call->call.args[0], &vector, err));
     enum status status = open_enriched(&source, vector, out, err);
