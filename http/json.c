@@ -139,6 +139,12 @@ void json_bool(struct json *json, bool value)
     buffer_append_str(json->out, value ? STR("true") : STR("false"));
 }
 
+void json_null(struct json *json)
+{
+    begin_item(json);
+    buffer_append_str(json->out, STR("null"));
+}
+
 void json_u64(struct json *json, uint64_t value)
 {
     begin_item(json);

@@ -22,6 +22,7 @@ void json_end_array(struct json *json);
 void json_key(struct json *json, struct str key);
 void json_string(struct json *json, struct str text);
 void json_bool(struct json *json, bool value);
+void json_null(struct json *json);
 void json_u64(struct json *json, uint64_t value);
 void json_i64(struct json *json, int64_t value);
 /* A JSON number; `value` must be finite. */

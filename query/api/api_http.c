@@ -17,6 +17,7 @@ static const struct endpoint {
     {"/api/v1/query_range", api_query_range},
     {"/api/v1/query_exemplars", api_query_exemplars},
     {"/api/v1/format_query", api_format_query},
+    {"/api/v1/parse_query", api_parse_query},
     {"/api/v1/series", api_series},
     {"/api/v1/labels", api_label_names},
     {"/api/v1/label/*/values", api_label_values},

@@ -47,6 +47,7 @@ void api_fail(struct api_call *call, enum status status, const struct error *err
 void api_query(struct api_call *call);
 void api_query_range(struct api_call *call);
 void api_format_query(struct api_call *call);
+void api_parse_query(struct api_call *call);
 void api_series(struct api_call *call);
 void api_label_names(struct api_call *call);
 void api_label_values(struct api_call *call);

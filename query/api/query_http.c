@@ -1,10 +1,9 @@
 /*
- * /api/v1/query, /api/v1/query_range, /api/v1/format_query.
+ * /api/v1/query, /api/v1/query_range.
  */
 #include "query/api/api_impl.h"
 
 #include "base/number.h"
-#include "query/syntax/parse.h"
 
 /* Of a double without an exponent: base/number.h. */
 enum { SCALAR_TEXT_MAX = 327 };
@@ -279,25 +278,4 @@ void api_query_range(struct api_call *call)
         return;
     options.is_range = true;
     answer(call, &options, limit);
-}
-
-void api_format_query(struct api_call *call)
-{
-    struct error err;
-    struct expr *expr;
-    struct parse_options parse = {.allows_experimental = call->api->engine->allows_experimental};
-    struct str text = exchange_param(call->exchange, "query", NULL);
-    if (parse_expr(text, &parse, call->arena, &expr, &err) != STATUS_OK) {
-        reply_bad_param(call->exchange, "query", &err);
-        return;
-    }
-    struct buffer printed, out;
-    struct json json;
-    buffer_init(&printed, REPLY_MAX_BYTES);
-    ast_print(&printed, expr);
-    ast_deinit(expr);
-    reply_begin(&json, &out);
-    json_string(&json, buffer_str(&printed));
-    buffer_deinit(&printed);
-    reply_end(call->exchange, &json, NULL, NULL);
 }

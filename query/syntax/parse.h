@@ -45,5 +45,8 @@ MUST_USE enum status parse_selector(struct str text, struct arena *arena, struct
 
 /* Canonical text, as Prometheus prints it on one line. */
 void ast_print(struct buffer *out, const struct expr *expr);
+/* The same over several lines where one would have more than 100 bytes, as Prometheus breaks them.
+ */
+void ast_print_pretty(struct buffer *out, const struct expr *expr);
 
 #endif

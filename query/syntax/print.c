@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "query/function/function.h"
+#include "query/syntax/print_impl.h"
 #include "tsdb/model/label.h"
 #include "tsdb/model/quote.h"
 
@@ -122,9 +123,8 @@ static void print_matrix(struct buffer *out, const struct expr *expr)
     print_time(out, &selector->time);
 }
 
-static void print_subquery(struct buffer *out, const struct expr *expr)
+void print_subquery_suffix(struct buffer *out, const struct expr *expr)
 {
-    ast_print(out, expr->subquery.inner);
     buffer_append_byte(out, '[');
     append_duration_ms(out, expr->subquery.range_ms);
     buffer_append_byte(out, ':');
@@ -138,7 +138,7 @@ static void print_number(struct buffer *out, const struct expr *expr)
 {
     double value = expr->number.value;
     if (!expr->number.is_duration) {
-        append_f64(out, value);
+        append_f64_plain(out, value);
         return;
     }
     if (value < 0)
@@ -162,14 +162,19 @@ static void print_matching(struct buffer *out, const struct vector_matching *mat
     buffer_append_byte(out, ')');
 }
 
-static void print_binary(struct buffer *out, const struct expr *expr)
+void print_operator(struct buffer *out, const struct expr *expr)
 {
-    ast_print(out, expr->binary.left);
-    buffer_append_byte(out, ' ');
     print_text(out, binary_op_text(expr->binary.op));
     if (expr->binary.returns_bool)
         print_text(out, " bool");
     print_matching(out, &expr->binary.matching);
+}
+
+static void print_binary(struct buffer *out, const struct expr *expr)
+{
+    ast_print(out, expr->binary.left);
+    buffer_append_byte(out, ' ');
+    print_operator(out, expr);
     buffer_append_byte(out, ' ');
     ast_print(out, expr->binary.right);
 }
@@ -186,7 +191,7 @@ static void print_call(struct buffer *out, const struct expr *expr)
     buffer_append_byte(out, ')');
 }
 
-static void print_aggregate(struct buffer *out, const struct expr *expr)
+void print_aggregate_head(struct buffer *out, const struct expr *expr)
 {
     const struct name_set *grouping = &expr->aggregate.grouping;
     print_text(out, aggregate_op_text(expr->aggregate.op));
@@ -195,6 +200,11 @@ static void print_aggregate(struct buffer *out, const struct expr *expr)
         print_names(out, grouping);
         print_text(out, ") ");
     }
+}
+
+static void print_aggregate(struct buffer *out, const struct expr *expr)
+{
+    print_aggregate_head(out, expr);
     buffer_append_byte(out, '(');
     if (expr->aggregate.param != NULL) {
         ast_print(out, expr->aggregate.param);
@@ -221,7 +231,8 @@ void ast_print(struct buffer *out, const struct expr *expr)
         print_matrix(out, expr);
         break;
     case EXPR_SUBQUERY:
-        print_subquery(out, expr);
+        ast_print(out, expr->subquery.inner);
+        print_subquery_suffix(out, expr);
         break;
     case EXPR_UNARY:
         buffer_append_byte(out, expr->unary.is_minus ? '-' : '+');

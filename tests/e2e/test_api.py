@@ -17,6 +17,7 @@ READ_ENDPOINTS = [
     ("/api/v1/query_range", [("query", "m"), ("start", "$before"), ("end", "$now"), ("step", "15")]),
     ("/api/v1/query_exemplars", [("query", "m"), ("start", "$before"), ("end", "$now")]),
     ("/api/v1/format_query", [("query", "sum(m)by(a)")]),
+    ("/api/v1/parse_query", [("query", "sum(m)by(a)")]),
     ("/api/v1/series", [("match[]", "m"), ("match[]", '{__name__="n"}')]),
     ("/api/v1/labels", [("start", "$before"), ("end", "$future"), ("limit", "40000")]),
     ("/api/v1/label/a/values", [("match[]", "m")]),

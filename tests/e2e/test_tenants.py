@@ -73,6 +73,7 @@ READS = [
     "/api/v1/metadata",
     "/api/v1/metadata?metric=canary_metric",
     "/api/v1/format_query?query=m",
+    "/api/v1/parse_query?query=m",
     "/api/v1/rules",
     "/api/v1/alerts",
     "/api/v1/targets",

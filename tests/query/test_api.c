@@ -690,6 +690,46 @@ TEST(a_query_is_formatted)
     fixture_close(&f);
 }
 
+TEST(parse_query_shows_the_tree)
+{
+    struct fixture f;
+    fixture_open(&f);
+    expect_data(&f, "/api/v1/parse_query?query=-1e25",
+                DATA("{\"val\":\"-10000000000000000000000000\",\"type\":\"numberLiteral\"}"));
+    expect_data(&f, "/api/v1/parse_query?query=-(1)",
+                DATA("{\"expr\":{\"expr\":{\"val\":\"1\",\"type\":\"numberLiteral\"},\"type\":"
+                     "\"parenExpr\"},\"op\":\"-\",\"type\":\"unaryExpr\"}"));
+    expect_data(&f, "/api/v1/parse_query?query=sum(up%7Ba%21~%22b%22%7D%20@%201.5)by(job)",
+                DATA("{\"expr\":{\"anchored\":false,\"matchers\":[{\"name\":\"a\",\"type\":\"!~\","
+                     "\"value\":\"b\"},{\"name\":\"__name__\",\"type\":\"=\",\"value\":\"up\"}],"
+                     "\"name\":\"up\",\"smoothed\":false,\"offset\":0,\"offsetExpr\":null,"
+                     "\"startOrEnd\":null,\"timestamp\":1500,\"type\":\"vectorSelector\"},"
+                     "\"grouping\":[\"job\"],\"op\":\"sum\",\"param\":null,\"without\":false,"
+                     "\"type\":\"aggregation\"}"));
+    expect_data(
+        &f, "/api/v1/parse_query?query=up*on(a)group_left(b)rate(up%5B5m:%5D)",
+        DATA("{\"bool\":false,\"lhs\":{\"anchored\":false,\"matchers\":[{\"name\":\"__name__\",\"t"
+             "ype\":\"=\",\"value\":\"up\"}],\"name\":\"up\",\"smoothed\":false,\"offset\":0,\"off"
+             "setExpr\":null,\"startOrEnd\":null,\"timestamp\":null,\"type\":\"vectorSelector\"},"
+             "\"matching\":{\"card\":\"many-to-one\",\"fillValues\":{\"lhs\":null,\"rhs\":null},\""
+             "include\":[\"b\"],\"labels\":[\"a\"],\"on\":true},\"op\":\"*\",\"rhs\":{\"args\":[{"
+             "\"expr\":{\"anchored\":false,\"matchers\":[{\"name\":\"__name__\",\"type\":\"=\",\"v"
+             "alue\":\"up\"}],\"name\":\"up\",\"smoothed\":false,\"offset\":0,\"offsetExpr\":null,"
+             "\"startOrEnd\":null,\"timestamp\":null,\"type\":\"vectorSelector\"},\"range\":300000"
+             ",\"rangeExpr\":null,\"step\":0,\"stepExpr\":null,\"offset\":0,\"offsetExpr\":null,\""
+             "startOrEnd\":null,\"timestamp\":null,\"type\":\"subquery\"}],\"func\":{\"argTypes\":"
+             "[\"matrix\"],\"name\":\"rate\",\"returnType\":\"vector\",\"variadic\":0},\"type\":\""
+             "call\"},\"type\":\"binaryExpr\"}"));
+    expect_data(
+        &f, "/api/v1/parse_query?query=2%3Ebool%20pi()",
+        DATA("{\"bool\":true,\"lhs\":{\"val\":\"2\",\"type\":\"numberLiteral\"},\"matching\":null,"
+             "\"op\":\">\",\"rhs\":{\"args\":[],\"func\":{\"argTypes\":[],\"name\":\"pi\",\"return"
+             "Type\":\"scalar\",\"variadic\":0},\"type\":\"call\"},\"type\":\"binaryExpr\"}"));
+    expect_bad(&f, "/api/v1/parse_query?query=(",
+               BAD_PARAM("query", "1:2: parse error: unclosed left parenthesis"));
+    fixture_close(&f);
+}
+
 TEST(what_croft_has_not_is_empty)
 {
     struct fixture f;
@@ -727,4 +767,4 @@ TEST_MAIN(RUN(every_type_of_result_has_its_form),
           RUN(a_lookup_over_too_many_series_is_422),
           RUN(label_names_and_values_are_those_of_the_series_that_match),
           RUN(names_of_labels_in_a_path_may_be_escaped), RUN(a_query_is_formatted),
-          RUN(what_croft_has_not_is_empty))
+          RUN(parse_query_shows_the_tree), RUN(what_croft_has_not_is_empty))

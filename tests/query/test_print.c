@@ -19,6 +19,8 @@ static const struct printed cases[] = {
     {"1_000.5", "1000.5"},
     {".5", "0.5"},
     {"1.", "1"},
+    {"1e21", "1000000000000000000000"},
+    {"1e-7", "0.0000001"},
     {"Inf", "+Inf"},
     {"-nan", "NaN"},
     {"+1", "1"},
@@ -100,27 +102,92 @@ static const struct printed cases[] = {
     {"- - 1", "1"},
     {"a # comment", "a"},
 };
+
+/* As the same page breaks lines, in 3.14. */
+static const struct printed pretty_cases[] = {
+    {"a_metric_with_a_long_name_for_lines{x=\"1\"}+a_metric_with_a_long_name_for_lines{y=\"2\"}",
+     "a_metric_with_a_long_name_for_lines{x=\"1\"} + a_metric_with_a_long_name_for_lines{y=\"2\"}"},
+    {"a_metric_with_a_long_name_for_lines{x=\"1\"}+on(job,instance)group_left(version)a_metric_with_a_long_name_for_lines{y=\"22222222222222222222222222222222\"}*2",
+     "  a_metric_with_a_long_name_for_lines{x=\"1\"}\n"
+     "+ on (job, instance) group_left (version)\n"
+     "  a_metric_with_a_long_name_for_lines{y=\"22222222222222222222222222222222\"} * 2"},
+    {"sum by(job,instance)(rate(a_metric_with_a_long_name_for_lines{first_label=\"first value\",second_label=\"second value\"}[5m]))",
+     "sum by (job, instance) (\n"
+     "  rate(a_metric_with_a_long_name_for_lines{first_label=\"first value\",second_label=\"second value\"}[5m])\n"
+     ")"},
+    {"topk(5,a_metric_with_a_long_name_for_lines{first_label=\"first value\",second_label=\"second value\",third_label=\"third value\"})",
+     "topk(\n"
+     "  5,\n"
+     "  a_metric_with_a_long_name_for_lines{first_label=\"first value\",second_label=\"second value\",third_label=\"third value\"}\n"
+     ")"},
+    {"histogram_quantile(0.9,sum by(le,job)(rate(a_metric_with_a_long_name_for_lines_bucket{first_label=\"first value\"}[5m])))/(a_metric_with_a_long_name_for_lines>bool a_metric_with_a_long_name_for_lines)",
+     "  histogram_quantile(\n"
+     "    0.9,\n"
+     "    sum by (le, job) (rate(a_metric_with_a_long_name_for_lines_bucket{first_label=\"first value\"}[5m]))\n"
+     "  )\n"
+     "/\n"
+     "  (a_metric_with_a_long_name_for_lines > bool a_metric_with_a_long_name_for_lines)"},
+    {"-(a_metric_with_a_long_name_for_lines{x=\"1\"}+a_metric_with_a_long_name_for_lines{y=\"2\"}+a_metric_with_a_long_name_for_lines)",
+     "-(\n"
+     "    a_metric_with_a_long_name_for_lines{x=\"1\"} + a_metric_with_a_long_name_for_lines{y=\"2\"}\n"
+     "  +\n"
+     "    a_metric_with_a_long_name_for_lines\n"
+     ")"},
+    {"- sum(a_metric_with_a_long_name_for_lines{first_label=\"first value\",second_label=\"second value\",third_label=\"third value\"})",
+     "-sum(\n"
+     "  a_metric_with_a_long_name_for_lines{first_label=\"first value\",second_label=\"second value\",third_label=\"third value\"}\n"
+     ")"},
+    {"(a_metric_with_a_long_name_for_lines{x=\"1\"}+a_metric_with_a_long_name_for_lines{y=\"2\"}+a_metric_with_a_long_name_for_lines)[5m:1m] offset 3m",
+     "(\n"
+     "    a_metric_with_a_long_name_for_lines{x=\"1\"} + a_metric_with_a_long_name_for_lines{y=\"2\"}\n"
+     "  +\n"
+     "    a_metric_with_a_long_name_for_lines\n"
+     ")[5m:1m] offset 3m"},
+    {"max_over_time(a_metric_with_a_long_name_for_lines[5m:1m])+max_over_time((sum(a_metric_with_a_long_name_for_lines{first_label=\"first value\"})-a_metric_with_a_long_name_for_lines)[5m:1m] @ 3)",
+     "  max_over_time(a_metric_with_a_long_name_for_lines[5m:1m])\n"
+     "+\n"
+     "  max_over_time(\n"
+     "    (\n"
+     "        sum(a_metric_with_a_long_name_for_lines{first_label=\"first value\"})\n"
+     "      -\n"
+     "        a_metric_with_a_long_name_for_lines\n"
+     "    )[5m:1m] @ 3.000\n"
+     "  )"},
+    {"label_replace(a_metric_with_a_long_name_for_lines,\"a\",\"b\",\"c\",\"ddddddddddddddddddddddddddddddddddddddddddddddddddddddd\")",
+     "label_replace(\n"
+     "  a_metric_with_a_long_name_for_lines,\n"
+     "  \"a\",\n"
+     "  \"b\",\n"
+     "  \"c\",\n"
+     "  \"ddddddddddddddddddddddddddddddddddddddddddddddddddddddd\"\n"
+     ")"},
+    {"1+2",
+     "1 + 2"},
+};
 /* clang-format on */
 
 static struct error err;
 
-static void print_parsed(struct str text, struct buffer *out)
+static void print_parsed(struct str text, struct buffer *out, bool is_pretty)
 {
     const struct parse_options options = {.allows_experimental = true};
     struct arena arena;
     struct expr *expr;
     arena_init(&arena, SIZE_MAX);
     expect_ok(parse_expr(text, &options, &arena, &expr, &err));
-    ast_print(out, expr);
+    if (is_pretty)
+        ast_print_pretty(out, expr);
+    else
+        ast_print(out, expr);
     ast_deinit(expr);
     arena_deinit(&arena);
 }
 
-static void expect_printed(struct str text, const char *want)
+static void expect_printed(struct str text, const char *want, bool is_pretty)
 {
     struct buffer out;
     buffer_init(&out, 64 * 1024);
-    print_parsed(text, &out);
+    print_parsed(text, &out, is_pretty);
     expect_str(buffer_str(&out), want);
     buffer_deinit(&out);
 }
@@ -128,24 +195,41 @@ static void expect_printed(struct str text, const char *want)
 TEST(expressions_print_in_canonical_form)
 {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        expect_printed(str_from(cases[i].text), cases[i].want);
+        expect_printed(str_from(cases[i].text), cases[i].want, false);
 }
 
 TEST(what_is_printed_parses_to_what_prints_the_same)
 {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        expect_printed(str_from(cases[i].want), cases[i].want);
+        expect_printed(str_from(cases[i].want), cases[i].want, false);
+}
+
+TEST(what_does_not_fit_a_line_is_broken)
+{
+    for (size_t i = 0; i < sizeof pretty_cases / sizeof pretty_cases[0]; i++) {
+        expect_printed(str_from(pretty_cases[i].text), pretty_cases[i].want, true);
+        expect_printed(str_from(pretty_cases[i].want), pretty_cases[i].want, true);
+    }
+}
+
+TEST(what_fits_a_line_is_printed_on_one)
+{
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (strlen(cases[i].want) <= 100)
+            expect_printed(str_from(cases[i].text), cases[i].want, true);
+    }
 }
 
 TEST(a_buffer_that_is_too_small_is_marked_and_nothing_else)
 {
     struct buffer out;
     buffer_init(&out, 8);
-    print_parsed(STR("sum by (job) (a{b=\"c\", d=\"e\"})"), &out);
+    print_parsed(STR("sum by (job) (a{b=\"c\", d=\"e\"})"), &out, false);
     assert_true(out.is_overflown);
     buffer_deinit(&out);
 }
 
 TEST_MAIN(RUN(expressions_print_in_canonical_form),
           RUN(what_is_printed_parses_to_what_prints_the_same),
+          RUN(what_does_not_fit_a_line_is_broken), RUN(what_fits_a_line_is_printed_on_one),
           RUN(a_buffer_that_is_too_small_is_marked_and_nothing_else))
