@@ -6,7 +6,6 @@
 
 #include "base/buffer.h"
 #include "base/number.h"
-#include "server/yaml_bounds.h"
 
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS  (24 * HOUR_MS)
@@ -212,26 +211,10 @@ static enum status read_root(struct config_yaml *r, const yaml_node_t *root)
     return STATUS_OK;
 }
 
-static enum status parse(struct config_yaml *r, struct str text)
-{
-    yaml_parser_t parser;
-    if (!yaml_parser_initialize(&parser))
-        return error_set(r->err, STATUS_IO, "%s: no memory for the YAML parser", r->name);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
-    enum status status = STATUS_OK;
-    if (!yaml_parser_load(&parser, &r->document))
-        status = error_set(r->err, STATUS_INVALID, "%s:%zu: not valid YAML: %s", r->name,
-                           parser.problem_mark.line + 1,
-                           parser.problem == NULL ? "unknown" : parser.problem);
-    yaml_parser_delete(&parser);
-    return status;
-}
-
 enum status config_read(struct config *config, struct str text, const char *name, struct error *err)
 {
     struct config_yaml r = {.config = config, .name = name, .err = err};
-    TRY(yaml_bounds_check(text, name, err));
-    TRY(parse(&r, text));
+    TRY(config_load(&r, text));
     const yaml_node_t *root = yaml_document_get_root_node(&r.document);
     /* an empty file sets nothing */
     config->is_empty = root == NULL;

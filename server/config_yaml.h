@@ -10,9 +10,9 @@
 
 #include "server/config.h"
 
-/* A file on its way into a config. */
+/* A text on its way into a config, or into limits alone. */
 struct config_yaml {
-    struct config *config;
+    struct config *config; /* NULL: limits alone */
     const char *name;
     yaml_document_t document;
     struct error *err;
@@ -25,6 +25,9 @@ struct config_key {
     const char *name;
     config_read_key read;
 };
+
+/* Makes the document of a text; the caller then calls yaml_document_delete. */
+MUST_USE enum status config_load(struct config_yaml *r, struct str text);
 
 enum status config_fail(struct config_yaml *r, const yaml_node_t *node, const char *format, ...)
     PRINTF_LIKE(3, 4);

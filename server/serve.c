@@ -22,6 +22,8 @@
 #include "server/credential.h"
 #include "server/feature.h"
 #include "server/flags.h"
+#include "server/limit_layers.h"
+#include "server/limits_http.h"
 #include "server/own_metrics.h"
 #include "server/status_http.h"
 #include "server/tenants_http.h"
@@ -39,6 +41,7 @@ enum {
     QUERY_HELP_WAITING_MAX = 64, /* calls for help; one more goes unheard */
     DRAIN_TIMEOUT_MS = 30 * 1000,
     ROUTES_MAX = 64,
+    ADMIN_QUEUE_MAX = 100,
     COMPACTION_CPU_PERCENT = 20,  /* of one core */
     DECODED_MAX_BYTES = 32 << 20, /* of one remote write */
 };
@@ -60,6 +63,7 @@ struct server {
     struct config config;
     struct disk *disk;
     struct store *store;
+    struct limit_layers *limit_layers;
     struct metadata *metadata;
     struct maintenance *maintenance;
     struct compactor *compactor;
@@ -71,7 +75,9 @@ struct server {
     struct write_counters write_counters;
     struct write_path *write_path;
     struct write_http write_http;
+    struct pool *admin_pool;
     struct admin_api admin_api;
+    struct limits_api limits_api;
     struct status_api status_api;
     struct own_metrics own_metrics;
     struct credentials *credentials;
@@ -142,12 +148,6 @@ static void apply_credentials(struct server *server, const struct config *config
         credentials_open_to_all(server->credentials);
 }
 
-static void apply_limits(struct server *server, const struct config *config)
-{
-    tenant_table_set_limits(store_tenants(server->store), &config->limits, config->tenants,
-                            config->tenant_limits, config->tenant_count);
-}
-
 /* A file that an editor has emptied and not yet written must not lift all limits, and one that has lost
    its credentials must not let everybody in: who means that restarts the server. */
 static enum status check_whole(const struct server *server, const struct config *fresh,
@@ -184,7 +184,7 @@ static void reload(struct server *server)
     struct error err;
     if (read_fresh(server, &fresh, &err) == STATUS_OK &&
         reload_tls(server, &fresh, &err) == STATUS_OK) {
-        apply_limits(server, &fresh);
+        limit_layers_configure(server->limit_layers, &fresh);
         apply_credentials(server, &fresh);
         log_info("limits (%zu tenants have their own), credentials and certificate of the "
                  "configuration applied",
@@ -221,7 +221,8 @@ static enum status open_store(struct server *server, struct error *err)
                                     .future_max_ms = 10 * MINUTE_MS,
                                     .idle_ms = 30 * MINUTE_MS};
     TRY(store_open(&options, &server->store, err));
-    apply_limits(server, &server->config);
+    TRY(limit_layers_open(server->disk, store_tenants(server->store), &server->limit_layers, err));
+    limit_layers_configure(server->limit_layers, &server->config);
     const struct store_replay_report *replay = store_replay_report(server->store);
     log_info("store open after %llu ms: %llu samples of %llu series replayed",
              (unsigned long long)replay->duration_ms, (unsigned long long)replay->samples,
@@ -313,6 +314,13 @@ static void open_admin(struct server *server)
     server->admin_api = (struct admin_api){.compactor = server->compactor};
     admin_api_routes(&server->admin_api, server->routes + server->route_count);
     server->route_count += ADMIN_API_ROUTE_COUNT;
+    struct pool_options options = {
+        .name = "admin", .thread_count = 1, .queue_max = ADMIN_QUEUE_MAX};
+    server->admin_pool = pool_open(&options);
+    server->limits_api =
+        (struct limits_api){.layers = server->limit_layers, .pool = server->admin_pool};
+    limits_api_routes(&server->limits_api, server->routes + server->route_count);
+    server->route_count += LIMITS_API_ROUTE_COUNT;
 }
 
 static void open_status(struct server *server)
@@ -400,6 +408,8 @@ static bool stop(struct server *server)
     lanes_close(server->lanes);
     pool_close(server->query_helpers);
     turns_free(server->turns);
+    if (server->admin_pool != NULL)
+        pool_close(server->admin_pool);
     if (server->write_path != NULL)
         write_path_free(server->write_path);
     if (server->metadata != NULL)
@@ -408,6 +418,7 @@ static bool stop(struct server *server)
         compactor_close(server->compactor);
     if (server->maintenance != NULL)
         maintenance_close(server->maintenance);
+    limit_layers_close(server->limit_layers);
     if (server->store != NULL)
         store_close(server->store);
     if (server->disk != NULL)

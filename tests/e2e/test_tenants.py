@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import http.client
+import json
 import re
 import secrets
 import socket
@@ -370,6 +371,53 @@ class Tenants(unittest.TestCase):
         self.assertIn('croft_limit_max{tenant="a",limit="max_series"} 1000000\n', metrics)
         self.assertIn('tenant \\"a\\": max_series: more than 1 active series, refused beyond 1000000',
                       self.log())
+
+    def limits_call(self, method, tenant, body=None, token="ops"):
+        body = json.dumps(body).encode() if isinstance(body, dict) else body
+        return self.http.send(method, f"/api/v1/admin/tenants/{tenant}/limits", body,
+                              {"Content-Type": "application/json", **self.headers(token)})
+
+    def series_max(self, tenant):
+        return ask(self.http, "/api/v1/tenants/" + tenant,
+                   headers=self.headers("all"))["limits"]["max_series"]["hard"]
+
+    def test_limits_set_at_run_time_hold_and_stay(self):
+        self.write_a()
+        for token, want in [("a", 403), ("all", 403), ("nobody", 401)]:
+            self.tokens.setdefault(token, new_token())
+            for method in ["GET", "PUT", "DELETE"]:
+                self.assertEqual(self.limits_call(method, "a", {}, token).code, want, (token, method))
+        self.assertEqual(self.limits_call("PUT", "a", {"max_series": 2}).json(),
+                         {"status": "success", "data": {"max_series": {"hard": 2}}})
+        self.assertEqual(self.series_max("a"), 2)
+        reply = self.send("a", [{"who": "1"}, {"who": "2"}])
+        self.assertEqual(reply.code, 400)
+        self.assertIn("limit max_series is 2", reply.text())
+        self.config["tenants"] = {"a": {"limits": {"max_series": 7}}}
+        write_json(self.croft.folder, "croft.yml", self.config)
+        self.croft.reload()
+        wait_until("the configuration holds", lambda: "1 tenants have their own" in self.log())
+        self.assertEqual(self.series_max("a"), 2)
+        self.croft.stop()
+        self.croft.start()
+        self.assertEqual(self.series_max("a"), 2)
+        self.assertEqual(self.limits_call("GET", "a").json()["data"], {"max_series": {"hard": 2}})
+        self.assertEqual(self.limits_call("DELETE", "a").json()["data"], {})
+        self.assertEqual(self.limits_call("DELETE", "a").code, 404)
+        self.assertEqual(self.series_max("a"), 7)
+
+    def test_bad_limits_at_run_time_change_nothing(self):
+        for body, want in [({"max_seris": 1}, 'the nearest known key is "max_series"'),
+                           ({"max_series": {"hard": "x"}}, "want a whole number"),
+                           (b"", "want a mapping"), (b"[1]", "want a mapping"), (b"{", "not valid YAML")]:
+            reply = self.limits_call("PUT", "a", body)
+            self.assertEqual((reply.code, reply.json()["errorType"]), (400, "bad_data"), body)
+            self.assertIn(want, reply.json()["error"])
+        self.assertEqual(self.limits_call("PUT", "a%2Fb", {}).code, 400)
+        self.assertEqual(self.limits_call("POST", "a", {}).code, 405)
+        self.assertEqual(self.limits_call("GET", "a").json()["data"], {})
+        self.assertEqual(self.http.send("PUT", "/api/v1/admin/tenants/a/limits", b"x" * 70000,
+                                        self.headers("ops")).code, 413)
 
     def log(self):
         with open(self.croft.log_path, encoding="utf-8") as file:

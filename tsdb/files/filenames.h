@@ -2,6 +2,7 @@
  * filenames: the name of every file and folder below the data directory.
  *
  *     croft.layout            version and number of shards; docs/format/layout.md
+ *     croft.limits            limits set at run time; docs/format/limits.md
  *     shard-0003/
  *         wal/0000000012-000001.log      epoch, segment
  *         blocks/0000000007.block        sequence
@@ -12,6 +13,7 @@
 #define CROFT_TSDB_FILENAMES_H
 
 #define LAYOUT_FILE         "croft.layout"
+#define LIMITS_FILE         "croft.limits"
 #define SHARD_FOLDER_FORMAT "shard-%04u"
 #define WAL_FOLDER          "wal"
 #define BLOCKS_FOLDER       "blocks"

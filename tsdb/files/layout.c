@@ -2,6 +2,7 @@
 
 #include "base/codec.h"
 #include "base/crc32c.h"
+#include "base/whole_file.h"
 #include "tsdb/files/filenames.h"
 
 static const char magic[8] = {'C', 'R', 'O', 'F', 'T', 'D', 'I', 'R'};
@@ -50,35 +51,14 @@ static enum status read_file(struct file *file, struct layout *out, struct error
     return layout_decode((struct bytes){data, len}, out, err);
 }
 
-static enum status write_file(struct disk *disk, const char *path, struct bytes data,
-                              struct error *err)
-{
-    struct file *file;
-    TRY(disk_create(disk, path, &file, err));
-    enum status status = file_append(file, data, err);
-    if (status == STATUS_OK)
-        status = file_sync(file, err);
-    file_close(file);
-    return status;
-}
-
-/* Written aside and renamed, so that a power cut leaves no half of a layout. */
 static enum status write_layout(struct disk *disk, const struct layout *layout, struct error *err)
 {
     struct buffer data;
     buffer_init(&data, LAYOUT_SIZE_BYTES);
     layout_encode(&data, layout);
-    struct error ignored;
-    enum status leftover = disk_unlink(disk, LAYOUT_FILE TMP_SUFFIX, &ignored);
-    enum status status = leftover == STATUS_OK || leftover == STATUS_NOT_FOUND
-                             ? STATUS_OK
-                             : error_set(err, leftover, "%s", ignored.text);
-    if (status == STATUS_OK)
-        status = write_file(disk, LAYOUT_FILE TMP_SUFFIX, buffer_bytes(&data), err);
+    enum status status = whole_file_replace(disk, "", LAYOUT_FILE, buffer_bytes(&data), err);
     buffer_deinit(&data);
-    TRY(status);
-    TRY(disk_rename(disk, LAYOUT_FILE TMP_SUFFIX, LAYOUT_FILE, err));
-    return disk_sync_dir(disk, "", err);
+    return status;
 }
 
 enum status layout_read(struct disk *disk, struct layout *out, struct error *err)

@@ -52,6 +52,26 @@ struct tenant_limits tenant_limits_default(void)
     return limits;
 }
 
+struct tenant_limits tenant_limits_kept(void)
+{
+    struct tenant_limits limits;
+    for (size_t mode = 0; mode < LIMIT_MODE_COUNT; mode++) {
+        for (size_t i = 0; i < TENANT_LIMIT_COUNT; i++)
+            limits.max[mode][i] = TENANT_LIMIT_KEPT;
+    }
+    return limits;
+}
+
+void tenant_limits_lay(struct tenant_limits *limits, const struct tenant_limits *over)
+{
+    for (size_t mode = 0; mode < LIMIT_MODE_COUNT; mode++) {
+        for (size_t i = 0; i < TENANT_LIMIT_COUNT; i++) {
+            if (over->max[mode][i] != TENANT_LIMIT_KEPT)
+                limits->max[mode][i] = over->max[mode][i];
+        }
+    }
+}
+
 uint64_t tenant_limits_quiet_max(const struct tenant_limits *limits, enum tenant_limit limit)
 {
     uint64_t hard = limits->max[LIMIT_HARD][limit], soft = limits->max[LIMIT_SOFT][limit];

@@ -17,6 +17,9 @@
 /* No limit of its own: then the store's holds, where it has one. */
 #define TENANT_LIMIT_NONE UINT64_MAX
 
+/* In values that are laid over others: as the others have it. */
+#define TENANT_LIMIT_KEPT (UINT64_MAX - 1)
+
 enum tenant_limit_unit {
     TENANT_LIMIT_NUMBER,   /* in the configuration 0 stands for no limit, as Mimir has it */
     TENANT_LIMIT_DURATION, /* in the configuration a duration such as 30d */
@@ -97,6 +100,10 @@ const char *tenant_limit_mode_name(enum tenant_limit_mode mode);
 
 /* The limits that hold when nothing is configured. */
 struct tenant_limits tenant_limits_default(void);
+/* All TENANT_LIMIT_KEPT. */
+struct tenant_limits tenant_limits_kept(void);
+/* Lays `over`, where it is not TENANT_LIMIT_KEPT, over what `limits` has. */
+void tenant_limits_lay(struct tenant_limits *limits, const struct tenant_limits *over);
 /* The most that is taken without a warning: the soft limit, or the last number below 80 % of the hard
    one where that is a matter of usage or speed. */
 uint64_t tenant_limits_quiet_max(const struct tenant_limits *limits, enum tenant_limit limit);
