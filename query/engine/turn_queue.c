@@ -8,7 +8,7 @@
 void turn_queue_init(struct turn_queue *queue, size_t processor_count)
 {
     CHECK(processor_count > 0);
-    *queue = (struct turn_queue){.free_count = processor_count};
+    *queue = (struct turn_queue){.processor_count = processor_count};
     queue->last = &queue->first;
 }
 
@@ -111,35 +111,52 @@ void turn_queue_withdraw(struct turn_queue *queue, struct turn_waiter *waiter)
     waiter->payer->active_count--;
 }
 
+static bool may_take(const struct turn_queue *queue, const struct turn_payer *payer)
+{
+    if (queue->held_count < queue->processor_count)
+        return true;
+    return queue->held_count < 2 * queue->processor_count && payer->held_count == 0 &&
+           payer->balance_ns > 0;
+}
+
+static void give(struct turn_queue *queue, struct turn_payer *payer)
+{
+    payer->held_count++;
+    queue->held_count++;
+}
+
 struct turn_waiter *turn_queue_next(struct turn_queue *queue)
 {
-    if (queue->free_count == 0 || queue->first == NULL)
-        return NULL;
-    struct turn_waiter **best = &queue->first;
+    struct turn_waiter **best = NULL;
     for (struct turn_waiter **link = &queue->first; *link != NULL; link = &(*link)->next) {
-        if ((*link)->payer->balance_ns > (*best)->payer->balance_ns)
+        const struct turn_payer *payer = (*link)->payer;
+        if (may_take(queue, payer) &&
+            (best == NULL || payer->balance_ns > (*best)->payer->balance_ns))
             best = link;
     }
+    if (best == NULL)
+        return NULL;
     struct turn_waiter *waiter = *best;
     unlink_waiter(queue, best);
-    queue->free_count--;
+    give(queue, waiter->payer);
     return waiter;
 }
 
 bool turn_queue_try_take(struct turn_queue *queue, struct turn_payer *payer)
 {
-    if (queue->free_count == 0 || turn_queue_has_waiters(queue))
+    if (queue->held_count >= queue->processor_count || turn_queue_has_waiters(queue))
         return false;
-    queue->free_count--;
     payer->active_count++;
+    give(queue, payer);
     return true;
 }
 
 void turn_queue_give_back(struct turn_queue *queue, struct turn_payer *payer)
 {
-    CHECK(payer->active_count > 0);
+    CHECK(payer->held_count > 0);
+    payer->held_count--;
     payer->active_count--;
-    queue->free_count++;
+    queue->held_count--;
 }
 
 /* ---- paying ---- */

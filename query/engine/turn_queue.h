@@ -7,6 +7,10 @@
  * payer's, and of equal payers', the one who has waited longest. So payers that want all they can get
  * get the same, one that wants less gets what it wants, and nobody starves: who waits is paid.
  *
+ * There are as many turns as processors. Only a payer that has none and whose balance is above zero
+ * takes one more at once: whoever holds one may be in the middle of something long, or be kept off its
+ * processor by other programs. The next that looks up gives its turn back in return.
+ *
  * This is deficit round robin with the rounds left out: a round makes a newcomer wait for everybody
  * else's quantum, while here one that was idle is next.
  *
@@ -32,7 +36,8 @@ struct turn_payer {
     struct turn_payer *next; /* of the queue's list; newest first */
     int64_t balance_ns;
     size_t member_count; /* joined and not left; while it is 0 the payer is idle */
-    size_t active_count; /* of the members, those that hold or want a processor */
+    size_t active_count; /* of the members, those that hold or want a turn */
+    size_t held_count;   /* of the active, those that hold one */
     uint64_t idle_since_ns;
     struct str id; /* the bytes follow the struct */
 };
@@ -47,7 +52,8 @@ struct turn_queue {
     size_t payer_count;
     struct turn_waiter *first; /* has waited longest */
     struct turn_waiter **last; /* where the next one is hung on */
-    size_t free_count;         /* processors nobody holds */
+    size_t processor_count;
+    size_t held_count; /* turns that are held, at most twice processor_count */
 };
 
 void turn_queue_init(struct turn_queue *queue, size_t processor_count);
@@ -64,14 +70,21 @@ static inline bool turn_queue_has_waiters(const struct turn_queue *queue)
     return queue->first != NULL;
 }
 
-/* `waiter->payer` wants one processor. */
+/* Whoever has had a turn for a quantum must give it back, because somebody waits or too many are held;
+   it may get it again. */
+static inline bool turn_queue_is_pressed(const struct turn_queue *queue)
+{
+    return turn_queue_has_waiters(queue) || queue->held_count > queue->processor_count;
+}
+
+/* `waiter->payer` wants a turn. */
 void turn_queue_wait(struct turn_queue *queue, struct turn_waiter *waiter);
 /* It wants it no longer; it must be waiting. */
 void turn_queue_withdraw(struct turn_queue *queue, struct turn_waiter *waiter);
-/* Gives a free processor to whoever is next and returns it, no longer waiting; NULL when none is free
-   or nobody waits. */
+/* Gives a turn to whoever is next and returns it, no longer waiting; NULL when there is none to give, or
+   nobody waits. */
 struct turn_waiter *turn_queue_next(struct turn_queue *queue);
-/* Takes a processor when one is free and nobody waits. */
+/* Takes a turn when a processor is free and nobody waits. */
 MUST_USE bool turn_queue_try_take(struct turn_queue *queue, struct turn_payer *payer);
 void turn_queue_give_back(struct turn_queue *queue, struct turn_payer *payer);
 

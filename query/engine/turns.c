@@ -182,7 +182,7 @@ static enum status yield_locked(struct turns *turns, struct turn *turn, uint64_t
                                 struct error *err) REQUIRES(turns->lock)
 {
     charge_locked(turns, turn, now_ns);
-    if (!turn_queue_has_waiters(&turns->queue))
+    if (!turn_queue_is_pressed(&turns->queue))
         return STATUS_OK;
     turn_queue_give_back(&turns->queue, turn->waiter.payer);
     turn->is_held = false;
@@ -211,7 +211,7 @@ bool turn_is_due(struct turn *turn, uint64_t now_ns)
         return false;
     mutex_lock(&turns->lock);
     charge_locked(turns, turn, now_ns);
-    bool is_due = turn_queue_has_waiters(&turns->queue);
+    bool is_due = turn_queue_is_pressed(&turns->queue);
     mutex_unlock(&turns->lock);
     return is_due;
 }

@@ -1,7 +1,7 @@
 /*
  * turns: the processors, shared by the queries of all tenants.
  *
- * There are as many turns as processors and more query threads than that: a thread evaluates only
+ * There are about as many turns as processors and more query threads than that: a thread evaluates only
  * while it holds a turn. It looks up often (turn_yield) and, when it has had one for TURN_QUANTUM_NS
  * and the rules of turn_queue put somebody else first, hands it over and waits for the next.
  *
@@ -76,7 +76,7 @@ MUST_USE bool turn_try_take(struct turn *turn);
 /* Lets others go first when it is their turn, and waits for its own again; on failure it has none.
    `now_ns` is the monotonic time; nearly free until the quantum is used up. */
 MUST_USE enum status turn_yield(struct turn *turn, uint64_t now_ns, struct error *err);
-/* True when the quantum is used up and somebody waits: whoever need not hold a turn releases it. */
+/* True when the quantum is used up and others want the turn: whoever need not hold one releases it. */
 MUST_USE bool turn_is_due(struct turn *turn, uint64_t now_ns);
 /* Gives the turn back; fine when it has none. */
 void turn_release(struct turn *turn);

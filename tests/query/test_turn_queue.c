@@ -5,7 +5,7 @@
 
 #include "query/engine/turn_queue.h"
 
-enum { QUERIES_MAX = 64, PROCESSORS_MAX = 8, QUANTUM_NS = 5000000 };
+enum { QUERIES_MAX = 64, TURNS_MAX = 16, QUANTUM_NS = 5000000 };
 #define ENDLESS UINT64_MAX
 
 struct query {
@@ -20,7 +20,7 @@ struct machine {
     struct turn_queue queue;
     struct query queries[QUERIES_MAX];
     size_t query_count;
-    struct query *running[PROCESSORS_MAX];
+    struct query *running[TURNS_MAX]; /* share the processors equally */
     size_t processor_count;
     uint64_t now_ns;
 };
@@ -61,53 +61,69 @@ static void start_many(struct machine *machine, const char *payer, size_t count)
         start(machine, payer, ENDLESS);
 }
 
-static void fill_processors(struct machine *machine)
+static void begin_running(struct machine *machine, struct query *query)
 {
-    for (size_t i = 0; i < machine->processor_count; i++) {
-        if (machine->running[i] != NULL)
-            continue;
-        struct turn_waiter *next = turn_queue_next(&machine->queue);
-        if (next == NULL)
-            return;
-        struct query *query = (struct query *)next;
-        uint64_t waited_ns = machine->now_ns - query->waits_since_ns;
-        if (waited_ns > query->waited_max_ns)
-            query->waited_max_ns = waited_ns;
-        machine->running[i] = query;
-    }
+    size_t at = 0;
+    while (machine->running[at] != NULL)
+        at++;
+    assert_true(at < 2 * machine->processor_count);
+    uint64_t waited_ns = machine->now_ns - query->waits_since_ns;
+    if (waited_ns > query->waited_max_ns)
+        query->waited_max_ns = waited_ns;
+    machine->running[at] = query;
 }
 
-/* The quantum of the query on processor `at` ends: it pays and waits again, or is done. */
-static void end_quantum(struct machine *machine, size_t at)
+static void give_turns(struct machine *machine)
+{
+    struct turn_waiter *next;
+    while ((next = turn_queue_next(&machine->queue)) != NULL)
+        begin_running(machine, (struct query *)next);
+}
+
+/* The quantum of a query ends after `cpu_ns`: it pays and waits again if it must, or is done. */
+static void end_quantum(struct machine *machine, size_t at, uint64_t cpu_ns)
 {
     struct query *query = machine->running[at];
-    if (query == NULL)
-        return;
-    uint64_t used_ns = query->left_ns < QUANTUM_NS ? query->left_ns : QUANTUM_NS;
+    uint64_t used_ns = query->left_ns < cpu_ns ? query->left_ns : cpu_ns;
     query->used_ns += used_ns;
     if (query->left_ns != ENDLESS)
         query->left_ns -= used_ns;
     turn_queue_charge(&machine->queue, query->waiter.payer, used_ns);
+    if (query->left_ns > 0 && !turn_queue_is_pressed(&machine->queue))
+        return;
     turn_queue_give_back(&machine->queue, query->waiter.payer);
     machine->running[at] = NULL;
     if (query->left_ns > 0)
         wait(machine, query);
     else
         turn_queue_leave(&machine->queue, query->waiter.payer, machine->now_ns);
+    give_turns(machine);
 }
 
 static void run_for(struct machine *machine, uint64_t ms)
 {
     for (uint64_t passed = 0; passed < ms * 1000000; passed += QUANTUM_NS) {
-        fill_processors(machine);
+        struct query *ran[TURNS_MAX];
+        give_turns(machine);
+        memcpy(ran, machine->running, sizeof ran);
+        size_t held = machine->queue.held_count, processors = machine->processor_count;
+        uint64_t cpu_ns = held <= processors ? QUANTUM_NS : QUANTUM_NS * processors / held;
         machine->now_ns += QUANTUM_NS;
-        for (size_t i = 0; i < machine->processor_count; i++)
-            end_quantum(machine, i);
+        for (size_t i = 0; i < TURNS_MAX; i++) {
+            if (ran[i] != NULL && ran[i] == machine->running[i])
+                end_quantum(machine, i, cpu_ns);
+        }
     }
 }
 
 static void machine_deinit(struct machine *machine)
 {
+    for (size_t i = 0; i < TURNS_MAX; i++) {
+        if (machine->running[i] == NULL)
+            continue;
+        turn_queue_give_back(&machine->queue, machine->running[i]->waiter.payer);
+        turn_queue_wait(&machine->queue, &machine->running[i]->waiter);
+    }
     for (size_t i = 0; i < machine->query_count; i++) {
         struct query *query = &machine->queries[i];
         if (query->left_ns == 0)
@@ -190,7 +206,7 @@ TEST(what_one_tenant_cannot_use_the_others_get)
     machine_deinit(&machine);
 }
 
-TEST(a_short_query_after_a_rest_waits_for_one_quantum_at_most)
+TEST(a_short_query_after_a_rest_does_not_wait)
 {
     struct machine machine;
     machine_init(&machine, 2);
@@ -200,7 +216,8 @@ TEST(a_short_query_after_a_rest_waits_for_one_quantum_at_most)
         struct query *query = start(&machine, "quiet", 40000000);
         run_for(&machine, 45);
         assert_int_equal(query->left_ns, 0);
-        assert_true(query->waited_max_ns <= QUANTUM_NS);
+        assert_int_equal(query->waited_max_ns, 0);
+        assert_true(machine.queue.held_count <= machine.processor_count);
         run_for(&machine, 2000);
     }
     machine_deinit(&machine);
@@ -292,6 +309,42 @@ TEST(idle_payers_are_forgotten)
     turn_queue_deinit(&queue);
 }
 
+TEST(one_that_has_credit_and_no_turn_takes_one_more)
+{
+    struct turn_queue queue;
+    struct turn_waiter waiters[6];
+    turn_queue_init(&queue, 1);
+    struct turn_payer *busy = turn_queue_join(&queue, STR("busy"), 0);
+    struct turn_payer *fresh = turn_queue_join(&queue, STR("fresh"), 0);
+    struct turn_payer *late = turn_queue_join(&queue, STR("late"), 0);
+    for (size_t i = 0; i < 6; i++)
+        waiters[i].payer = i < 2 ? busy : i < 4 ? fresh : late;
+    turn_queue_wait(&queue, &waiters[0]);
+    assert_ptr_equal(turn_queue_next(&queue), &waiters[0]);
+    assert_false(turn_queue_is_pressed(&queue));
+    turn_queue_wait(&queue, &waiters[1]);
+    assert_null(turn_queue_next(&queue)); /* it has one */
+    turn_queue_charge(&queue, fresh, TURN_CREDIT_MAX_NS);
+    turn_queue_wait(&queue, &waiters[2]);
+    assert_null(turn_queue_next(&queue)); /* it has no credit */
+    turn_queue_wait(&queue, &waiters[4]);
+    assert_ptr_equal(turn_queue_next(&queue), &waiters[4]);
+    assert_true(turn_queue_is_pressed(&queue));
+    turn_queue_charge(&queue, busy, TURN_CREDIT_MAX_NS); /* pays fresh */
+    assert_null(turn_queue_next(&queue));                /* twice the processors */
+    turn_queue_withdraw(&queue, &waiters[1]);
+    turn_queue_give_back(&queue, busy);
+    assert_ptr_equal(turn_queue_next(&queue), &waiters[2]);
+    assert_true(turn_queue_is_pressed(&queue)); /* nobody waits, but two hold a turn */
+    turn_queue_give_back(&queue, late);
+    assert_false(turn_queue_is_pressed(&queue));
+    turn_queue_give_back(&queue, fresh);
+    turn_queue_leave(&queue, busy, 0);
+    turn_queue_leave(&queue, fresh, 0);
+    turn_queue_leave(&queue, late, 0);
+    turn_queue_deinit(&queue);
+}
+
 TEST(a_processor_is_taken_without_waiting_only_when_nobody_waits)
 {
     struct turn_queue queue;
@@ -319,9 +372,9 @@ TEST_MAIN(RUN(a_tenant_with_twenty_endless_queries_gets_as_much_as_one_with_two)
           RUN(ten_tenants_get_the_same_whatever_they_ask_for),
           RUN(the_queries_of_one_tenant_get_the_same),
           RUN(what_one_tenant_cannot_use_the_others_get),
-          RUN(a_short_query_after_a_rest_waits_for_one_quantum_at_most),
+          RUN(a_short_query_after_a_rest_does_not_wait),
           RUN(a_tenant_that_ran_alone_has_not_run_up_more_than_the_debt),
           RUN(what_a_tenant_could_not_use_is_not_saved_up),
           RUN(a_stream_of_new_tenants_starves_nobody), RUN(leaving_and_coming_back_pays_no_debts),
-          RUN(idle_payers_are_forgotten),
+          RUN(idle_payers_are_forgotten), RUN(one_that_has_credit_and_no_turn_takes_one_more),
           RUN(a_processor_is_taken_without_waiting_only_when_nobody_waits))

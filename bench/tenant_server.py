@@ -1,0 +1,61 @@
+"""What the benches about tenants share: requests as a tenant, quick writes of many series, percentiles."""
+import http.client
+import os
+import sys
+import time
+import urllib.parse
+
+import snappy
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tests", "e2e"))
+from remote_write import HEADERS, message  # noqa: E402
+
+SERIES_PER_WRITE = 500
+
+
+class TenantConnection:
+    """One kept connection, as one tenant (None: as nobody in particular)."""
+
+    def __init__(self, port, tenant=None):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+        self.tenant = {} if tenant is None else {"X-Scope-OrgID": tenant}
+
+    def send(self, method, path, body=None, headers=None):
+        """Code, body, and the seconds until all of it was there."""
+        begin = time.monotonic()
+        self.connection.request(method, path, body, {**self.tenant, **(headers or {})})
+        reply = self.connection.getresponse()
+        return reply.status, reply.read(), time.monotonic() - begin
+
+    def get(self, path, **params):
+        return self.send("GET", f"{path}?{urllib.parse.urlencode(params)}")
+
+    def write(self, series):
+        return self.write_body(body_of(series))
+
+    def write_body(self, body):
+        return self.send("POST", "/api/v1/push", body, HEADERS)
+
+    def write_all(self, series):
+        """Any number of series, which must all be taken."""
+        for first in range(0, len(series), SERIES_PER_WRITE):
+            code, text, _ = self.write(series[first:first + SERIES_PER_WRITE])
+            if code // 100 != 2:
+                sys.exit(f"write: {code} {text[:300]}")
+
+    def metrics(self):
+        values = {}
+        for line in self.get("/metrics")[1].decode().splitlines():
+            if line and not line.startswith("#"):
+                series, _, value = line.rpartition(" ")
+                values[series] = float(value)
+        return values
+
+
+def body_of(series):
+    return snappy.compress(message(series))
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
