@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "tsdb/codec/chunk.h"
+#include "tsdb/codec/encoding.h"
 
 static void expect_columns(const struct columns *got, const int64_t *ts_ms, const double *values,
                            size_t count)
@@ -59,6 +60,25 @@ TEST(the_example_of_the_format_page_reads_and_writes_the_same_bytes)
     assert_memory_equal(out.ptr, golden, sizeof golden);
     buffer_deinit(&out);
     columns_deinit(&columns);
+}
+
+/* The second example of the page: a column of values behind the number of its encoding. */
+TEST(the_example_of_rounded_decimals_reads_and_writes_the_same_bytes)
+{
+    static const uint8_t want[] = {0x03, 0x23, 0xe0, 0x1b, 0x02, 0x00, 0x00, 0x00, 0x01, 0x02};
+    const double values[] = {1.776, 1.7770000000000001, 1.778};
+    uint64_t words[3], got[3];
+    uint8_t bytes[COLUMN_BYTES_MAX];
+    struct error err;
+    unsigned number;
+    memcpy(words, values, sizeof words);
+    size_t len = column_encode(&value_encodings, words, 3, bytes, &number);
+    assert_int_equal(number, want[0]);
+    assert_int_equal(len, sizeof want - 1);
+    assert_memory_equal(bytes, want + 1, len);
+    struct reader r = reader_of((struct bytes){want + 1, sizeof want - 1});
+    expect_ok(column_decode(&value_encodings, want[0], &r, got, 3, &err));
+    assert_memory_equal(got, words, sizeof words);
 }
 
 static double nasty_value(struct random *random)
@@ -136,9 +156,52 @@ static double two_values(struct random *random, size_t index)
     return random_below(random, 2) == 0 ? 0.3 : 1.0 / 3;
 }
 
+/* The kernel counts milliseconds, the exporter multiplies. */
+static double milliseconds_as_seconds(struct random *random, size_t index)
+{
+    return (double)(211000 + index * 70 + random_below(random, 70)) * 0.001;
+}
+
+static double microseconds_divided_twice(struct random *random, size_t index)
+{
+    return (double)(5003890218 + index * 900000 + random_below(random, 900000)) / 1000 / 1000;
+}
+
+static double nanoseconds_of_now(struct random *random, size_t index)
+{
+    uint64_t ns = 1795177098937794123 + index * 15000000000 + random_below(random, 5000000);
+    return (double)ns / 1e9;
+}
+
+static double sum_of_durations(struct random *random, size_t index)
+{
+    double sum = 1000;
+    for (size_t i = 0; i < index * 3; i++)
+        sum += 0.000001 * (double)(i * 7919 % 100000);
+    return random_below(random, 60) == 0 ? nasty_value(random) : sum;
+}
+
+static double of_any_size(struct random *random, size_t index)
+{
+    (void)index;
+    return (double)(random_u64(random) >> random_below(random, 64)) * 0.001;
+}
+
 static value_maker *const value_makers[] = {
-    any_bits,       only_nasty,    counter_with_resets, gauge_in_cents,           mixed_digits,
-    long_fractions, huge_integers, two_values,          integers_with_nasty_ones,
+    any_bits,
+    only_nasty,
+    counter_with_resets,
+    gauge_in_cents,
+    mixed_digits,
+    long_fractions,
+    huge_integers,
+    two_values,
+    integers_with_nasty_ones,
+    milliseconds_as_seconds,
+    microseconds_divided_twice,
+    nanoseconds_of_now,
+    sum_of_durations,
+    of_any_size,
 };
 
 static void fill_regular(struct random *random, int64_t *ts_ms, size_t count)
@@ -183,7 +246,7 @@ TEST(any_column_of_any_length_comes_back_bit_by_bit)
     random_init_seeded(&random, test_seed(2));
     static void (*const fill_ts[])(struct random *, int64_t *,
                                    size_t) = {fill_regular, fill_jittery, fill_anywhere};
-    for (unsigned round = 0; round < 1500; round++) {
+    for (unsigned round = 0; round < 2100; round++) {
         int64_t ts_ms[CHUNK_SAMPLES_MAX];
         double values[CHUNK_SAMPLES_MAX];
         size_t count = 1 + random_below(&random, round % 2 == 0 ? 33 : CHUNK_SAMPLES_MAX);
@@ -234,6 +297,10 @@ TEST(what_people_measure_is_small)
     assert_in_range(len_with(pages_of_memory, 240), 1, 20 + 240 * 10 / 8);
     assert_in_range(len_with(counter_with_resets, 240), 1, 20 + 240 * 8 / 8 + 50);
     assert_in_range(len_with(long_fractions, 240), 1, 20 + 240 * 8);
+    assert_in_range(len_with(milliseconds_as_seconds, 240), 1, 25 + 240 * (8 + 2) / 8);
+    assert_in_range(len_with(microseconds_divided_twice, 240), 1, 25 + 240 * (21 + 2) / 8);
+    assert_in_range(len_with(nanoseconds_of_now, 240), 1, 25 + 240 * (14 + 3) / 8);
+    assert_in_range(len_with(sum_of_durations, 240), 1, 25 + 240 * 5);
 }
 
 TEST(samples_are_appended_behind_those_that_are_there)
@@ -293,17 +360,18 @@ TEST(chunks_that_nobody_wrote_are_refused)
     EXPECT_REFUSED("\xf1\x00\x00\x01\x00"); /* 241 samples */
     EXPECT_REFUSED("\x02\x00\x00\x00\x00"); /* step 0 */
     EXPECT_REFUSED("\x01\x02\x00\x00");     /* no such encoding of timestamps */
-    EXPECT_REFUSED("\x01\x30\x00\x00");     /* nor of values */
+    EXPECT_REFUSED("\x01\x40\x00\x00");     /* nor of values */
     EXPECT_REFUSED("\x01\x00\x00\x00\x00"); /* a byte too many */
     EXPECT_REFUSED("\x01\x00\x00\x09"
-                   "123456789");                /* 9 significant bytes of a float64 */
-    EXPECT_REFUSED("\x01\x10\x00\x12\x00\x00"); /* 10^-18 */
-    EXPECT_REFUSED("\x01\x10\x00\x80\x00\x00"); /* an unknown flag */
+                   "123456789");                            /* 9 significant bytes of a float64 */
+    EXPECT_REFUSED("\x01\x10\x00\x12\x00\x00");             /* 10^-18 */
+    EXPECT_REFUSED("\x01\x30\x00\x00\x00\x00\x01\x00\x00"); /* an unknown layout of distances */
     EXPECT_REFUSED("\x01\x10\x00\x40\x01\x01"
                    "12345678\x00\x00"); /* an exception behind the end */
 }
 
 TEST_MAIN(RUN(the_example_of_the_format_page_reads_and_writes_the_same_bytes),
+          RUN(the_example_of_rounded_decimals_reads_and_writes_the_same_bytes),
           RUN(any_column_of_any_length_comes_back_bit_by_bit), RUN(what_people_measure_is_small),
           RUN(samples_are_appended_behind_those_that_are_there), RUN(no_broken_chunk_harms_anybody),
           RUN(chunks_that_nobody_wrote_are_refused))

@@ -45,6 +45,34 @@ TEST(a_few_large_integers_do_not_widen_the_rest)
     expect_round_trip(values, 100, 3 + 11 + 4 + 38);
 }
 
+TEST(integers_of_very_different_sizes_take_what_they_need)
+{
+    struct random random;
+    random_init_seeded(&random, test_seed(5));
+    for (size_t round = 0; round < 3000; round++) {
+        uint64_t values[PACK_COUNT_MAX];
+        size_t count = 1 + random_below(&random, PACK_COUNT_MAX);
+        unsigned length_max = 1 + (unsigned)random_below(&random, 64);
+        unsigned shift = random_below(&random, 4) == 0 ? (unsigned)random_below(&random, 64) : 0;
+        for (size_t i = 0; i < count; i++) {
+            /* the smaller, the more often */
+            unsigned length =
+                1 + (unsigned)random_below(&random, 1 + random_below(&random, length_max));
+            values[i] = random_u64(&random) >> (64 - length) << shift;
+        }
+        expect_round_trip(values, count, 3 + count * 8);
+    }
+}
+
+TEST(few_large_and_many_small_integers_cost_little_more_than_their_bits)
+{
+    uint64_t values[200];
+    for (size_t i = 0; i < 200; i++)
+        values[i] = i % 10 == 0 ? 40000 + i : i % 2 == 0 ? 5 : 0;
+    /* 20 of 16 bits, 80 of 3, 100 of none, 2 more bits for each; widths and header */
+    expect_round_trip(values, 200, 5 + (20 * 16 + 80 * 3 + 200 * 2) / 8);
+}
+
 TEST(a_common_factor_of_two_is_shifted_away)
 {
     uint64_t values[100];
@@ -64,7 +92,7 @@ static void expect_refused(const char *bytes, size_t len, size_t count)
 TEST(broken_packs_are_refused)
 {
     EXPECT_REFUSED("", 0);
-    EXPECT_REFUSED("\x41\x00\x00\x00\x00\x00\x00\x00\x00\x00", 1); /* 65 bits wide */
+    EXPECT_REFUSED("\x42\x00\x00\x00\x00\x00\x00\x00\x00\x00", 1); /* 66 bits wide */
     EXPECT_REFUSED("\x81\x40\x00\x00", 1);                         /* shifted by 64 */
     EXPECT_REFUSED("\x81\x00\x02\x00\x01\x01\x01\x00", 1); /* more exceptions than integers */
     EXPECT_REFUSED("\x81\x00\x01\x01\x01\x00", 1);         /* an exception behind the end */
@@ -72,7 +100,14 @@ TEST(broken_packs_are_refused)
     EXPECT_REFUSED("\xc0\x00\x01\x00\x01"
                    "\x00\x00\x00\x00\x00\x00\x00\x00",
                    1); /* nothing is above 64 bits */
+    EXPECT_REFUSED("\x41", 1);
+    EXPECT_REFUSED("\x41\x00\x01\x02\x03", 1);         /* no tiers */
+    EXPECT_REFUSED("\x41\x00\x01\x02\x03\x01", 1);     /* no bits */
+    EXPECT_REFUSED("\x41\x00\x01\x02\x3a\x00", 1);     /* a tier of 58 bits, used or not */
+    EXPECT_REFUSED("\xc1\x40\x00\x00\x00\x00\x00", 1); /* shifted by 64 */
 }
 
 TEST_MAIN(RUN(every_width_and_count_comes_back), RUN(a_few_large_integers_do_not_widen_the_rest),
+          RUN(integers_of_very_different_sizes_take_what_they_need),
+          RUN(few_large_and_many_small_integers_cost_little_more_than_their_bits),
           RUN(a_common_factor_of_two_is_shifted_away), RUN(broken_packs_are_refused))

@@ -5,14 +5,16 @@
 /* A column below this is not worth another try: no other row comes close. */
 enum { DENSE_BYTES_PER_WORD = 4 };
 
-/* Densest first; a row's number is stored: rows are only appended. */
 const struct encoding_table ts_encodings = {
     "timestamps",
     {&encoding_ts_regular, &encoding_ts_packed},
+    {0, 1},
 };
 const struct encoding_table value_encodings = {
     "values",
-    {&encoding_value_constant, &encoding_value_decimal, &encoding_value_xor},
+    {&encoding_value_constant, &encoding_value_decimal, &encoding_value_xor,
+     &encoding_value_rounded},
+    {0, 1, 3, 2},
 };
 
 size_t column_encode(const struct encoding_table *table, const uint64_t *words, size_t count,
@@ -23,12 +25,13 @@ size_t column_encode(const struct encoding_table *table, const uint64_t *words, 
     size_t best_len = SIZE_MAX;
     for (unsigned i = 0; i < ENCODINGS_MAX && table->rows[i] != NULL; i++) {
         uint8_t column[COLUMN_BYTES_MAX];
-        const uint8_t *end = table->rows[i]->encode(column, words, count);
+        unsigned row = table->tries[i];
+        const uint8_t *end = table->rows[row]->encode(column, words, count);
         if (end == NULL || (size_t)(end - column) >= best_len)
             continue;
         best_len = (size_t)(end - column);
         memcpy(to, column, best_len);
-        *number = i;
+        *number = row;
         if (best_len <= count * DENSE_BYTES_PER_WORD)
             break;
     }

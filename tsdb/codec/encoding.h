@@ -2,7 +2,7 @@
  * encoding: one way to write a column of 64-bit words; and the tables of all of them.
  *
  * A column is timestamps in two's complement, or the bit patterns of values. An encoding that does
- * not apply to a column says so; the last row of each table always applies.
+ * not apply to a column says so; the one that is tried last always applies.
  *
  * Format: docs/format/chunk.md. A row's number is stored: rows are only appended.
  */
@@ -24,13 +24,15 @@ struct encoding {
 enum {
     ENCODINGS_MAX = 16, /* a number takes four bits */
     COLUMN_WORDS_MAX = 240,
-    /* packed integers of full width, an exception of 9 bytes for every third value, headers */
-    COLUMN_BYTES_MAX = COLUMN_WORDS_MAX * 8 + COLUMN_WORDS_MAX / 3 * 9 + 64,
+    /* integers of full width, distances of 24 bits, an exception of 9 bytes for every third value;
+       headers */
+    COLUMN_BYTES_MAX = COLUMN_WORDS_MAX * (8 + 3) + COLUMN_WORDS_MAX / 3 * 9 + 128,
 };
 
 struct encoding_table {
-    const char *column; /* what it is about, for errors */
-    const struct encoding *rows[ENCODINGS_MAX];
+    const char *column;                         /* what it is about, for errors */
+    const struct encoding *rows[ENCODINGS_MAX]; /* by number */
+    uint8_t tries[ENCODINGS_MAX];               /* numbers, in the order to try them; all rows */
 };
 
 extern const struct encoding_table ts_encodings;
@@ -51,6 +53,7 @@ extern const struct encoding encoding_ts_regular;
 extern const struct encoding encoding_ts_packed;
 extern const struct encoding encoding_value_constant;
 extern const struct encoding encoding_value_decimal;
+extern const struct encoding encoding_value_rounded;
 extern const struct encoding encoding_value_xor;
 
 #endif

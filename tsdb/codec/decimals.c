@@ -1,0 +1,105 @@
+#include "tsdb/codec/decimals.h"
+
+#include "tsdb/codec/integers.h"
+
+_Static_assert(((DECIMALS_EXPONENT_MASK | DECIMALS_EXCEPTIONS) & INTEGERS_LAYOUT) == 0,
+               "all of them share a byte");
+
+const double decimals_power[DECIMALS_EXPONENT_MAX + 1] = {
+    1e0, 1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,
+    1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17,
+};
+
+enum { EXCEPTION_BYTES = 9 };
+
+/* ---- exceptions ---- */
+
+/* The integer at the place of an exception goes on as those before it did, so that it costs no
+   bits. */
+static int64_t filler(const int64_t *integers, size_t index)
+{
+    if (index < 2)
+        return index == 0 ? 0 : integers[0];
+    return (int64_t)(2 * (uint64_t)integers[index - 1] - (uint64_t)integers[index - 2]);
+}
+
+bool decimals_add_exception(struct decimals *decimals, size_t index, size_t count)
+{
+    if (decimals->exception_count == count / 4 + 1)
+        return false;
+    decimals->exceptions[decimals->exception_count++] = (uint8_t)index;
+    decimals->integers[index] = filler(decimals->integers, index);
+    return true;
+}
+
+void decimals_fill_leading(struct decimals *decimals, size_t count)
+{
+    size_t leading = 0;
+    while (leading < decimals->exception_count && decimals->exceptions[leading] == leading)
+        leading++;
+    for (size_t i = 0; i < leading && leading < count; i++)
+        decimals->integers[i] = decimals->integers[leading];
+}
+
+static uint8_t *write_exceptions(uint8_t *to, const struct decimals *decimals,
+                                 const uint64_t *words)
+{
+    *to++ = (uint8_t)decimals->exception_count;
+    for (unsigned i = 0; i < decimals->exception_count; i++) {
+        *to++ = decimals->exceptions[i];
+        store_u64(to, words[decimals->exceptions[i]]);
+        to += 8;
+    }
+    return to;
+}
+
+bool decimals_restore(struct bytes exceptions, uint64_t *words, size_t count)
+{
+    struct reader r = reader_of(exceptions);
+    for (size_t next = 0; reader_left(&r) > 0;) {
+        size_t index = reader_u8(&r);
+        uint64_t word = reader_u64(&r);
+        if (index < next || index >= count)
+            return false;
+        words[index] = word;
+        next = index + 1;
+    }
+    return true;
+}
+
+/* ---- all of it ---- */
+
+uint8_t *decimals_write(uint8_t *to, const struct decimals *decimals, const uint64_t *words,
+                        size_t count)
+{
+    unsigned layout;
+    uint8_t *header = to++;
+    if (decimals->exception_count > 0)
+        to = write_exceptions(to, decimals, words);
+    to = integers_encode(to, decimals->integers, count, &layout);
+    *header = (uint8_t)(decimals->exponent | layout |
+                        (decimals->exception_count > 0 ? DECIMALS_EXCEPTIONS : 0));
+    return to;
+}
+
+static void divide(uint64_t *words, size_t count, unsigned exponent)
+{
+    double divisor = decimals_power[exponent];
+    for (size_t i = 0; i < count && exponent == 0; i++)
+        words[i] = f64_bits((double)(int64_t)words[i]);
+    for (size_t i = 0; i < count && exponent > 0; i++)
+        words[i] = f64_bits((double)(int64_t)words[i] / divisor);
+}
+
+bool decimals_read(struct reader *r, uint64_t *words, size_t count, struct bytes *exceptions)
+{
+    unsigned header = reader_u8(r), exponent = header & DECIMALS_EXPONENT_MASK;
+    *exceptions = (struct bytes){0};
+    if ((header & DECIMALS_EXCEPTIONS) != 0)
+        *exceptions = reader_bytes(r, reader_u8(r) * (uint64_t)EXCEPTION_BYTES);
+    if (r->is_broken || exponent > DECIMALS_EXPONENT_MAX ||
+        !integers_decode(r, header, words, count))
+        return false;
+    divide(words, count, exponent);
+    return true;
+}
