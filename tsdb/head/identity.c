@@ -29,14 +29,26 @@ size_t label_identity_len(struct label label)
     return 1 + varint_len(len) + len;
 }
 
+/* Returns the place behind what it wrote. */
+static uint8_t *store_field(uint8_t *to, uint8_t tag, struct str text)
+{
+    *to++ = tag;
+    to = store_varint(to, text.len);
+    if (text.len > 0)
+        memcpy(to, text.ptr, text.len);
+    return to + text.len;
+}
+
 void label_identity_encode(struct buffer *out, struct label label)
 {
-    write_u8(out, TAG_LABEL);
-    write_varint(out, field_len(label.name) + field_len(label.value));
-    write_u8(out, TAG_NAME);
-    write_sized(out, bytes_of_str(label.name));
-    write_u8(out, TAG_VALUE);
-    write_sized(out, bytes_of_str(label.value));
+    uint8_t *to = buffer_reserve(out, label_identity_len(label));
+    if (to == NULL)
+        return;
+    *to++ = TAG_LABEL;
+    to = store_varint(to, field_len(label.name) + field_len(label.value));
+    to = store_field(to, TAG_NAME, label.name);
+    to = store_field(to, TAG_VALUE, label.value);
+    out->len = (size_t)(to - out->ptr);
 }
 
 struct label label_identity_decode(struct str encoding)

@@ -196,6 +196,17 @@ static void answer_waiting(struct shard_write *w, const struct waiting *waiting)
     count_written(w, waiting->series, written);
 }
 
+/* Labels that came as they are kept have been hashed already. */
+static uint64_t identity_hash(const struct waiting *waiting)
+{
+    const struct write_series *series = waiting->series;
+    struct labels labels = waiting->labels;
+    bool came_canonical =
+        labels.count == series->label_count &&
+        memcmp(labels.ptr, series->labels, labels.count * sizeof *labels.ptr) == 0;
+    return came_canonical ? series->identity_hash : labels_identity_hash(labels);
+}
+
 /* Step 4. Somebody else may have added the series since step 1, or it came unsorted. */
 static void add_and_append_locked(struct shard_write *w, const struct waiting *waiting)
     REQUIRES(w->shard->lock)
@@ -204,7 +215,7 @@ static void add_and_append_locked(struct shard_write *w, const struct waiting *w
     const struct write_series *series = waiting->series;
     enter_tenant(w, series);
     struct head_key key = {.tenant = series->tenant,
-                           .hash = labels_identity_hash(waiting->labels),
+                           .hash = identity_hash(waiting),
                            .labels = waiting->labels.ptr,
                            .label_count = waiting->labels.count};
     struct series_ref ref;
