@@ -59,7 +59,7 @@ DASHBOARD = [
     ' sum by (handler, le) (rate(http_request_duration_seconds_bucket{method="GET"}[5m])))',
     'sum by (handler) (rate(http_request_duration_seconds_sum[5m]))'
     ' / sum by (handler) (rate(http_request_duration_seconds_count[5m]))',
-    'max_over_time(sum(rate(http_requests_total{code="500"}[5m]))[30m:1m])',
+    'max_over_time(sum(rate(http_requests_total{code="500"}[5m]))[29m30s:1m])',
     'http_requests_total{instance="10.0.0.3:9100",handler="/login",code="200"}',
 ]
 

@@ -202,6 +202,13 @@ void exchange_reply_buffer(struct exchange *exchange, unsigned code, const char 
     }
 }
 
+void exchange_reply_packed(struct exchange *exchange, unsigned code, const char *content_type,
+                           struct buffer *body)
+{
+    CHECK(!body->is_overflown);
+    reply_with(exchange, code, content_type, body, true);
+}
+
 void exchange_reply_empty(struct exchange *exchange)
 {
     struct MHD_Response *response = NULL;

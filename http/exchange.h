@@ -65,6 +65,9 @@ void exchange_reply(struct exchange *exchange, unsigned code, const char *conten
    body is answered 500 instead. */
 void exchange_reply_buffer(struct exchange *exchange, unsigned code, const char *content_type,
                            struct buffer *body);
+/* The same for a body that is compressed with gzip already; the client takes that. */
+void exchange_reply_packed(struct exchange *exchange, unsigned code, const char *content_type,
+                           struct buffer *body);
 /* 204 with no body. */
 void exchange_reply_empty(struct exchange *exchange);
 /* Text/plain: the formatted line, cut at 1 KiB, and a newline. */

@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include "base/check.h"
+#include "base/mem.h"
 
 enum {
     LEVEL_FASTEST = 1,
@@ -94,19 +95,58 @@ static void deflate_step(z_stream *stream, int flush, struct buffer *out)
     }
 }
 
+static void start(z_stream *stream)
+{
+    int result = deflateInit2(stream, LEVEL_FASTEST, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL,
+                              Z_DEFAULT_STRATEGY);
+    CHECK(result == Z_OK);
+}
+
+static void deflate_all(z_stream *stream, struct bytes in, struct buffer *out)
+{
+    for (size_t done = 0; done < in.len;) {
+        size_t step = in.len - done < INPUT_STEP_MAX ? in.len - done : INPUT_STEP_MAX;
+        stream->next_in = (z_const Bytef *)(in.ptr + done);
+        stream->avail_in = (uInt)step;
+        done += step;
+        deflate_step(stream, Z_NO_FLUSH, out);
+    }
+}
+
 void gzip_compress(struct bytes in, struct buffer *out)
 {
     z_stream stream = {0};
-    int result = deflateInit2(&stream, LEVEL_FASTEST, Z_DEFLATED, WINDOW_BITS, MEMORY_LEVEL,
-                              Z_DEFAULT_STRATEGY);
-    CHECK(result == Z_OK);
-    size_t done = 0;
-    do {
-        size_t step = in.len - done < INPUT_STEP_MAX ? in.len - done : INPUT_STEP_MAX;
-        stream.next_in = (z_const Bytef *)(in.ptr + done);
-        stream.avail_in = (uInt)step;
-        done += step;
-        deflate_step(&stream, done == in.len ? Z_FINISH : Z_NO_FLUSH, out);
-    } while (done < in.len);
+    start(&stream);
+    deflate_all(&stream, in, out);
+    deflate_step(&stream, Z_FINISH, out);
     deflateEnd(&stream);
+}
+
+struct gzip {
+    z_stream stream;
+};
+
+struct gzip *gzip_new(void)
+{
+    struct gzip *gzip = mem_alloc_zeroed(1, sizeof *gzip);
+    start(&gzip->stream);
+    return gzip;
+}
+
+void gzip_free(struct gzip *gzip)
+{
+    if (gzip == NULL)
+        return;
+    deflateEnd(&gzip->stream);
+    mem_free(gzip);
+}
+
+void gzip_append(struct gzip *gzip, struct bytes in, struct buffer *out)
+{
+    deflate_all(&gzip->stream, in, out);
+}
+
+void gzip_finish(struct gzip *gzip, struct buffer *out)
+{
+    deflate_step(&gzip->stream, Z_FINISH, out);
 }

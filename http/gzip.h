@@ -16,4 +16,11 @@ bool gzip_is_accepted(struct str accept_encoding);
 /* Appends `in` as one gzip member, at the fastest level. */
 void gzip_compress(struct bytes in, struct buffer *out);
 
+/* The same in pieces: any number of appends, then one finish. */
+struct gzip;
+struct gzip *gzip_new(void);
+void gzip_free(struct gzip *gzip);
+void gzip_append(struct gzip *gzip, struct bytes in, struct buffer *out);
+void gzip_finish(struct gzip *gzip, struct buffer *out);
+
 #endif

@@ -4,6 +4,7 @@
 #include "query/api/api_impl.h"
 
 #include "base/number.h"
+#include "http/reply_body.h"
 
 /* Of a double without an exponent: base/number.h. */
 enum { SCALAR_TEXT_MAX = 327 };
@@ -166,17 +167,22 @@ static void write_stats(struct json *json, const struct api_call *call,
     json_end_object(json);
 }
 
-static void cut_to_limit(struct api_call *call, struct query_result *result, uint64_t limit)
+static void warn_of_limit(struct api_call *call, struct query_result *result)
 {
-    if (limit == 0 || result->series_count <= limit)
-        return;
-    result->series_count = (size_t)limit;
     struct str *texts =
         arena_alloc(exchange_arena(call->exchange), (result->warnings.count + 1) * sizeof *texts);
     for (size_t i = 0; i < result->warnings.count; i++)
         texts[i] = result->warnings.ptr[i];
     texts[result->warnings.count] = STR("results truncated due to limit");
     result->warnings = (struct notes){texts, result->warnings.count + 1};
+}
+
+static void cut_to_limit(struct api_call *call, struct query_result *result, uint64_t limit)
+{
+    if (limit == 0 || result->series_count <= limit)
+        return;
+    result->series_count = (size_t)limit;
+    warn_of_limit(call, result);
 }
 
 static void reply_result(struct api_call *call, const struct query_result *result)
@@ -192,23 +198,107 @@ static void reply_result(struct api_call *call, const struct query_result *resul
     reply_end(call->exchange, &json, &result->warnings, &result->infos);
 }
 
-static void answer(struct api_call *call, struct query_options *options, uint64_t limit)
+static enum status evaluate(struct api_call *call, struct query_options *options,
+                            struct query_result *result, struct error *err)
 {
-    struct error err;
-    struct query_result result = {0};
     options->cancel = &call->is_abandoned;
     options->watch = api_watch_client;
     options->watch_context = call;
-    enum status status = engine_query(call->api->engine, options, call->arena, &result, &err);
-    counter_add(&call->api->counters.samples, result.samples_total);
-    if (status == STATUS_INVALID) {
-        reply_bad_param(call->exchange, "query", &err);
-    } else if (status != STATUS_OK) {
-        api_fail(call, status, &err);
-    } else {
-        cut_to_limit(call, &result, limit);
-        reply_result(call, &result);
+    enum status status = engine_query(call->api->engine, options, call->arena, result, err);
+    counter_add(&call->api->counters.samples, result->samples_total);
+    return status;
+}
+
+static void fail(struct api_call *call, enum status status, const struct error *err)
+{
+    if (status == STATUS_INVALID)
+        reply_bad_param(call->exchange, "query", err);
+    else
+        api_fail(call, status, err);
+}
+
+static void answer_instant(struct api_call *call, struct query_options *options, uint64_t limit)
+{
+    struct error err;
+    struct query_result result = {0};
+    enum status status = evaluate(call, options, &result, &err);
+    if (status != STATUS_OK) {
+        fail(call, status, &err);
+        return;
     }
+    cut_to_limit(call, &result, limit);
+    reply_result(call, &result);
+}
+
+/* ---- range: series by series ---- */
+
+#define TOO_LARGE STR("the result is larger than 1 GiB")
+
+struct range_answer {
+    struct reply_body body;
+    struct json json;
+    uint64_t limit; /* 0: none */
+    uint64_t series_count;
+};
+
+static enum status write_range_series(void *context, const struct result_series *series,
+                                      struct error *err)
+{
+    struct range_answer *answer = context;
+    answer->series_count++;
+    if (answer->limit > 0 && answer->series_count > answer->limit)
+        return STATUS_OK;
+    write_series(&answer->json, series, true);
+    reply_body_flush(&answer->body);
+    if (!reply_body_is_overflown(&answer->body))
+        return STATUS_OK;
+    return error_set(err, STATUS_LIMIT, "%.*s", STR_ARG(TOO_LARGE));
+}
+
+static void open_range(struct range_answer *answer)
+{
+    reply_open(&answer->json, &answer->body.text);
+    json_begin_object(&answer->json);
+    json_key(&answer->json, STR("resultType"));
+    json_string(&answer->json, STR("matrix"));
+    json_key(&answer->json, STR("result"));
+    json_begin_array(&answer->json);
+}
+
+static void close_range(struct range_answer *answer, struct api_call *call,
+                        struct query_result *result)
+{
+    if (answer->limit > 0 && answer->series_count > answer->limit)
+        warn_of_limit(call, result);
+    json_end_array(&answer->json);
+    if (exchange_param(call->exchange, "stats", NULL).len > 0)
+        write_stats(&answer->json, call, result);
+    json_end_object(&answer->json);
+    reply_close(call->exchange, &answer->json, &result->warnings, &result->infos);
+}
+
+static void answer_range(struct api_call *call, struct query_options *options, uint64_t limit)
+{
+    struct error err;
+    struct query_result result = {0};
+    struct range_answer answer = {.limit = limit};
+    reply_body_init(&answer.body, call->exchange, REPLY_MAX_BYTES);
+    open_range(&answer);
+    options->take_series = write_range_series;
+    options->take_context = &answer;
+    enum status status = evaluate(call, options, &result, &err);
+    if (status != STATUS_OK) {
+        reply_body_deinit(&answer.body);
+        fail(call, status, &err);
+        return;
+    }
+    close_range(&answer, call, &result);
+    if (reply_body_is_overflown(&answer.body)) {
+        reply_body_deinit(&answer.body);
+        reply_error(call->exchange, API_EXECUTION, TOO_LARGE);
+        return;
+    }
+    reply_body_send(&answer.body, 200, "application/json");
 }
 
 /* ---- endpoints ---- */
@@ -222,7 +312,7 @@ void api_query(struct api_call *call)
         !api_time(call, "time", clock_now_ms(call->api->engine->clock), &time_ms))
         return;
     options.start_ms = options.end_ms = time_ms;
-    answer(call, &options, limit);
+    answer_instant(call, &options, limit);
 }
 
 /* Unlike elsewhere, a missing time is an error here, as in Prometheus. */
@@ -277,5 +367,5 @@ void api_query_range(struct api_call *call)
         !check_range(call, &options))
         return;
     options.is_range = true;
-    answer(call, &options, limit);
+    answer_range(call, &options, limit);
 }

@@ -63,14 +63,19 @@ void reply_bad_param(struct exchange *exchange, const char *name, const struct e
     reply_error(exchange, API_BAD_DATA, text);
 }
 
-void reply_begin(struct json *json, struct buffer *out)
+void reply_open(struct json *json, struct buffer *out)
 {
-    buffer_init(out, REPLY_MAX_BYTES);
     json_init(json, out);
     json_begin_object(json);
     json_key(json, STR("status"));
     json_string(json, STR("success"));
     json_key(json, STR("data"));
+}
+
+void reply_begin(struct json *json, struct buffer *out)
+{
+    buffer_init(out, REPLY_MAX_BYTES);
+    reply_open(json, out);
 }
 
 static void add_notes(struct exchange *exchange, struct json *json, struct str key,
@@ -88,12 +93,18 @@ static void add_notes(struct exchange *exchange, struct json *json, struct str k
     json_end_array(json);
 }
 
-void reply_end(struct exchange *exchange, struct json *json, const struct notes *warnings,
-               const struct notes *infos)
+void reply_close(struct exchange *exchange, struct json *json, const struct notes *warnings,
+                 const struct notes *infos)
 {
     add_notes(exchange, json, STR("warnings"), warnings);
     add_notes(exchange, json, STR("infos"), infos);
     json_end_object(json);
+}
+
+void reply_end(struct exchange *exchange, struct json *json, const struct notes *warnings,
+               const struct notes *infos)
+{
+    reply_close(exchange, json, warnings, infos);
     if (json->out->is_overflown) {
         buffer_deinit(json->out);
         reply_error(exchange, API_EXECUTION, STR("the result is larger than 1 GiB"));

@@ -32,12 +32,16 @@ void reply_bad_param(struct exchange *exchange, const char *name, const struct e
 /* What a failure of the store or the engine means to the client. */
 enum api_error api_error_of(enum status status);
 
-/* Opens the envelope in `out`; the caller then writes the value of "data" to `json`. */
+/* Opens the envelope in `out`, which is initialised here; the caller then writes the value of "data" to `json`. */
 void reply_begin(struct json *json, struct buffer *out);
 /* Closes the envelope, adding notes when there are any (NULL for none), and replies 200; takes
    `out`. */
 void reply_end(struct exchange *exchange, struct json *json, const struct notes *warnings,
                const struct notes *infos);
+/* The same for an envelope in a buffer that is there already, and is sent otherwise. */
+void reply_open(struct json *json, struct buffer *out);
+void reply_close(struct exchange *exchange, struct json *json, const struct notes *warnings,
+                 const struct notes *infos);
 void reply_labels(struct json *json, struct labels labels);
 
 #endif

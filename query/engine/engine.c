@@ -2,9 +2,8 @@
 
 #include <stdlib.h>
 
-#include "query/engine/operator.h"
+#include "query/engine/answer.h"
 #include "query/engine/range_source.h"
-#include "query/engine/sweep.h"
 #include "query/syntax/parse.h"
 
 static enum status check_expr(const struct eval *eval, const struct expr *expr, struct error *err)
@@ -18,76 +17,7 @@ static enum status check_expr(const struct eval *eval, const struct expr *expr, 
     return STATUS_OK;
 }
 
-/* --- the answer ------------------------------------------------------------------------ */
-
-static enum status clone_labels(struct eval *eval, struct labels labels, struct labels *out,
-                                struct error *err)
-{
-    size_t text_bytes = 0;
-    for (size_t i = 0; i < labels.count; i++)
-        text_bytes += labels.ptr[i].name.len + labels.ptr[i].value.len;
-    void *memory = NULL;
-    TRY(eval_alloc_result(eval, labels.count, sizeof(struct label), &memory, err));
-    struct label *cloned = memory;
-    TRY(eval_alloc_result(eval, text_bytes, 1, &memory, err));
-    char *text = memory;
-    for (size_t i = 0; i < labels.count; i++) {
-        struct str name = labels.ptr[i].name;
-        struct str value = labels.ptr[i].value;
-        memcpy(text, name.ptr, name.len);
-        memcpy(text + name.len, value.ptr, value.len);
-        cloned[i] = (struct label){{text, name.len}, {text + name.len, value.len}};
-        text += name.len + value.len;
-    }
-    *out = (struct labels){cloned, labels.count};
-    return STATUS_OK;
-}
-
-static enum status add_series(struct eval *eval, struct labels labels, struct sample *points,
-                              size_t point_count, struct error *err)
-{
-    struct query_result *result = eval->result;
-    struct result_series *series = &result->series[result->series_count];
-    *series = (struct result_series){.points = points, .point_count = point_count};
-    TRY(clone_labels(eval, labels, &series->labels, err));
-    result->series_count++;
-    return STATUS_OK;
-}
-
-/* Adds one series of an operator with the values it has; none when it has none. */
-static enum status add_column(struct eval *eval, struct operator *op, size_t series,
-                              const double *values, struct error *err)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < op->grid.count; i++)
-        count += !value_is_absent(values[i]);
-    if (count == 0)
-        return STATUS_OK;
-    void *memory = NULL;
-    TRY(eval_alloc_result(eval, count, sizeof(struct sample), &memory, err));
-    struct sample *points = memory;
-    size_t next = 0;
-    for (size_t i = 0; i < op->grid.count; i++) {
-        if (!value_is_absent(values[i]))
-            points[next++] = (struct sample){grid_ts_ms(&op->grid, i), values[i]};
-    }
-    return add_series(eval, op->labels[series], points, count, err);
-}
-
-static enum status use_column(void *context, size_t series, const double *column, struct error *err)
-{
-    struct operator *op = context;
-    return add_column(op->eval, op, series, column, err);
-}
-
-static enum status collect(struct eval *eval, struct operator *op, struct error *err)
-{
-    void *memory = NULL;
-    TRY(eval_alloc_result(eval, op->series_count, sizeof(struct result_series), &memory, err));
-    eval->result->series = memory;
-    struct sweep sweep = {.op = op, .use = use_column, .context = op};
-    return sweep_columns(&sweep, err);
-}
+/* --- kinds of queries ------------------------------------------------------------------ */
 
 static int compare_labels(const void *a, const void *b)
 {
@@ -102,14 +32,14 @@ static void sort_matrix(struct query_result *result)
         qsort(result->series, result->series_count, sizeof *result->series, compare_labels);
 }
 
-/* --- kinds of queries ------------------------------------------------------------------ */
-
 static enum status run_grid(struct eval *eval, const struct grid *grid, const struct expr *expr,
                             struct error *err)
 {
     struct operator *op = NULL;
     TRY(operator_open(eval, grid, expr, &op, err));
-    enum status status = collect(eval, op, err);
+    bool hands_over = eval->options->is_range && eval->options->take_series != NULL;
+    enum status status =
+        hands_over ? answer_hand_over(eval, op, err) : answer_collect(eval, op, err);
     operator_close(op);
     return status;
 }
@@ -145,16 +75,14 @@ static enum status add_samples(struct eval *eval, struct labels labels,
     for (size_t i = 0; i < samples->count; i++)
         points[i] = (struct sample){samples->ts_ms[i], samples->values[i]};
     eval_count_samples(eval, samples->count);
-    return add_series(eval, labels, points, samples->count, err);
+    return answer_add(eval, labels, points, samples->count, err);
 }
 
 static enum status collect_source(struct range_source *source, struct columns *samples,
                                   struct error *err)
 {
     struct eval *eval = source->eval;
-    void *memory = NULL;
-    TRY(eval_alloc_result(eval, source->series_count, sizeof(struct result_series), &memory, err));
-    eval->result->series = memory;
+    TRY(answer_begin(eval, source->series_count, err));
     for (size_t i = 0; i < source->series_count; i++) {
         TRY(eval_check(eval, err));
         TRY(range_source_read(source, i, samples, err));

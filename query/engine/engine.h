@@ -46,6 +46,12 @@ struct query_options {
     void *watch_context;
     /* Held, and given away now and then; may be NULL: then nobody helps. */
     struct turn *turn;
+    /* Takes the series of a range query in order of their labels, instead of the result: so an
+       answer need not be in memory. Labels and points are borrowed. Anything but STATUS_OK ends the
+       query with that. May be NULL. */
+    enum status (*take_series)(void *context, const struct result_series *series,
+                               struct error *err);
+    void *take_context;
 };
 
 /* Everything in `out` lives in `arena`, which must have no limit of its own: memory_max_bytes

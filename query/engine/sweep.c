@@ -56,6 +56,11 @@ struct crew {
     struct batch ring[];
 };
 
+static size_t series_at(const struct sweep *sweep, size_t at)
+{
+    return sweep->order == NULL ? at : sweep->order[at];
+}
+
 /* ---- making ---- */
 
 static void make(const struct crew *crew, size_t number, struct batch *batch)
@@ -71,7 +76,7 @@ static void make(const struct crew *crew, size_t number, struct batch *batch)
          at++) {
         batch->status = eval_check(sweep->op->eval, &batch->err);
         if (batch->status == STATUS_OK)
-            batch->status = operator_column(sweep->op, at,
+            batch->status = operator_column(sweep->op, series_at(sweep, at),
                                             batch->values + batch->made_count * steps, &batch->err);
         if (batch->status != STATUS_OK)
             return;
@@ -177,7 +182,8 @@ static enum status use_batch(const struct crew *crew, size_t number, const struc
     const struct sweep *sweep = crew->sweep;
     size_t begin = crew->first + number * crew->batch_columns;
     for (size_t i = 0; i < batch->made_count; i++)
-        TRY(sweep->use(sweep->context, begin + i, batch->values + i * sweep->op->grid.count, err));
+        TRY(sweep->use(sweep->context, series_at(sweep, begin + i),
+                       batch->values + i * sweep->op->grid.count, err));
     if (batch->status != STATUS_OK)
         *err = batch->err;
     return batch->status;
@@ -278,9 +284,9 @@ static enum status sweep_alone(const struct sweep *sweep, uint64_t until_ns, siz
             break;
         status = eval_check(eval, err);
         if (status == STATUS_OK)
-            status = operator_column(sweep->op, *done, column, err);
+            status = operator_column(sweep->op, series_at(sweep, *done), column, err);
         if (status == STATUS_OK)
-            status = sweep->use(sweep->context, *done, column, err);
+            status = sweep->use(sweep->context, series_at(sweep, *done), column, err);
     }
     scratch_give(&eval->scratches, scratch);
     return status;

@@ -6,11 +6,8 @@
 #include "base/random.h"
 #include "tests/support/test.h"
 
-static void expect_round_trip(struct bytes in)
+static void expect_unpacks(struct buffer packed, struct bytes in)
 {
-    struct buffer packed;
-    buffer_init(&packed, SIZE_MAX);
-    gzip_compress(in, &packed);
     uint8_t *unpacked = mem_alloc(in.len + 1);
     z_stream stream = {.next_in = packed.ptr,
                        .avail_in = (uInt)packed.len,
@@ -25,6 +22,32 @@ static void expect_round_trip(struct bytes in)
     inflateEnd(&stream);
     mem_free(unpacked);
     buffer_deinit(&packed);
+}
+
+static void expect_round_trip(struct bytes in)
+{
+    struct buffer packed;
+    buffer_init(&packed, SIZE_MAX);
+    gzip_compress(in, &packed);
+    expect_unpacks(packed, in);
+}
+
+TEST(what_is_packed_in_pieces_unpacks_to_the_same)
+{
+    static const size_t pieces[] = {0, 1, 70000, 3, 0, 1 << 20};
+    uint8_t *data = mem_alloc_zeroed(1, 2 << 20);
+    struct gzip *gzip = gzip_new();
+    struct buffer packed;
+    size_t done = 0;
+    buffer_init(&packed, SIZE_MAX);
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; done += pieces[i++]) {
+        memset(data + done, (int)i, pieces[i]);
+        gzip_append(gzip, (struct bytes){data + done, pieces[i]}, &packed);
+    }
+    gzip_finish(gzip, &packed);
+    gzip_free(gzip);
+    expect_unpacks(packed, (struct bytes){data, done});
+    mem_free(data);
 }
 
 TEST(what_is_packed_unpacks_to_the_same)
@@ -63,4 +86,6 @@ TEST(gzip_is_used_only_when_it_was_asked_for)
     assert_false(gzip_is_accepted(STR(",,;;q=,=")));
 }
 
-TEST_MAIN(RUN(what_is_packed_unpacks_to_the_same), RUN(gzip_is_used_only_when_it_was_asked_for))
+TEST_MAIN(RUN(what_is_packed_unpacks_to_the_same),
+          RUN(what_is_packed_in_pieces_unpacks_to_the_same),
+          RUN(gzip_is_used_only_when_it_was_asked_for))

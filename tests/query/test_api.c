@@ -3,6 +3,7 @@
 #include "tests/support/test.h"
 
 #include <stdio.h>
+#include <zlib.h>
 
 #include "base/thread.h"
 #include "http/server.h"
@@ -138,6 +139,41 @@ static void expect_bad(struct fixture *f, const char *path, const char *want)
 }
 
 /* ---- results ---- */
+
+static void unpack(struct bytes packed, struct buffer *out)
+{
+    z_stream stream = {.next_in = (z_const Bytef *)packed.ptr, .avail_in = (uInt)packed.len};
+    buffer_init(out, SIZE_MAX);
+    stream.next_out = buffer_reserve(out, 4 << 20);
+    stream.avail_out = 4 << 20;
+    assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK);
+    assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
+    out->len = stream.total_out;
+    inflateEnd(&stream);
+}
+
+TEST(a_large_answer_is_the_same_when_it_is_compressed_on_the_way)
+{
+    static const char path[] = "/api/v1/query_range?query=vector(time())%20or%20label_replace("
+                               "vector(1),%22n%22,%22x%22,%22%22,%22%22)&start=0&end=11000&step=1";
+    struct fixture f;
+    struct buffer plain, unpacked;
+    fixture_open(&f);
+    f.engine.samples_max = 1000000;
+    struct reply reply = ask(&f, "GET", path, TENANT_A, "");
+    assert_int_equal(reply.code, 200);
+    buffer_init(&plain, SIZE_MAX);
+    buffer_append(&plain, reply.body.ptr, reply.body.len);
+    assert_true(plain.len > 200000);
+    reply = ask(&f, "GET", path, TENANT_A "Accept-Encoding: gzip\r\n", "");
+    assert_int_equal(reply.code, 200);
+    assert_true(reply_has(&reply, "Content-Encoding: gzip\r\n"));
+    unpack(reply.body, &unpacked);
+    assert_true(str_eq(buffer_str(&plain), buffer_str(&unpacked)));
+    buffer_deinit(&plain);
+    buffer_deinit(&unpacked);
+    fixture_close(&f);
+}
 
 TEST(every_type_of_result_has_its_form)
 {
@@ -747,6 +783,7 @@ TEST(what_croft_has_not_is_empty)
 }
 
 TEST_MAIN(RUN(every_type_of_result_has_its_form),
+          RUN(a_large_answer_is_the_same_when_it_is_compressed_on_the_way),
           RUN(special_values_are_texts_and_times_have_milliseconds_when_needed),
           RUN(notes_of_a_query_stand_beside_its_data), RUN(stats_are_given_to_those_who_ask),
           RUN(a_result_is_cut_to_the_limit_with_a_warning), RUN(get_and_post_are_the_same),

@@ -137,6 +137,47 @@ TEST(memory_is_bounded_for_the_evaluation_and_for_the_answer)
     fixture_deinit(&fixture);
 }
 
+/* Checks what it takes; refuses the series behind the last one wanted. */
+struct taker {
+    size_t count;
+    size_t count_max;
+    struct label last;
+};
+
+static enum status take_series(void *context, const struct result_series *series, struct error *err)
+{
+    struct taker *taker = context;
+    if (taker->count == taker->count_max)
+        return error_set(err, STATUS_LIMIT, "enough");
+    struct str n = labels_get(series->labels, STR("n"));
+    assert_int_equal(series->point_count, SAMPLE_COUNT);
+    assert_true(series->points[7].value == -7);
+    if (taker->count > 0) /* in order, though the names dropped come from a selection that was */
+        assert_true(str_compare(taker->last.value, n) < 0);
+    taker->last.value = n;
+    taker->count++;
+    return STATUS_OK;
+}
+
+TEST(an_answer_that_is_handed_over_is_not_in_memory)
+{
+    struct fixture fixture;
+    struct taker taker = {.count_max = SERIES_COUNT};
+    fixture_init(&fixture);
+    fixture.engine.memory_max_bytes = 18000;
+    struct query_options options = range("sort_by_label_desc(-c_total, \"n\")");
+    options.take_series = take_series;
+    options.take_context = &taker;
+    fixture.engine.allows_experimental = true;
+    assert_int_equal(query(&fixture, options), STATUS_OK);
+    assert_int_equal(taker.count, SERIES_COUNT);
+    assert_int_equal(fixture.result.series_count, 0);
+    taker = (struct taker){.count_max = 3};
+    expect_failure(query(&fixture, options), STATUS_LIMIT, "enough");
+    assert_int_equal(taker.count, 3);
+    fixture_deinit(&fixture);
+}
+
 TEST(a_range_of_absurdly_many_steps_is_refused)
 {
     struct fixture fixture;
@@ -253,6 +294,7 @@ TEST_MAIN(RUN(a_selector_is_charged_for_every_point_it_gives),
           RUN(a_window_function_is_charged_for_one_series_at_a_time_and_its_results),
           RUN(points_of_nested_subqueries_are_bounded_by_their_product),
           RUN(memory_is_bounded_for_the_evaluation_and_for_the_answer),
+          RUN(an_answer_that_is_handed_over_is_not_in_memory),
           RUN(a_range_of_absurdly_many_steps_is_refused), RUN(a_query_past_its_deadline_times_out),
           RUN(a_query_is_cancelled_by_its_flag), RUN(a_range_that_ends_before_it_starts_is_empty),
           RUN(the_lookback_of_the_query_wins_over_that_of_the_engine),
