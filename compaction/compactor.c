@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
+#include "compaction/clean.h"
 #include "compaction/merge.h"
 #include "compaction/pace.h"
 #include "compaction/setback.h"
@@ -11,6 +12,8 @@
 enum {
     STEP_MS = 5000,
     DAMAGE_MAX = 3, /* tries of a day before its damaged blocks are given up */
+    /* Deletions that come together are answered by one writing of their blocks. */
+    CLEAN_AFTER_MS = 60 * 1000,
 };
 
 struct compactor {
@@ -24,6 +27,7 @@ struct compactor {
     struct pace pace;
     struct trusted_clock trusted_clock;
     bool is_settling;
+    int64_t now_ms; /* trusted, when the merge under way began */
 
     struct thread thread;
     struct mutex lock;
@@ -122,19 +126,29 @@ static bool goes_on(void *context)
     return !is_stopping;
 }
 
+static int64_t first_kept_ms(void *context, struct str tenant)
+{
+    struct compactor *c = context;
+    return c->now_ms - store_retention_of_ms(c->store, tenant);
+}
+
 static enum status write_merged(struct job *job, struct block_writer *writer, struct error *err)
 {
     struct compactor *c = job->compactor;
-    int64_t now_ms = trusted_clock_now_ms(&c->trusted_clock);
+    /* after the block to be has its sequence (store_delete.c) */
+    struct deletions *deletions = store_deletions(c->store, job->shard);
     struct merge_options options = {.blocks = job->inputs,
                                     .count = job->input_count,
-                                    .min_ts_ms = now_ms - store_retention_ms(c->store),
+                                    .first_kept_ms = first_kept_ms,
+                                    .deletions = deletions,
                                     .skips_damage = job->gives_up_damaged,
                                     .goes_on = goes_on,
                                     .context = c};
-    TRY(merge_blocks(&options, writer, &job->report, err));
+    enum status status = merge_blocks(&options, writer, &job->report, err);
+    deletions_release(deletions);
+    TRY(status);
     if (job->report.sample_count == 0 && job->report.series_skipped == 0)
-        return error_set(err, STATUS_NOT_FOUND, "merge: everything has expired");
+        return error_set(err, STATUS_NOT_FOUND, "merge: nothing is left");
     return STATUS_OK;
 }
 
@@ -196,6 +210,7 @@ static enum status do_job(struct job *job, struct error *err)
     struct compactor *c = job->compactor;
     uint64_t begin_ns = clock_thread_cpu_ns();
     pace_init(&c->pace, c->cpu_share_percent, begin_ns);
+    c->now_ms = trusted_clock_now_ms(&c->trusted_clock);
     enum status status = run_job(job, err);
     mem_return_unused();
     counter_add(&c->counters.cpu_ns, clock_thread_cpu_ns() - begin_ns);
@@ -203,7 +218,7 @@ static enum status do_job(struct job *job, struct error *err)
         note_success(job);
     else if (status != STATUS_CANCELLED && status != STATUS_NOT_FOUND)
         note_failure(job, status, err);
-    /* what has expired meanwhile is retention's to delete */
+    /* what has expired meanwhile, or was deleted, goes without being written anew */
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
@@ -232,14 +247,84 @@ static enum status merge_once(struct compactor *c, uint32_t shard, bool *has_job
     return status;
 }
 
+/* ---- what was deleted or has expired ---- */
+
+static void make_clean_job(const struct shard_blocks *list, size_t position,
+                           enum clean_verdict verdict, struct job *job)
+{
+    uint32_t level = list->candidates[position].meta.level;
+    make_job(list, &position, 1, job);
+    bool keeps_level = verdict == CLEAN_REWRITE_DELETED || level == MERGE_LEVEL_MAX;
+    if (keeps_level && level > 0)
+        job->meta.level = level;
+}
+
+static enum status drop_block(struct compactor *c, uint32_t shard, struct block *block,
+                              struct error *err)
+{
+    enum status status = store_drop_block(c->store, shard, block, err);
+    counter_add(&c->counters.blocks_dropped, status == STATUS_OK);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* Does what the first block of the list needs that needs something. */
+static enum status clean_listed(const struct shard_blocks *list, const struct clean_view *view,
+                                struct arena *scratch, bool *has_job, struct error *err)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        enum clean_verdict verdict =
+            list->candidates[i].is_held ? CLEAN_KEEP : clean_judge(view, list->blocks[i], scratch);
+        if (verdict == CLEAN_KEEP)
+            continue;
+        *has_job = true;
+        if (verdict == CLEAN_DROP)
+            return drop_block(list->compactor, list->shard, list->blocks[i], err);
+        struct job job;
+        make_clean_job(list, i, verdict, &job);
+        return do_job(&job, err);
+    }
+    return STATUS_OK;
+}
+
+static enum status clean_once(struct compactor *c, uint32_t shard, bool *has_job, struct error *err)
+{
+    struct shard_blocks list = {.compactor = c, .shard = shard};
+    struct deletions *deletions = store_deletions(c->store, shard);
+    struct arena scratch;
+    int64_t monotonic_ms = clock_monotonic_ms(store_clock(c->store));
+    c->now_ms = trusted_clock_now_ms(&c->trusted_clock);
+    const struct clean_view view = {.deletions = deletions,
+                                    .due_ms =
+                                        c->is_settling ? INT64_MAX : monotonic_ms - CLEAN_AFTER_MS,
+                                    .first_kept_ms = first_kept_ms,
+                                    .context = c,
+                                    .now_ms = c->now_ms};
+    *has_job = false;
+    arena_init(&scratch, SIZE_MAX);
+    list_blocks(&list);
+    enum status status = clean_listed(&list, &view, &scratch, has_job, err);
+    release_blocks(&list);
+    arena_deinit(&scratch);
+    bool has_deletions = deletions->count > 0;
+    deletions_release(deletions);
+    if (status == STATUS_OK && !*has_job && has_deletions)
+        status = store_forget_deletions(c->store, shard, err);
+    return status;
+}
+
+static enum status step_shard(struct compactor *c, uint32_t shard, struct error *err)
+{
+    bool has_job;
+    TRY(store_delete_leftovers(c->store, shard, err)); /* else there is no merging either */
+    TRY(clean_once(c, shard, &has_job, err));
+    return merge_once(c, shard, &has_job, err);
+}
+
 void compactor_step(struct compactor *c)
 {
     for (uint32_t shard = 0; shard < store_shard_count(c->store); shard++) {
         struct error err;
-        bool has_job;
-        enum status status = store_delete_leftovers(c->store, shard, &err);
-        if (status == STATUS_OK) /* else there is no merging either */
-            status = merge_once(c, shard, &has_job, &err);
+        enum status status = step_shard(c, shard, &err);
         (void)status; /* counted and logged, and the day waits */
     }
 }
@@ -261,23 +346,42 @@ static uint64_t tries_max(struct compactor *c, uint32_t shard)
 {
     struct shard_status status;
     store_shard_status(c->store, shard, &status);
-    return 2 * status.block_count;
+    return 2 * status.block_count + 1;
 }
 
-static enum status settle_shard(struct compactor *c, uint32_t shard, struct error *err)
+/* Until there is nothing more of it to do. */
+static enum status repeat(struct compactor *c, uint32_t shard,
+                          enum status (*once)(struct compactor *c, uint32_t shard, bool *has_job,
+                                              struct error *err),
+                          struct error *err)
 {
     enum status first = STATUS_OK;
     bool has_job = true;
     for (uint64_t left = tries_max(c, shard); has_job && left > 0; left--) {
         struct error why;
-        enum status status = merge_once(c, shard, &has_job, &why);
+        enum status status = once(c, shard, &has_job, &why);
         keep_first(&first, err, status, &why);
         if (status == STATUS_CANCELLED)
             break;
     }
+    return first;
+}
+
+static enum status settle_shard(struct compactor *c, uint32_t shard, enum settle_kind kind,
+                                struct error *err)
+{
     struct error why;
+    enum status first = repeat(c, shard, clean_once, err);
+    if (kind == SETTLE_COMPACT) {
+        enum status status = repeat(c, shard, merge_once, &why);
+        keep_first(&first, err, status, &why);
+    }
     enum status status = store_delete_leftovers(c->store, shard, &why);
     keep_first(&first, err, status, &why);
+    if (status == STATUS_OK) {
+        status = store_forget_deletions(c->store, shard, &why);
+        keep_first(&first, err, status, &why);
+    }
     return first;
 }
 
@@ -298,11 +402,11 @@ enum status compactor_settle(struct compactor *c, enum settle_kind kind, struct 
     c->is_settling = true;
     for (uint32_t shard = 0; shard < store_shard_count(c->store); shard++) {
         struct error why;
-        enum status status = flush_shard(c, shard, &why);
+        enum status status = kind == SETTLE_CLEAN ? STATUS_OK : flush_shard(c, shard, &why);
         keep_first(&first, err, status, &why);
         if (kind == SETTLE_FLUSH)
             continue;
-        status = settle_shard(c, shard, &why);
+        status = settle_shard(c, shard, kind, &why);
         keep_first(&first, err, status, &why);
     }
     c->is_settling = false;
@@ -357,9 +461,9 @@ static void serve_requests(struct compactor *c)
     struct settle_request *requests = take_requests(c);
     if (requests == NULL)
         return;
-    enum settle_kind kind = SETTLE_FLUSH;
+    enum settle_kind kind = requests->kind;
     for (const struct settle_request *r = requests; r != NULL; r = r->next)
-        kind = r->kind == SETTLE_COMPACT ? SETTLE_COMPACT : kind;
+        kind = r->kind == kind ? kind : SETTLE_COMPACT; /* which does all of it */
     struct error err = {0};
     enum status status = compactor_settle(c, kind, &err);
     answer_all(requests, status, &err);

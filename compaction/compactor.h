@@ -35,6 +35,7 @@ struct compactor_counters {
     struct counter cpu_ns;
     struct counter blocks_quarantined;
     struct counter series_skipped; /* of damaged blocks */
+    struct counter blocks_dropped; /* of which nothing was left */
 };
 
 /* Starts the thread. */
@@ -49,7 +50,8 @@ const struct compactor_counters *compactor_counters(const struct compactor *comp
 
 enum settle_kind {
     SETTLE_FLUSH,   /* every head to blocks */
-    SETTLE_COMPACT, /* the same, then each shard's days to one block each */
+    SETTLE_CLEAN,   /* what was deleted or has expired leaves the disk */
+    SETTLE_COMPACT, /* all of that, then each shard's days to one block each */
 };
 
 /* A wish that the store come to rest. The caller's until `done`, which is called once, on the
@@ -61,7 +63,8 @@ struct settle_request {
 };
 void compactor_request(struct compactor *compactor, struct settle_request *request);
 
-/* One merge for each shard that has one to do: what the thread does every few seconds. */
+/* One block of each shard without what was deleted or has expired, and one merge, where there is one
+   to do: what the thread does every few seconds. */
 void compactor_step(struct compactor *compactor);
 /* What a request asks for. One shard's failure does not stop the others; the first is returned. */
 MUST_USE enum status compactor_settle(struct compactor *compactor, enum settle_kind kind,

@@ -21,6 +21,8 @@ struct merge {
     struct merge_report *report;
     struct cursor cursors[BLOCK_REPLACED_MAX];
     struct columns samples; /* of the series under way */
+    struct arena spans;     /* what was deleted of it */
+    int64_t min_ts_ms;      /* of the tenant under way */
     struct timeline_cache timelines;
     uint64_t samples_since_pause;
 };
@@ -82,9 +84,15 @@ static size_t first_series(const struct merge *m)
 static enum status read_samples(struct merge *m, size_t input, struct error *err)
 {
     const struct cursor *cursor = &m->cursors[input];
-    const struct block_range range = {m->options->min_ts_ms, INT64_MAX, &m->timelines};
-    enum status status =
-        block_read(cursor->block, cursor->tenant, cursor->series, &range, &m->samples, err);
+    const struct block_range range = {m->min_ts_ms, INT64_MAX, &m->timelines};
+    struct span_list deleted = {0};
+    arena_reset(&m->spans);
+    if (m->options->deletions != NULL)
+        deleted = deletions_of_series(m->options->deletions, block_meta(cursor->block)->sequence,
+                                      block_tenant(cursor->block, cursor->tenant), cursor->labels,
+                                      &m->spans);
+    enum status status = deletions_read(deleted, cursor->block, cursor->tenant, cursor->series,
+                                        &range, &m->samples, err);
     return skip_damage(m, input, status, 1);
 }
 
@@ -152,6 +160,9 @@ static enum status merge_tenant(struct merge *m, struct str text, struct error *
     struct tenant_id id;
     TRY(tenant_id_parse(text, &id, err));
     TRY(block_writer_tenant(m->writer, &id, err));
+    m->min_ts_ms = m->options->min_ts_ms;
+    if (m->options->first_kept_ms != NULL)
+        m->min_ts_ms = m->options->first_kept_ms(m->options->context, text);
     for (size_t i = 0; i < m->options->count; i++) {
         struct cursor *cursor = &m->cursors[i];
         cursor->series_count = is_at_tenant(cursor, text)
@@ -184,6 +195,7 @@ enum status merge_blocks(const struct merge_options *options, struct block_write
     struct merge m = {.options = options, .writer = writer, .report = report};
     *report = (struct merge_report){0};
     columns_init(&m.samples);
+    arena_init(&m.spans, SIZE_MAX);
     timeline_cache_init(&m.timelines);
     for (size_t i = 0; i < options->count; i++) {
         m.cursors[i].block = options->blocks[i];
@@ -196,6 +208,7 @@ enum status merge_blocks(const struct merge_options *options, struct block_write
         arena_deinit(&m.cursors[i].arenas[1]);
     }
     columns_deinit(&m.samples);
+    arena_deinit(&m.spans);
     timeline_cache_deinit(&m.timelines);
     return status;
 }

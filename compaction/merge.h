@@ -10,13 +10,16 @@
 #ifndef CROFT_COMPACTION_MERGE_H
 #define CROFT_COMPACTION_MERGE_H
 
-#include "tsdb/block/block.h"
+#include "tsdb/store/deletions.h"
 
 struct merge_options {
     struct block *const *blocks; /* lowest rank first; at most BLOCK_REPLACED_MAX */
     size_t count;
     int64_t min_ts_ms; /* samples before it are left out: they have expired */
-    bool skips_damage; /* leaves out what cannot be read instead of failing */
+    /* The same for a tenant; NULL: `min_ts_ms` for all. */
+    int64_t (*first_kept_ms)(void *context, struct str tenant);
+    const struct deletions *deletions; /* what they name is left out; NULL for none */
+    bool skips_damage;                 /* leaves out what cannot be read instead of failing */
     /* Called every few thousand samples; false ends the merge. May take its time. NULL is fine. */
     bool (*goes_on)(void *context);
     void *context;

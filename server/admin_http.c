@@ -37,6 +37,11 @@ static void handle_compact(void *context, struct exchange *exchange)
     handle(context, exchange, SETTLE_COMPACT);
 }
 
+static void handle_clean(void *context, struct exchange *exchange)
+{
+    handle(context, exchange, SETTLE_CLEAN);
+}
+
 void admin_api_routes(struct admin_api *api, struct route *out)
 {
     out[0] = (struct route){.methods = HTTP_POST | HTTP_PUT,
@@ -47,6 +52,11 @@ void admin_api_routes(struct admin_api *api, struct route *out)
     out[1] = (struct route){.methods = HTTP_POST | HTTP_PUT,
                             .pattern = "/api/v1/admin/tsdb/compact",
                             .handle = handle_compact,
+                            .context = api,
+                            .access = ROUTE_ADMIN};
+    out[2] = (struct route){.methods = HTTP_POST | HTTP_PUT,
+                            .pattern = "/api/v1/admin/tsdb/clean_tombstones",
+                            .handle = handle_clean,
                             .context = api,
                             .access = ROUTE_ADMIN};
 }

@@ -3,6 +3,7 @@
  *
  *     /api/v1/admin/tsdb/flush      every head to blocks
  *     /api/v1/admin/tsdb/compact    the same, then one block per shard and day
+ *     /api/v1/admin/tsdb/clean_tombstones   blocks without what was deleted or has expired
  *
  * Answered 204 when the store is at rest, 503 when the server stops or the disk is full, 500 when
  * something could not be done, with the reason as a line of text. The work is the compactor's; no
@@ -19,7 +20,7 @@ struct admin_api {
 };
 
 /* Writes ADMIN_API_ROUTE_COUNT rows, valid as long as `api`. */
-enum { ADMIN_API_ROUTE_COUNT = 2 };
+enum { ADMIN_API_ROUTE_COUNT = 3 };
 void admin_api_routes(struct admin_api *api, struct route *out);
 
 #endif

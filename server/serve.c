@@ -20,6 +20,7 @@
 #include "server/admin_http.h"
 #include "server/config.h"
 #include "server/credential.h"
+#include "server/delete_http.h"
 #include "server/feature.h"
 #include "server/flags.h"
 #include "server/limit_layers.h"
@@ -78,6 +79,7 @@ struct server {
     struct pool *admin_pool;
     struct admin_api admin_api;
     struct limits_api limits_api;
+    struct delete_api delete_api;
     struct status_api status_api;
     struct own_metrics own_metrics;
     struct credentials *credentials;
@@ -321,6 +323,9 @@ static void open_admin(struct server *server)
         (struct limits_api){.layers = server->limit_layers, .pool = server->admin_pool};
     limits_api_routes(&server->limits_api, server->routes + server->route_count);
     server->route_count += LIMITS_API_ROUTE_COUNT;
+    server->delete_api = (struct delete_api){.store = server->store, .pool = server->admin_pool};
+    delete_api_routes(&server->delete_api, server->routes + server->route_count);
+    server->route_count += DELETE_API_ROUTE_COUNT;
 }
 
 static void open_status(struct server *server)

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "tsdb/store/verify.h"
 
 enum { WORDS_MAX = 16, TENANTS_MAX = 1000, BOX_SHARDS = 2 };
 
@@ -369,5 +370,41 @@ enum status box_label_list(struct store_box *box, const struct box_query *query,
     *out = arena_copy(&box->arena, buffer_str(&text));
     buffer_deinit(&text);
     end_asking(&asked);
+    return status;
+}
+
+/* ---- deleting and proving ---- */
+
+enum status box_delete(struct store_box *box, const struct box_query *query, struct error *err)
+{
+    struct asked asked;
+    ask(box, &asked, query);
+    const struct delete_request request = {.scope = &asked.scope,
+                                           .matchers = asked.options.matchers,
+                                           .matcher_count = asked.options.matcher_count,
+                                           .min_ts_ms = asked.options.min_ts_ms,
+                                           .max_ts_ms = asked.options.max_ts_ms};
+    enum status status = store_delete(box->store, &request, err);
+    end_asking(&asked);
+    return status;
+}
+
+static void note_wrong(void *context, const char *path, const char *text)
+{
+    struct error *err = context;
+    if (err->text[0] == '\0')
+        error_set(err, STATUS_CORRUPT, "%s: %s", path, text);
+}
+
+enum status box_verify(struct store_box *box, struct error *err)
+{
+    struct verify_report report;
+    struct error first = {0};
+    const struct verify_handler handler = {.context = &first, .wrong = note_wrong};
+    struct disk *disk = sim_disk_disk(box->sim);
+    enum status status = store_verify(disk, &handler, &report, err);
+    disk_close(disk);
+    if (status == STATUS_OK && report.wrong > 0)
+        return error_set(err, STATUS_CORRUPT, "%s", first.text);
     return status;
 }

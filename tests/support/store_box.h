@@ -95,6 +95,12 @@ MUST_USE enum status box_select(struct store_box *box, const struct box_query *q
 void expect_series_(struct store_box *box, const char *tenants, const char *want, const char *file,
                     int line);
 
+/* store_delete of what the query names; both times 0 for all time. */
+MUST_USE enum status box_delete(struct store_box *box, const struct box_query *query,
+                                struct error *err);
+/* Proves all files (verify.h), also of an open store: the first thing that is wrong. */
+MUST_USE enum status box_verify(struct store_box *box, struct error *err);
+
 /* Names (`name` NULL) or values, separated by spaces. */
 MUST_USE enum status box_label_list(struct store_box *box, const struct box_query *query,
                                     const char *name, struct str *out, struct error *err);

@@ -7,6 +7,7 @@
  *         wal/0000000012-000001.log      epoch, segment
  *         blocks/0000000007.block        sequence
  *         blocks/0000000008.block.tmp    being written, removed at start
+ *         deletions                      what was deleted and is in blocks yet; docs/format/deletions.md
  *         quarantine/                    files that could not be read; the log says why
  */
 #ifndef CROFT_TSDB_FILENAMES_H
@@ -18,6 +19,7 @@
 #define WAL_FOLDER          "wal"
 #define BLOCKS_FOLDER       "blocks"
 #define QUARANTINE_FOLDER   "quarantine"
+#define DELETIONS_FILE      "deletions"
 #define WAL_FILE_FORMAT     "%010u-%06u.log"
 #define WAL_FILE_SUFFIX     ".log"
 #define BLOCK_FILE_FORMAT   "%010llu.block"

@@ -141,14 +141,20 @@ void head_activate(struct head *head, struct series_ref ref, int64_t now_ms)
     series->last_append_ms = now_ms;
 }
 
+void head_deactivate(struct head *head, struct series_ref ref)
+{
+    struct series *series = head_series(head, ref);
+    if (series->is_active)
+        counter_sub(&tenant_of(head, series)->active_series, 1);
+    series->is_active = false;
+}
+
 void head_sweep_idle(struct head *head, int64_t idle_since_ms)
 {
     for (uint32_t ref = 0; ref < head->series.slot_count; ref++) {
-        struct series *series = slab_at(&head->series, ref);
-        if (!series->is_used || !series->is_active || series->last_append_ms > idle_since_ms)
-            continue;
-        series->is_active = false;
-        counter_sub(&tenant_of(head, series)->active_series, 1);
+        const struct series *series = slab_at(&head->series, ref);
+        if (series->is_used && series->last_append_ms <= idle_since_ms)
+            head_deactivate(head, (struct series_ref){ref});
     }
 }
 

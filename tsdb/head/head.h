@@ -178,6 +178,9 @@ MUST_USE enum status head_flush_read(const struct head *head, struct series_ref 
 bool head_flush_has(const struct head *head, struct series_ref ref);
 /* Drops what was moved aside, and removes series that are inactive and hold no samples. */
 void head_flush_end(struct head *head);
+/* Removes the series as head_flush_end does, active or not. CHECK: it holds no samples, and no flush is
+   under way. */
+void head_forget(struct head *head, struct series_ref ref);
 /* The flush failed: what was moved aside is ordinary again. */
 void head_flush_abort(struct head *head);
 

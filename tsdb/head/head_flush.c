@@ -58,6 +58,13 @@ static void remove_unused(struct head *head)
     }
 }
 
+void head_forget(struct head *head, struct series_ref ref)
+{
+    CHECK(head->aside == NULL);
+    head_deactivate(head, ref);
+    head_remove(head, ref);
+}
+
 /* Not the series: a ref to one that was removed may still be read. */
 static void shrink(struct head *head)
 {

@@ -126,6 +126,8 @@ void held_merge_late(struct head *head, struct held *held, const struct columns 
 /* Frees the open run and the late columns; chunks go with their pages. */
 void held_release(struct head *head, struct held *held);
 
+/* Takes the series out of the count of active ones. */
+void head_deactivate(struct head *head, struct series_ref ref);
 /* Takes the series out of table and index and retires its slot. It holds no samples. */
 void head_remove(struct head *head, struct series_ref ref);
 

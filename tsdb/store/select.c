@@ -24,6 +24,7 @@ struct held_shard {
     uint32_t generation;
     struct block **blocks; /* that overlap the time range, oldest first; one reference each */
     size_t block_count;
+    struct deletions *deletions; /* one reference */
     bool is_held;
 };
 
@@ -35,6 +36,7 @@ struct item {
     size_t block_tenant;
     uint32_t position; /* series in the block, or ref in the head */
     uint32_t age;      /* blocks oldest first, the head last: the first written sample wins */
+    struct span_list deleted; /* of what the block has */
 };
 
 struct selected {
@@ -62,6 +64,8 @@ static void hold_blocks_locked(struct selection *s, struct held_shard *held)
     REQUIRES_SHARED(held->shard->lock)
 {
     struct shard *shard = held->shard;
+    held->deletions = shard->deletions;
+    deletions_acquire(held->deletions);
     held->blocks = arena_alloc(&s->arena, shard->block_count * sizeof *held->blocks);
     for (size_t i = 0; i < shard->block_count; i++) {
         const struct block_meta *meta = block_meta(shard->blocks[i]);
@@ -95,6 +99,7 @@ static void release_shards(struct selection *s)
             continue;
         for (size_t b = 0; b < held->block_count; b++)
             block_release(held->blocks[b]);
+        deletions_release(held->deletions);
         read_guard_leave(&held->shard->guard, held->generation);
     }
 }
@@ -140,15 +145,26 @@ static enum status add_head_locked(struct selection *s, const struct tenant_part
     return STATUS_OK;
 }
 
-static enum status add_from_block(struct selection *s, struct item item, struct error *err)
+static enum status add_from_block(struct selection *s, const struct deletions *deletions,
+                                  struct item item, struct error *err)
 {
     struct labels stored;
     int64_t min_ts_ms, max_ts_ms;
     TRY(block_time_range(item.block, item.block_tenant, item.position, &min_ts_ms, &max_ts_ms,
                          err));
-    if (max_ts_ms < s->min_ts_ms || min_ts_ms > s->options->max_ts_ms)
+    if (min_ts_ms < item.part->min_ts_ms)
+        min_ts_ms = item.part->min_ts_ms;
+    if (max_ts_ms > s->options->max_ts_ms)
+        max_ts_ms = s->options->max_ts_ms;
+    if (min_ts_ms > max_ts_ms)
         return STATUS_OK;
     TRY(block_labels(item.block, item.block_tenant, item.position, &s->arena, &stored, err));
+    if (deletions->count > 0)
+        item.deleted =
+            deletions_of_series(deletions, block_meta(item.block)->sequence,
+                                tenant_id_str(&item.part->tenant->id), stored, &s->arena);
+    if (spans_cover(item.deleted, min_ts_ms, max_ts_ms))
+        return STATUS_OK;
     return add_item(s, item, stored, err);
 }
 
@@ -170,7 +186,7 @@ static enum status add_block(struct selection *s, const struct tenant_part *part
                             .block_tenant = tenant,
                             .position = found[i],
                             .age = age};
-        TRY(add_from_block(s, item, err));
+        TRY(add_from_block(s, held->deletions, item, err));
     }
     return STATUS_OK;
 }
@@ -283,7 +299,8 @@ static enum status read_item(const struct item *item, const struct block_range *
                              struct columns *out, struct error *err)
 {
     if (item->block != NULL)
-        return block_read(item->block, item->block_tenant, item->position, range, out, err);
+        return deletions_read(item->deleted, item->block, item->block_tenant, item->position, range,
+                              out, err);
     rwlock_lock_read(&item->shard->lock);
     enum status status = head_read(item->shard->head, (struct series_ref){item->position},
                                    range->min_ts_ms, range->max_ts_ms, out, err);

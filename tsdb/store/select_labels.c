@@ -1,6 +1,7 @@
 /*
  * Label names and values. Without matchers (beyond those that choose tenants) the indexes answer;
- * with matchers the series are selected and their labels looked at.
+ * with matchers, and while blocks hold what was deleted, the series are selected and their labels
+ * looked at.
  */
 #include "tsdb/store/select.h"
 
@@ -224,8 +225,17 @@ static enum status add_from_series(struct lookup *lookup, struct found *found, s
     return STATUS_OK;
 }
 
-/* Whether indexes alone can say: no matcher is left once tenants are chosen, and the label is not
-   one that is put together from two stored ones. */
+/* Whether blocks hold something of the tenant that was deleted. */
+static bool has_deleted(const struct lookup *lookup, const struct tenant_part *part)
+{
+    struct deletions *deletions = store_deletions(lookup->store, part->tenant->shard);
+    bool has = deletions_concern(deletions, 0, tenant_id_str(&part->tenant->id));
+    deletions_release(deletions);
+    return has;
+}
+
+/* Whether indexes alone can say: no matcher is left once tenants are chosen, nothing is deleted that
+   they still know, and the label is not one that is put together from two stored ones. */
 static bool is_index_enough(const struct lookup *lookup, const struct tenant_part *parts,
                             size_t count)
 {
@@ -234,7 +244,7 @@ static bool is_index_enough(const struct lookup *lookup, const struct tenant_par
         scope_is_original_label(lookup->wanted.name, lookup->store->options.tenant_label);
     for (size_t i = 0; i < count; i++) {
         if (parts[i].matcher_count > 0 || parts[i].on_original_count > 0 ||
-            (is_original && parts[i].shows_tenant))
+            (is_original && parts[i].shows_tenant) || has_deleted(lookup, &parts[i]))
             return false;
     }
     return true;

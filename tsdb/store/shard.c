@@ -247,16 +247,20 @@ enum status shard_open(struct shard *shard, struct store *store, uint32_t number
     rwlock_init(&shard->lock);
     read_guard_init(&shard->guard);
     mutex_init(&shard->flush_lock);
+    mutex_init(&shard->deletions_lock);
     mutex_init(&shard->files_lock);
     mutex_init(&shard->commit_lock);
     mutex_init(&shard->wake_lock);
     cond_init(&shard->wake);
     shard->head = head_new();
+    shard->deletions = deletions_new();
     if (store->options.is_read_only) {
+        TRY(shard_load_deletions(shard, err));
         TRY(open_present_blocks(shard, err));
         return shard_replay(shard, err);
     }
     TRY(make_folders(shard, err));
+    TRY(shard_load_deletions(shard, err));
     TRY(open_blocks(shard, err));
     TRY(shard_replay(shard, err));
     TRY(open_log(shard, err));
@@ -329,12 +333,14 @@ void shard_close(struct shard *shard)
         block_release(shard->blocks[i]);
     mem_free(shard->blocks);
     mem_free(shard->leftovers);
+    deletions_release(shard->deletions);
     mem_free(shard->unproven);
     head_free(shard->head);
     cond_deinit(&shard->wake);
     mutex_deinit(&shard->wake_lock);
     mutex_deinit(&shard->commit_lock);
     mutex_deinit(&shard->files_lock);
+    mutex_deinit(&shard->deletions_lock);
     mutex_deinit(&shard->flush_lock);
     read_guard_deinit(&shard->guard);
     rwlock_deinit(&shard->lock);

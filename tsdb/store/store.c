@@ -133,13 +133,23 @@ int64_t store_retention_ms(const struct store *store)
     return tenant_table_longest_retention_ms(store->tenants, store->options.retention_ms);
 }
 
+static int64_t retention_of_ms(const struct store *store, const struct tenant *tenant)
+{
+    return (int64_t)tenant_limit_or(tenant, TENANT_LIMIT_RETENTION,
+                                    (uint64_t)store->options.retention_ms);
+}
+
+int64_t store_retention_of_ms(const struct store *store, struct str id)
+{
+    const struct tenant *tenant = tenant_table_find(store->tenants, id);
+    return tenant == NULL ? store->options.retention_ms : retention_of_ms(store, tenant);
+}
+
 int64_t store_first_visible_ms(const struct store *store, const struct tenant *tenant,
                                int64_t min_ts_ms)
 {
-    int64_t retention_ms = tenant == NULL
-                               ? store_retention_ms(store)
-                               : (int64_t)tenant_limit_or(tenant, TENANT_LIMIT_RETENTION,
-                                                          (uint64_t)store->options.retention_ms);
+    int64_t retention_ms =
+        tenant == NULL ? store_retention_ms(store) : retention_of_ms(store, tenant);
     int64_t oldest_ms = clock_now_ms(store->options.clock) - retention_ms;
     return min_ts_ms > oldest_ms ? min_ts_ms : oldest_ms;
 }

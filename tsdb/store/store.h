@@ -179,6 +179,30 @@ MUST_USE enum status store_new_block(struct store *store, const struct block_met
                                      uint64_t expected_bytes, struct block_writer **out,
                                      struct error *err);
 
+struct delete_request {
+    const struct scope *scope;
+    const struct matcher *matchers; /* all must match; none means every series */
+    size_t matcher_count;
+    int64_t min_ts_ms; /* inclusive */
+    int64_t max_ts_ms; /* inclusive */
+};
+
+/* Hides from every read that begins later, and durably, the samples of the request that were
+   acknowledged before the call; samples that come later for the same times are kept. Flushes the
+   shards of the tenants, so it takes as long. Their bytes go when their blocks are written anew.
+   STATUS_INVALID: a matcher that stored series cannot be asked for; on failure some tenants' samples
+   may be gone already. */
+MUST_USE enum status store_delete(struct store *store, const struct delete_request *request,
+                                  struct error *err);
+/* What was deleted in the shard and has not left all blocks, with a reference (deletions.h). */
+struct deletions;
+struct deletions *store_deletions(struct store *store, uint32_t shard);
+/* Whether some block of the tenant's shard still has bytes of the tenant. */
+bool store_has_blocks_of(struct store *store, const struct tenant *tenant);
+/* Forgets deletions of which no block of the shard holds anything any more. For who makes its blocks:
+   none may be under way. */
+MUST_USE enum status store_forget_deletions(struct store *store, uint32_t shard, struct error *err);
+
 struct block_replacement {
     struct block *const *blocks; /* of one shard, from store_blocks; at most BLOCK_REPLACED_MAX */
     const bool *is_damaged;      /* by block: not all of it could be read */
@@ -194,5 +218,7 @@ MUST_USE enum status store_replace_blocks(struct store *store, uint32_t shard,
                                           uint64_t *size_bytes, struct error *err);
 /* What blocks are kept for: the longest of any tenant. */
 int64_t store_retention_ms(const struct store *store);
+/* Of one tenant; of the store when nobody has written under that id. */
+int64_t store_retention_of_ms(const struct store *store, struct str tenant);
 
 #endif

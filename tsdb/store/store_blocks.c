@@ -36,6 +36,19 @@ void store_blocks(struct store *store, uint32_t number, struct arena *arena, str
     rwlock_unlock_read(&shard->lock);
 }
 
+bool store_has_blocks_of(struct store *store, const struct tenant *tenant)
+{
+    struct shard *shard = &store->shards[tenant->shard];
+    bool has = false;
+    rwlock_lock_read(&shard->lock);
+    for (size_t i = 0; i < shard->block_count && !has; i++) {
+        size_t position;
+        has = block_find_tenant(shard->blocks[i], tenant_id_str(&tenant->id), &position);
+    }
+    rwlock_unlock_read(&shard->lock);
+    return has;
+}
+
 static size_t find_block_locked(const struct shard *shard, const struct block *block)
     REQUIRES_SHARED(shard->lock)
 {
@@ -78,7 +91,10 @@ static enum status drop_locked(struct shard *shard, struct block *block, struct 
     rwlock_unlock_write(&shard->lock);
     block_release(block);
     /* at once: a block that came back later would claim to cover epochs that were begun anew */
-    return shard_sync_blocks(shard, err);
+    status = shard_sync_blocks(shard, err);
+    if (status != STATUS_OK)
+        shard_note_stray_locked(shard);
+    return status;
 }
 
 enum status store_drop_block(struct store *store, uint32_t number, struct block *block,
@@ -93,6 +109,12 @@ enum status store_drop_block(struct store *store, uint32_t number, struct block 
 }
 
 /* ---- leftovers ---- */
+
+void shard_note_stray_locked(struct shard *shard)
+{
+    CHECK(mutex_is_held(&shard->files_lock));
+    shard->may_have_strays = true;
+}
 
 void shard_add_leftover_locked(struct shard *shard, uint64_t sequence)
 {
@@ -215,8 +237,10 @@ static void retire_locked(struct shard *shard, struct block *block, bool is_dama
     struct error err;
     if (!is_damaged)
         shard_add_leftover_locked(shard, block_meta(block)->sequence);
-    else if (shard_quarantine_block(shard, block_meta(block)->sequence, &err) != STATUS_OK)
+    else if (shard_quarantine_block(shard, block_meta(block)->sequence, &err) != STATUS_OK) {
         log_error("merge: a damaged block stays until the next start: %s", err.text);
+        shard_note_stray_locked(shard);
+    }
     block_release(block);
 }
 

@@ -255,6 +255,13 @@ static enum status remove_file(struct flush *flush, struct flush_block *block, s
     return shard_sync_blocks(flush->shard, err);
 }
 
+static void note_stray(struct shard *shard)
+{
+    mutex_lock(&shard->files_lock);
+    shard_note_stray_locked(shard);
+    mutex_unlock(&shard->files_lock);
+}
+
 /* The first block first: it says that the log is not needed. When it cannot be removed the others
    stay beside it: they hold what the log has as well. */
 static void remove_blocks(struct flush *flush)
@@ -268,8 +275,10 @@ static void remove_blocks(struct flush *flush)
             continue;
         struct error err;
         status = remove_file(flush, block, &err);
-        if (status != STATUS_OK)
+        if (status != STATUS_OK) {
             log_error("flush: the blocks of a failed flush stay: %s", err.text);
+            note_stray(flush->shard);
+        }
     }
 }
 
@@ -303,25 +312,38 @@ static bool has_samples(struct shard *shard)
     return has;
 }
 
+static enum status flush_locked(struct shard *shard, struct error *err) REQUIRES(shard->flush_lock)
+{
+    if (!has_samples(shard))
+        return STATUS_OK;
+    struct flush flush = {.shard = shard, .min_ts_ms = INT64_MAX, .max_ts_ms = INT64_MIN};
+    flush_list_init(&flush.list);
+    arena_init(&flush.labels, SIZE_MAX);
+    flush.blocks = mem_alloc(FLUSH_BLOCKS_MAX * sizeof *flush.blocks);
+    snprintf(flush.blocks_folder, sizeof flush.blocks_folder, "%s/%s", shard->folder,
+             BLOCKS_FOLDER);
+    enum status status = run_flush(&flush, err);
+    mem_free(flush.blocks);
+    arena_deinit(&flush.labels);
+    flush_list_deinit(&flush.list);
+    mem_return_unused();
+    return status;
+}
+
 enum status store_flush_shard(struct store *store, uint32_t number, struct error *err)
 {
     CHECK(number < store->shard_count);
     struct shard *shard = &store->shards[number];
     mutex_lock(&shard->flush_lock);
-    enum status status = STATUS_OK;
-    if (has_samples(shard)) {
-        struct flush flush = {.shard = shard, .min_ts_ms = INT64_MAX, .max_ts_ms = INT64_MIN};
-        flush_list_init(&flush.list);
-        arena_init(&flush.labels, SIZE_MAX);
-        flush.blocks = mem_alloc(FLUSH_BLOCKS_MAX * sizeof *flush.blocks);
-        snprintf(flush.blocks_folder, sizeof flush.blocks_folder, "%s/%s", shard->folder,
-                 BLOCKS_FOLDER);
-        status = run_flush(&flush, err);
-        mem_free(flush.blocks);
-        arena_deinit(&flush.labels);
-        flush_list_deinit(&flush.list);
-        mem_return_unused();
-    }
+    enum status status = flush_locked(shard, err);
     mutex_unlock(&shard->flush_lock);
     return status;
+}
+
+enum status shard_flush_all_locked(struct shard *shard, struct error *err)
+{
+    TRY(flush_locked(shard, err));
+    /* an earlier flush may have failed to */
+    TRY(shard_commit(shard, err));
+    return wal_drop(shard->wal, shard->covered_epoch, err);
 }

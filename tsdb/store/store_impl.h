@@ -1,13 +1,14 @@
 /*
  * store_impl: the inside of a store: its shards, shared by store*.c, shard*.c and select*.c.
  *
- * Lock order: flush_lock, commit_lock, files_lock, lock. Nothing else is taken while `lock` is held
+ * Lock order: flush_lock, commit_lock, deletions_lock, files_lock, lock. Nothing else is taken while `lock` is held
  * but the log's own mutex, that of a block, and wake_lock.
  */
 #ifndef CROFT_TSDB_STORE_IMPL_H
 #define CROFT_TSDB_STORE_IMPL_H
 
 #include "base/thread.h"
+#include "tsdb/store/deletions.h"
 #include "tsdb/store/store.h"
 
 enum { SHARD_FOLDER_MAX = 64 };
@@ -44,16 +45,22 @@ struct shard {
     uint64_t next_sequence;   /* guarded by lock */
     int64_t blocks_max_ts_ms; /* guarded by lock; no sample in a block is later */
     uint32_t flush_count;     /* guarded by lock; flushes that have published their blocks */
+    struct deletions
+        *deletions;         /* guarded by lock; the pointer is replaced under deletions_lock too */
     int64_t head_since_ms;  /* guarded by lock; monotonic: when the first sample of the head came */
     uint32_t covered_epoch; /* guarded by flush_lock; the log up to here is in blocks */
 
     struct read_guard guard;
     struct mutex flush_lock; /* one flush at a time */
 
+    struct mutex deletions_lock; /* one change of the deletions at a time */
+
     struct mutex files_lock; /* one drop or replacement of blocks at a time */
     uint64_t *leftovers;     /* guarded by files_lock; sequences of blocks whose files have to go */
     size_t leftover_count;   /* guarded by files_lock */
     size_t leftover_capacity; /* guarded by files_lock */
+    bool may_have_strays; /* guarded by files_lock; files of blocks that are in no list may be seen
+                                 by the next start */
 
     struct mutex commit_lock; /* one commit at a time */
     struct wal *wal;          /* records are logged under `lock` */
@@ -107,6 +114,20 @@ MUST_USE enum status shard_replay(struct shard *shard, struct error *err);
    durable. */
 void shard_log_unproven(struct shard *shard);
 
+/* Reads the deletions of an earlier process. A damaged file goes to quarantine. */
+MUST_USE enum status shard_load_deletions(struct shard *shard, struct error *err);
+/* With a reference. */
+struct deletions *shard_deletions(struct shard *shard);
+/* Puts `list` (taken on success) durably in the place of the present one, if `last_sequence` still is
+   the last that was given out; else STATUS_UNAVAILABLE. UINT64_MAX for whichever. */
+MUST_USE enum status shard_replace_deletions_locked(struct shard *shard, struct deletions *list,
+                                                    uint64_t last_sequence, struct error *err)
+    REQUIRES(shard->deletions_lock);
+/* store_flush_shard for who holds the lock; then makes sure that the log holds nothing that blocks
+   cover. */
+MUST_USE enum status shard_flush_all_locked(struct shard *shard, struct error *err)
+    REQUIRES(shard->flush_lock);
+
 /* Makes the names of the blocks durable. */
 MUST_USE enum status shard_sync_blocks(struct shard *shard, struct error *err);
 /* DISK_PATH_MAX bytes. */
@@ -114,6 +135,8 @@ void shard_block_path(const struct shard *shard, char *path, uint64_t sequence);
 /* Out of the way, never deleted: somebody may want to look at it. */
 MUST_USE enum status shard_quarantine_block(struct shard *shard, uint64_t sequence,
                                             struct error *err);
+/* Notes that such a file may be there. */
+void shard_note_stray_locked(struct shard *shard) REQUIRES(shard->files_lock);
 void shard_add_leftover_locked(struct shard *shard, uint64_t sequence) REQUIRES(shard->files_lock);
 /* Deletes the files for good. On failure they stay leftovers. */
 MUST_USE enum status shard_delete_leftovers_locked(struct shard *shard, struct error *err)

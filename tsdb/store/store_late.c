@@ -62,6 +62,8 @@ void list_blocks_locked(struct shard_write *w)
     w->flush_count = shard->flush_count;
     w->blocks = arena_alloc(w->arena, shard->block_count * sizeof *w->blocks);
     w->block_count = shard->block_count;
+    w->deletions = shard->deletions;
+    deletions_acquire(w->deletions);
     for (size_t i = 0; i < shard->block_count; i++) {
         w->blocks[i] = shard->blocks[i];
         block_acquire(w->blocks[i]);
@@ -72,6 +74,7 @@ void release_blocks(struct shard_write *w)
 {
     for (size_t i = 0; i < w->block_count; i++)
         block_release(w->blocks[i]);
+    deletions_release(w->deletions);
     w->block_count = 0;
 }
 
@@ -132,11 +135,14 @@ static uint32_t group_of(const struct asking *a, uint32_t from, struct block_ran
 static enum status ask_series(struct asking *a, struct block *block, size_t tenant, uint32_t series,
                               struct error *err)
 {
+    const struct span_list deleted = deletions_of_series(
+        a->write->deletions, block_meta(block)->sequence,
+        tenant_id_str(&a->waiting->series->tenant->id), a->waiting->labels, a->write->arena);
     for (uint32_t from = 0, to; from < a->waiting->sample_count; from = to) {
         struct block_range range = {0};
         to = group_of(a, from, &range);
         columns_reset(&a->found);
-        TRY(block_read(block, tenant, series, &range, &a->found, err));
+        TRY(deletions_read(deleted, block, tenant, series, &range, &a->found, err));
         for (uint32_t i = from; i < to && a->found.count > 0; i++)
             compare(a, i);
     }

@@ -49,6 +49,7 @@ struct shard_write {
     struct block *
         *blocks; /* that the waiting are looked up in, lowest rank first; a reference each */
     size_t block_count;
+    struct deletions *deletions; /* one reference; of the same moment as the blocks */
     struct write_bounds bounds;
 };
 

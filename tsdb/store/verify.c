@@ -8,6 +8,7 @@
 #include "tsdb/files/filenames.h"
 #include "tsdb/files/layout.h"
 #include "tsdb/files/shard_files.h"
+#include "tsdb/store/deletions.h"
 #include "tsdb/wal/wal.h"
 #include "tsdb/wal/wal_segment.h"
 
@@ -173,10 +174,26 @@ static void check_names(struct proof *proof, const struct shard_files *files)
     }
 }
 
+static enum status verify_deletions(struct proof *proof, struct error *err)
+{
+    char path[DISK_PATH_MAX];
+    struct deletions *list;
+    shard_file_path(path, proof->shard, DELETIONS_FILE, "");
+    enum status status = deletions_load(proof->disk, proof->shard, &list, err);
+    if (status == STATUS_CORRUPT)
+        wrong(proof, path, "%s", err->text);
+    for (size_t i = 0; status == STATUS_OK && i < list->count; i++)
+        check_tenant(proof, path, tenant_id_str(&list->ptr[i].tenant));
+    if (status == STATUS_OK)
+        deletions_release(list);
+    return status == STATUS_CORRUPT || status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 static enum status verify_files(struct proof *proof, const struct shard_files *files,
                                 struct error *err)
 {
     check_names(proof, files);
+    TRY(verify_deletions(proof, err));
     for (size_t i = 0; i < files->blocks.count; i++)
         TRY(verify_block(proof, files->blocks.names[i], err));
     return verify_log(proof, err);

@@ -1,0 +1,151 @@
+/*
+ * The deletions of a shard in memory and in their file, which is written aside and renamed. There is
+ * no file when nothing is deleted.
+ */
+#include "tsdb/store/store_impl.h"
+
+#include <stdio.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "tsdb/files/filenames.h"
+#include "tsdb/files/shard_files.h"
+
+/* ---- reading ---- */
+
+static void file_path(const struct shard *shard, char *path, const char *name)
+{
+    snprintf(path, DISK_PATH_MAX, "%s/%s", shard->folder, name);
+}
+
+/* What was deleted is there again then, until somebody looks at the file. */
+static enum status quarantine(struct shard *shard, const struct error *why, struct error *err)
+{
+    char from[DISK_PATH_MAX], to[DISK_PATH_MAX], folder[DISK_PATH_MAX];
+    log_error("shard %u: deleted samples are there again, their list is damaged: %s", shard->number,
+              why->text);
+    shard->replay.quarantined_blocks++;
+    if (shard->store->options.is_read_only)
+        return STATUS_OK;
+    file_path(shard, from, DELETIONS_FILE);
+    shard_path(shard, to, QUARANTINE_FOLDER, DELETIONS_FILE);
+    shard_path(shard, folder, QUARANTINE_FOLDER, "");
+    TRY(disk_rename(shard->store->options.disk, from, to, err));
+    TRY(disk_sync_dir(shard->store->options.disk, folder, err));
+    return disk_sync_dir(shard->store->options.disk, shard->folder, err);
+}
+
+/* No new block may have a sequence that a deletion counts for. */
+static void note_sequences(struct shard *shard, const struct deletions *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->ptr[i].last_sequence >= shard->next_sequence)
+            shard->next_sequence = list->ptr[i].last_sequence + 1;
+    }
+}
+
+static void use_list(struct shard *shard, struct deletions *list)
+{
+    rwlock_lock_write(&shard->lock);
+    deletions_release(shard->deletions);
+    shard->deletions = list;
+    note_sequences(shard, list);
+    rwlock_unlock_write(&shard->lock);
+}
+
+enum status shard_load_deletions(struct shard *shard, struct error *err)
+{
+    struct error why;
+    struct deletions *list;
+    enum status status = deletions_load(shard->store->options.disk, shard->number, &list, &why);
+    if (status == STATUS_OK)
+        use_list(shard, list);
+    if (status == STATUS_CORRUPT)
+        return quarantine(shard, &why, err);
+    return status == STATUS_OK || status == STATUS_NOT_FOUND
+               ? STATUS_OK
+               : error_set(err, status, "%s", why.text);
+}
+
+struct deletions *shard_deletions(struct shard *shard)
+{
+    rwlock_lock_read(&shard->lock);
+    struct deletions *list = shard->deletions;
+    deletions_acquire(list);
+    rwlock_unlock_read(&shard->lock);
+    return list;
+}
+
+/* ---- writing ---- */
+
+static enum status write_aside(struct disk *disk, const char *path, struct bytes data,
+                               struct error *err)
+{
+    struct file *file;
+    enum status status = disk_unlink(disk, path, err);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
+    TRY(disk_create(disk, path, &file, err));
+    status = file_append(file, data, err);
+    if (status == STATUS_OK)
+        status = file_sync(file, err);
+    file_close(file);
+    return status;
+}
+
+static enum status write_list(struct shard *shard, const struct deletions *list, const char *path,
+                              struct error *err)
+{
+    struct disk *disk = shard->store->options.disk;
+    char aside[DISK_PATH_MAX];
+    struct buffer bytes;
+    file_path(shard, aside, DELETIONS_FILE TMP_SUFFIX);
+    buffer_init(&bytes, DELETIONS_FILE_BYTES_MAX);
+    deletions_encode(&bytes, list, shard->number);
+    enum status status =
+        bytes.is_overflown
+            ? error_set(err, STATUS_LIMIT, "deletions: got more than %d bytes of matchers",
+                        DELETIONS_FILE_BYTES_MAX)
+            : write_aside(disk, aside, buffer_bytes(&bytes), err);
+    buffer_deinit(&bytes);
+    TRY(status);
+    return disk_rename(disk, aside, path, err);
+}
+
+static enum status save(struct shard *shard, const struct deletions *list, struct error *err)
+{
+    struct disk *disk = shard->store->options.disk;
+    char path[DISK_PATH_MAX];
+    file_path(shard, path, DELETIONS_FILE);
+    if (list->count > 0) {
+        TRY(write_list(shard, list, path, err));
+    } else {
+        enum status status = disk_unlink(disk, path, err);
+        if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+            return status;
+    }
+    return disk_sync_dir(disk, shard->folder, err);
+}
+
+static bool publish(struct shard *shard, struct deletions *list, uint64_t last_sequence)
+{
+    rwlock_lock_write(&shard->lock);
+    bool is_last = last_sequence == UINT64_MAX || shard->next_sequence == last_sequence + 1;
+    struct deletions *old = is_last ? shard->deletions : NULL;
+    if (is_last)
+        shard->deletions = list;
+    rwlock_unlock_write(&shard->lock);
+    deletions_release(old);
+    return is_last;
+}
+
+enum status shard_replace_deletions_locked(struct shard *shard, struct deletions *list,
+                                           uint64_t last_sequence, struct error *err)
+{
+    CHECK(mutex_is_held(&shard->deletions_lock));
+    TRY(save(shard, list, err));
+    if (publish(shard, list, last_sequence))
+        return STATUS_OK;
+    return error_set(err, STATUS_UNAVAILABLE, "deletions: a merge began meanwhile");
+}
