@@ -176,9 +176,28 @@ static void handle_tenant(void *context, struct exchange *exchange)
     reply_end(exchange, &json, NULL, NULL);
 }
 
+static void put_last_refusal(struct json *json, const struct refusal *last)
+{
+    json_key(json, STR("lastAt"));
+    json_seconds(json, last->at_ms);
+    put_text(json, "lastError", str_from(last->why.text));
+    if (last->metric[0] == '\0')
+        return;
+    put_text(json, "metric", str_from(last->metric));
+    put_text(json, "label", str_from(last->label));
+    put_u64(json, "newValues", last->value_count);
+    json_key(json, STR("examples"));
+    json_begin_array(json);
+    for (size_t i = 0; i < REFUSAL_EXAMPLES_MAX && last->examples[i][0] != '\0'; i++)
+        json_string(json, str_from(last->examples[i]));
+    json_end_array(json);
+}
+
 static void handle_rejections(void *context, struct exchange *exchange)
 {
-    const struct tenant *tenant = find_named(context, exchange);
+    struct store *store = context;
+    const struct tenant *tenant = find_named(store, exchange);
+    struct refusal last;
     struct buffer out;
     struct json json;
     if (tenant == NULL)
@@ -192,6 +211,8 @@ static void handle_rejections(void *context, struct exchange *exchange)
         json_begin_object(&json);
         put_text(&json, "reason", str_from(reject_reason_text(reason)));
         put_u64(&json, "samples", samples);
+        if (store_last_refusal(store, tenant, reason, &last))
+            put_last_refusal(&json, &last);
         json_end_object(&json);
     }
     json_end_array(&json);

@@ -268,8 +268,10 @@ class Tenants(unittest.TestCase):
         reply = self.http.get("/api/v1/tenants/nobody", headers=self.headers("all"))
         self.assertEqual((reply.code, reply.json()["errorType"]), (404, "not_found"))
         self.send("b", [{"": "x"}])
-        self.assertEqual(ask(self.http, "/api/v1/tenants/b/rejections", headers=self.headers("b")),
-                         [{"reason": "invalid-labels", "samples": 1}])
+        rejections = ask(self.http, "/api/v1/tenants/b/rejections", headers=self.headers("b"))
+        self.assertLess(abs(rejections[0].pop("lastAt") * 1000 - now_ms()), 60000)
+        self.assertEqual(rejections, [{"reason": "invalid-labels", "samples": 1,
+                                       "lastError": 'label: empty name for the value: "x"'}])
         limits = self.http.get("/api/v1/user_limits", headers=self.headers("a")).json()
         self.assertEqual(limits["max_global_series_per_user"], 1000000)
         self.assertEqual(limits["ingestion_rate"], 0)
@@ -392,7 +394,12 @@ class Tenants(unittest.TestCase):
         self.assertEqual(self.series_max("a"), 2)
         reply = self.send("a", [{"who": "1"}, {"who": "2"}])
         self.assertEqual(reply.code, 400)
-        self.assertIn("limit max_series is 2", reply.text())
+        self.assertIn('1 max-series (err-croft-max-series): tenant "a" has 2 active series, limit max_series '
+                      'is 2: refused 1 new series of metric "m"; label "who" has the most new values (1 in '
+                      'the first 1), such as "2"', reply.text())
+        rejection = ask(self.http, "/api/v1/tenants/a/rejections", headers=self.headers("a"))[0]
+        self.assertEqual([rejection[key] for key in ("reason", "metric", "label", "newValues", "examples")],
+                         ["max-series", "m", "who", 1, ["2"]])
         self.config["tenants"] = {"a": {"limits": {"max_series": 7}}}
         write_json(self.croft.folder, "croft.yml", self.config)
         self.croft.reload()

@@ -244,9 +244,12 @@ TEST(at_the_limit_known_series_flow_and_new_ones_are_refused)
     add_series("__name__=a", 0, 2);
     add_series("__name__=a,tenant_id=other", 0, 1);
     write_message();
-    expect_report("1 of 3 samples were refused: 1 max-series (err-croft-max-series): "
-                  "tenant \"anonymous\" has 2 active series, limit max_series is 2 (to raise "
-                  "it: tenants: {anonymous: {limits: {max_series: ...}}}): refused new series c");
+    expect_report(
+        "1 of 3 samples were refused: 1 max-series (err-croft-max-series): "
+        "tenant \"anonymous\" has 2 active series, limit max_series is 2: refused 1 new "
+        "series of metric \"c\"; label \"__name__\" has the most new values (1 in the "
+        "first 1), such as \"c\"; to raise it: tenants: {anonymous: {limits: {max_series: "
+        "...}}}");
     expect_stored("anonymous", "a 1@-1000 2@0\nb 1@-1000\n");
     expect_stored("other", "a{tenant_id=\"other\"} 1@0\n");
 }

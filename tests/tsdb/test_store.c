@@ -343,10 +343,11 @@ TEST(at_the_series_limit_new_series_are_refused_and_known_ones_flow)
     assert_int_equal(result.samples_written, 4);
     assert_int_equal(result.samples_rejected[REJECT_MAX_SERIES], 2);
     assert_int_equal(result.series_rejected[REJECT_MAX_SERIES], 1);
-    expect_str(str_from(result.first[REJECT_MAX_SERIES].text),
-               "tenant \"a\" has 2 active series, limit max_series is 2 (to raise it: tenants: "
-               "{a: {limits: {max_series: ...}}}): refused new series "
-               "m{n=\"3\"}");
+    expect_str(
+        str_from(result.first[REJECT_MAX_SERIES].text),
+        "tenant \"a\" has 2 active series, limit max_series is 2: refused 1 new series of "
+        "metric \"m\"; label \"n\" has the most new values (1 in the first 1), such as \"3\"; "
+        "to raise it: tenants: {a: {limits: {max_series: ...}}}");
     assert_int_equal(counter_get(&tenant->active_series), 2);
     box_put(&box, "a", "n=2 __name__=m", BOX_START_MS + 1, 2);
     store_box_deinit(&box);
@@ -366,10 +367,11 @@ TEST(idle_series_leave_the_count_and_come_back_only_within_the_limit)
     box_put(&box, "a", "m n=3", BOX_START_MS + 1, 1);
     box_put(&box, "a", "m n=1", BOX_START_MS + 1, 1);
     assert_int_equal(counter_get(&tenant->active_series), 2);
-    expect_refusal(&box, (struct box_sample){"a", "m n=2", BOX_START_MS + 1, 1}, REJECT_MAX_SERIES,
-                   "tenant \"a\" has 2 active series, limit max_series is 2 (to raise it: tenants: "
-                   "{a: {limits: {max_series: ...}}}): refused new series "
-                   "m{n=\"2\"}");
+    expect_refusal(
+        &box, (struct box_sample){"a", "m n=2", BOX_START_MS + 1, 1}, REJECT_MAX_SERIES,
+        "tenant \"a\" has 2 active series, limit max_series is 2: refused 1 new series of "
+        "metric \"m\"; no label has a new value; to raise it: tenants: {a: {limits: "
+        "{max_series: ...}}}");
     expect_series(&box, "a",
                   "m{n=\"1\"} 1700000000000:1 1700000000001:1\nm{n=\"2\"} 1700000000000:1\n"
                   "m{n=\"3\"} 1700000000001:1\n");

@@ -46,6 +46,12 @@ static void expect_refused(struct store_box *box, const char *series, int64_t ts
         expect_str(str_from(result.first[reason].text), text);
 }
 
+#define EXPLAINED(usage, limit, max, label, value)                                                 \
+    "tenant \"a\" has " usage ", limit " limit " is " max                                          \
+    ": refused 1 new series of metric \"m\"; "                                                     \
+    "label \"" label "\" has the most new values (1 in the first 1), such as \"" value             \
+    "\"; to raise it: tenants: {a: {limits: {" limit ": ...}}}"
+
 TEST(series_of_a_metric)
 {
     struct store_box box;
@@ -54,9 +60,7 @@ TEST(series_of_a_metric)
     expect_taken(&box, "m n=2", BOX_START_MS);
     expect_taken(&box, "m n=3", BOX_START_MS);
     expect_refused(&box, "m n=4", BOX_START_MS, REJECT_MAX_SERIES_PER_METRIC,
-                   "tenant \"a\" has 3 series of one metric, limit max_series_per_metric is 3 (to "
-                   "raise it: tenants: {a: {limits: {max_series_per_metric: ...}}}): refused new "
-                   "series m{n=\"4\"}");
+                   EXPLAINED("3 series of one metric", "max_series_per_metric", "3", "n", "4"));
     expect_taken(&box, "m n=2", BOX_START_MS + 1);
     expect_taken(&box, "other n=4", BOX_START_MS);
     store_box_deinit(&box);
@@ -109,9 +113,7 @@ TEST(new_series_in_an_hour)
     expect_taken(&box, "m n=2", BOX_START_MS);
     expect_refused(
         &box, "m n=3", BOX_START_MS, REJECT_MAX_NEW_SERIES_PER_HOUR,
-        "tenant \"a\" has 2 series made in this hour, limit max_new_series_per_hour is 2 "
-        "(to raise it: tenants: {a: {limits: {max_new_series_per_hour: ...}}}): refused "
-        "new series m{n=\"3\"}");
+        EXPLAINED("2 series made in this hour", "max_new_series_per_hour", "2", "n", "3"));
     expect_taken(&box, "m n=1", BOX_START_MS + 1);
     sim_clock_advance(&box.clock, 3600 * 1000 - 1);
     expect_refused(&box, "m n=3", BOX_START_MS, REJECT_MAX_NEW_SERIES_PER_HOUR, NULL);
@@ -127,9 +129,7 @@ TEST(values_of_a_label)
     expect_taken(&box, "m n=1", BOX_START_MS);
     expect_taken(&box, "m n=2", BOX_START_MS);
     expect_refused(&box, "m n=3", BOX_START_MS, REJECT_MAX_LABEL_VALUES,
-                   "tenant \"a\" has 2 values of one label name, limit max_label_values is 2 (to "
-                   "raise it: tenants: {a: {limits: {max_label_values: ...}}}): refused new series "
-                   "m{n=\"3\"}");
+                   EXPLAINED("2 values of one label name", "max_label_values", "2", "n", "3"));
     expect_taken(&box, "m n=1 o=3", BOX_START_MS);
     expect_taken(&box, "k n=2", BOX_START_MS);
     expect_refused(&box, "l n=2", BOX_START_MS, REJECT_MAX_LABEL_VALUES, NULL);
@@ -292,6 +292,87 @@ TEST(values_of_a_label_are_watched)
     assert_int_equal(usage.label_pairs, 7);
     assert_int_equal(usage.label_values_max, 4);
     assert_int_equal(usage.metric_series_max, 3);
+    store_box_deinit(&box);
+}
+
+/* ---- what is said and remembered ---- */
+
+static struct refusal last_refusal(struct store_box *box, enum reject_reason reason)
+{
+    struct refusal last;
+    struct tenant *tenant = tenant_table_find(store_tenants(box->store), STR("a"));
+    assert_true(store_last_refusal(box->store, tenant, reason, &last));
+    return last;
+}
+
+TEST(a_refusal_names_the_metric_and_the_label_that_grow)
+{
+    enum { SENT = 40 };
+    struct store_box box;
+    struct error err = {0};
+    struct write_result result;
+    struct box_sample samples[SENT];
+    char series[SENT][64];
+    open_with(&box, TENANT_LIMIT_MAX_SERIES, 1, true);
+    expect_taken(&box, "m job=a", BOX_START_MS);
+    for (int i = 0; i < SENT; i++) {
+        snprintf(series[i], sizeof series[i], "%s job=a pod=p%d user=u%d", i % 4 == 0 ? "n" : "m",
+                 i / 4, i);
+        samples[i] = (struct box_sample){"a", series[i], BOX_START_MS, 1};
+    }
+    expect_ok(box_write(&box, samples, SENT, &result, &err));
+    assert_int_equal(result.series_rejected[REJECT_MAX_SERIES], SENT);
+    const char *want =
+        "tenant \"a\" has 1 active series, limit max_series is 1: refused 40 new series of metric "
+        "\"m\" (12 of the first 16); label \"user\" has the most new values (16 in the first 16), "
+        "such as \"u0\", \"u1\", \"u2\"; to raise it: tenants: {a: {limits: {max_series: ...}}}";
+    expect_str(str_from(result.first[REJECT_MAX_SERIES].text), want);
+    struct refusal last = last_refusal(&box, REJECT_MAX_SERIES);
+    expect_str(str_from(last.why.text), want);
+    expect_str(str_from(last.metric), "m");
+    expect_str(str_from(last.label), "user");
+    expect_str(str_from(last.examples[2]), "u2");
+    assert_int_equal(last.value_count, 16);
+    assert_int_equal(last.at_ms, BOX_START_MS);
+    store_box_deinit(&box);
+}
+
+TEST(the_last_refusal_for_each_reason_is_remembered)
+{
+    struct store_box box;
+    struct refusal last;
+    struct tenant *tenant = open_with(&box, TENANT_LIMIT_MAX_SERIES, 1, true);
+    expect_taken(&box, "m", BOX_START_MS);
+    assert_false(store_last_refusal(box.store, tenant, REJECT_TOO_OLD, &last));
+    put(&box, "m", 5);
+    last = last_refusal(&box, REJECT_TOO_OLD);
+    expect_str(str_from(last.why.text),
+               "sample older than the retention: got timestamp 5 for series m");
+    assert_int_equal(last.metric[0], '\0');
+    put(&box, "m n=1", BOX_START_MS);
+    sim_clock_advance(&box.clock, 1000);
+    put(&box, "m o=1", BOX_START_MS);
+    last = last_refusal(&box, REJECT_MAX_SERIES);
+    expect_str(str_from(last.label), "o");
+    assert_int_equal(last.at_ms, BOX_START_MS + 1000);
+    store_box_deinit(&box);
+}
+
+TEST(what_is_remembered_is_bounded)
+{
+    struct store_box box;
+    char series[3000] = "m ";
+    open_with(&box, TENANT_LIMIT_MAX_SERIES, 1, true);
+    expect_taken(&box, "m", BOX_START_MS);
+    memset(series + 2, 'n', 1000);
+    series[1002] = '=';
+    memset(series + 1003, 'v', 1900);
+    put(&box, series, BOX_START_MS);
+    struct refusal last = last_refusal(&box, REJECT_MAX_SERIES);
+    assert_int_equal(strlen(last.label), REFUSAL_TEXT_MAX - 1);
+    assert_int_equal(strlen(last.examples[0]), REFUSAL_TEXT_MAX - 1);
+    assert_non_null(
+        strstr(last.why.text, "to raise it: tenants: {a: {limits: {max_series: ...}}}"));
     store_box_deinit(&box);
 }
 
@@ -617,6 +698,8 @@ TEST_MAIN(RUN(series_of_a_metric), RUN(series_refused_in_one_request_are_counted
           RUN(samples_behind_the_newest_of_their_series), RUN(samples_ahead_of_the_clock),
           RUN(a_shorter_retention_hides_at_once_and_only_its_own),
           RUN(a_longer_retention_keeps_longer_and_only_its_own), RUN(values_of_a_label_are_watched),
+          RUN(a_refusal_names_the_metric_and_the_label_that_grow),
+          RUN(the_last_refusal_for_each_reason_is_remembered), RUN(what_is_remembered_is_bounded),
           RUN(soft_limits_and_dry_runs_of_what_is_there),
           RUN(an_idle_series_that_comes_back_counts_as_well),
           RUN(soft_limits_and_dry_runs_of_bytes), RUN(soft_limits_and_dry_runs_of_speed),

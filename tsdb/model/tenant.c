@@ -118,8 +118,11 @@ void tenant_table_close(struct tenant_table *table)
 {
     if (table == NULL)
         return;
-    for (size_t i = 0; i < table->count; i++)
+    for (size_t i = 0; i < table->count; i++) {
+        for (size_t reason = 0; reason < TENANT_REASONS_MAX; reason++)
+            mem_free(table->tenants[i]->refusals[reason]);
         mem_free(table->tenants[i]);
+    }
     mem_free(table->tenants);
     mem_free(table->slots);
     mem_free(table->overrides);

@@ -14,6 +14,7 @@
 #include "base/counter.h"
 #include "tsdb/model/quota.h"
 #include "tsdb/model/rate.h"
+#include "tsdb/model/refusal.h"
 #include "tsdb/model/tenant_id.h"
 #include "tsdb/model/tenant_limit.h"
 
@@ -40,9 +41,11 @@ struct tenant {
     struct counter samples_rejected;
     struct counter query_cpu_ns; /* processor time of the queries that read this tenant alone */
     struct counter samples_rejected_for[TENANT_REASONS_MAX]; /* by enum reject_reason */
-    struct tenant_rates ingestion;                           /* guarded by the shard's lock */
-    struct tenant_rates new_series;                          /* guarded by the shard's lock */
-    struct quota new_series_in_hour;                         /* guarded by the shard's lock */
+    struct refusal
+        *refusals[TENANT_REASONS_MAX]; /* the last; guarded by the shard's lock; or NULL */
+    struct tenant_rates ingestion;     /* guarded by the shard's lock */
+    struct tenant_rates new_series;    /* guarded by the shard's lock */
+    struct quota new_series_in_hour;   /* guarded by the shard's lock */
 };
 
 static inline uint64_t tenant_limit_in(const struct tenant *tenant, enum tenant_limit_mode mode,

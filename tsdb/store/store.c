@@ -201,6 +201,18 @@ void store_limit_usage(struct store *store, const struct tenant *tenant,
     out[TENANT_LIMIT_MAX_SERIES_BYTES] = usage.charged_bytes;
 }
 
+bool store_last_refusal(struct store *store, const struct tenant *tenant, enum reject_reason reason,
+                        struct refusal *out)
+{
+    struct shard *shard = &store->shards[tenant->shard];
+    rwlock_lock_read(&shard->lock);
+    const struct refusal *last = tenant->refusals[reason];
+    if (last != NULL)
+        *out = *last;
+    rwlock_unlock_read(&shard->lock);
+    return last != NULL;
+}
+
 void store_label_counts(struct store *store, const struct tenant *tenant, struct arena *arena,
                         struct label_count_list *out)
 {

@@ -138,6 +138,10 @@ void store_tenant_usage(struct store *store, const struct tenant *tenant, struct
 void store_limit_usage(struct store *store, const struct tenant *tenant,
                        uint64_t out[TENANT_LIMIT_COUNT]);
 
+/* The last refusal of the tenant for that reason since the start; false when there was none. */
+bool store_last_refusal(struct store *store, const struct tenant *tenant, enum reject_reason reason,
+                        struct refusal *out);
+
 void store_label_counts(struct store *store, const struct tenant *tenant, struct arena *arena,
                         struct label_count_list *out);
 

@@ -1,9 +1,22 @@
 /*
- * Refusals of a write: counted each, explained once for each reason.
+ * Refusals of a write: counted each, explained once for each reason, and the last one remembered with
+ * the tenant.
+ *
+ * Memory is bounded by the reasons, not by what is refused: a few series of a write are looked at again
+ * when it ends, and a tenant has one record for each reason.
  */
 #include "tsdb/store/store_write_impl.h"
 
-enum { LABELS_SHOWN_BYTES = 200 };
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "tsdb/model/quote.h"
+
+enum { LABELS_SHOWN_BYTES = 200, NAME_SHOWN_BYTES = 80, VALUE_SHOWN_BYTES = 40 };
+
+_Static_assert((int)GROWTH_EXAMPLES_MAX <= (int)REFUSAL_EXAMPLES_MAX, "all are remembered");
+
+/* ---- while the write goes on ---- */
 
 static struct str shown_labels(const struct shard_write *w, const struct write_series *series)
 {
@@ -15,14 +28,26 @@ static struct str shown_labels(const struct shard_write *w, const struct write_s
     return shown;
 }
 
+static struct refused *refused_for(struct shard_write *w, enum reject_reason reason)
+{
+    if (w->refused == NULL)
+        w->refused = arena_alloc_zeroed(w->arena, REJECT_COUNT * sizeof *w->refused);
+    return &w->refused[reason];
+}
+
 /* True for the first refusal of this reason: the caller then writes the text. */
 static bool count_refusal(struct shard_write *w, const struct write_series *series,
                           enum reject_reason reason, uint64_t samples)
 {
+    struct refused *refused = refused_for(w, reason);
     bool is_first = w->result->samples_rejected[reason] + w->result->series_rejected[reason] == 0;
     w->result->samples_rejected[reason] += samples;
     counter_add(&series->tenant->samples_rejected, samples);
     counter_add(&series->tenant->samples_rejected_for[reason], samples);
+    if (refused->tenant == NULL) {
+        refused->tenant = series->tenant;
+        refused->is_text_ours = is_first;
+    }
     return is_first;
 }
 
@@ -52,19 +77,17 @@ void refuse_labels(struct shard_write *w, const struct write_series *series,
 
 void refuse_series(struct shard_write *w, const struct write_series *series, const struct hit *hit)
 {
+    struct refused *refused = refused_for(w, hit->reason);
     note_wait(w, hit->wait_ms);
-    if (count_refusal(w, series, hit->reason, series->sample_count)) {
-        const struct tenant_limit_row *row = tenant_limit_row(hit->limit);
-        const char *tenant = series->tenant->id.text;
-        struct str labels = shown_labels(w, series);
-        error_set(&w->result->first[hit->reason], STATUS_LIMIT,
-                  "tenant \"%s\" has %llu %s, limit %s is %llu (to raise it: "
-                  "tenants: {%s: {limits: {%s: ...}}}): refused new series %.*s",
-                  tenant, (unsigned long long)hit->usage, row->what, row->name,
-                  (unsigned long long)tenant_limit(series->tenant, hit->limit), tenant, row->name,
-                  STR_ARG(labels));
-    }
+    count_refusal(w, series, hit->reason, series->sample_count);
     w->result->series_rejected[hit->reason]++;
+    if (refused->tenant != series->tenant)
+        return;
+    if (refused->series_count == 0)
+        refused->hit = *hit;
+    if (refused->series_count < GROWTH_SERIES_MAX)
+        refused->series[refused->series_count] = series;
+    refused->series_count++;
 }
 
 void refuse_fast(struct shard_write *w, const struct write_series *series,
@@ -77,4 +100,111 @@ void refuse_fast(struct shard_write *w, const struct write_series *series,
                   "second and ingestion_burst_size of %llu: refused %llu samples, send them again",
                   series->tenant->id.text, (unsigned long long)limit->per_second,
                   (unsigned long long)limit->burst, (unsigned long long)samples);
+}
+
+/* ---- when it ends ---- */
+
+static void append_shown(struct buffer *out, struct str text, size_t len_max)
+{
+    append_quoted(out, str_slice(text, 0, len_max));
+    if (text.len > len_max)
+        buffer_append_str(out, STR("..."));
+}
+
+static void append_growth(struct buffer *out, const struct growth *growth)
+{
+    buffer_append_str(out, STR(" of metric "));
+    append_shown(out, growth->metric, NAME_SHOWN_BYTES);
+    if (growth->metric_count < growth->series_count)
+        buffer_append_format(out, " (%u of the first %u)", growth->metric_count,
+                             growth->series_count);
+    if (growth->label.len == 0) {
+        buffer_append_str(out, STR("; no label has a new value"));
+        return;
+    }
+    buffer_append_str(out, STR("; label "));
+    append_shown(out, growth->label, NAME_SHOWN_BYTES);
+    buffer_append_format(out, " has the most new values (%u in the first %u), such as ",
+                         growth->value_count, growth->series_count);
+    for (size_t i = 0; i < growth->example_count; i++) {
+        if (i > 0)
+            buffer_append_str(out, STR(", "));
+        append_shown(out, growth->examples[i], VALUE_SHOWN_BYTES);
+    }
+}
+
+static void explain_hit(const struct refused *refused, const struct growth *growth,
+                        struct error *out)
+{
+    const struct tenant_limit_row *row = tenant_limit_row(refused->hit.limit);
+    const char *tenant = refused->tenant->id.text;
+    struct buffer grown;
+    buffer_init(&grown, SIZE_MAX);
+    append_growth(&grown, growth);
+    error_set(out, STATUS_LIMIT,
+              "tenant \"%s\" has %llu %s, limit %s is %llu: refused %llu new series%.*s; to raise "
+              "it: tenants: {%s: {limits: {%s: ...}}}",
+              tenant, (unsigned long long)refused->hit.usage, row->what, row->name,
+              (unsigned long long)tenant_limit(refused->tenant, refused->hit.limit),
+              (unsigned long long)refused->series_count, STR_ARG(buffer_str(&grown)), tenant,
+              row->name);
+    buffer_deinit(&grown);
+}
+
+static void find_growth_locked(struct shard_write *w, const struct refused *refused,
+                               struct growth *out) REQUIRES(w->shard->lock)
+{
+    struct labels series[GROWTH_SERIES_MAX];
+    size_t count = 0;
+    for (; count < GROWTH_SERIES_MAX && count < refused->series_count; count++)
+        series[count] =
+            (struct labels){refused->series[count]->labels, refused->series[count]->label_count};
+    growth_find(out, w->shard->head, refused->tenant, series, count);
+}
+
+static void copy_text(char to[REFUSAL_TEXT_MAX], struct str text)
+{
+    snprintf(to, REFUSAL_TEXT_MAX, "%.*s", STR_ARG(str_slice(text, 0, REFUSAL_TEXT_MAX - 1)));
+}
+
+static void remember_locked(const struct shard_write *w, enum reject_reason reason,
+                            const struct growth *growth, const struct error *why)
+    REQUIRES(w->shard->lock)
+{
+    struct refusal **slot = &w->refused[reason].tenant->refusals[reason];
+    if (*slot == NULL)
+        *slot = mem_alloc(sizeof **slot);
+    struct refusal *refusal = *slot;
+    *refusal =
+        (struct refusal){.at_ms = w->now_ms, .why = *why, .value_count = growth->value_count};
+    copy_text(refusal->metric, growth->metric);
+    copy_text(refusal->label, growth->label);
+    for (size_t i = 0; i < growth->example_count; i++)
+        copy_text(refusal->examples[i], growth->examples[i]);
+}
+
+static void explain_locked(struct shard_write *w, enum reject_reason reason)
+    REQUIRES(w->shard->lock)
+{
+    const struct refused *refused = &w->refused[reason];
+    struct growth growth = {0};
+    struct error why;
+    if (refused->series_count > 0) {
+        find_growth_locked(w, refused, &growth);
+        explain_hit(refused, &growth, &why);
+        if (refused->is_text_ours)
+            w->result->first[reason] = why;
+        remember_locked(w, reason, &growth, &why);
+    } else if (refused
+                   ->is_text_ours) { /* else another shard's sample was first, and is explained */
+        remember_locked(w, reason, &growth, &w->result->first[reason]);
+    }
+}
+
+void explain_refusals_locked(struct shard_write *w)
+{
+    for (enum reject_reason reason = 0; w->refused != NULL && reason < REJECT_COUNT; reason++) {
+        if (w->refused[reason].tenant != NULL)
+            explain_locked(w, reason);
+    }
 }

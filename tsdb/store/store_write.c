@@ -303,6 +303,7 @@ static void write_shard(struct shard_write *w, struct write_commit *commit)
     wal_batch_end(w->shard->wal);
     if (w->waiting != NULL)
         finish_waiting_locked(w);
+    explain_refusals_locked(w);
     wait_locked(w, commit);
     rwlock_unlock_write(&w->shard->lock);
 }

@@ -5,6 +5,7 @@
 #ifndef CROFT_TSDB_STORE_WRITE_IMPL_H
 #define CROFT_TSDB_STORE_WRITE_IMPL_H
 
+#include "tsdb/store/growth.h"
 #include "tsdb/store/store_impl.h"
 
 struct time_bounds {
@@ -32,6 +33,23 @@ struct waiting {
     int64_t newest_ms;                /* that the blocks have; INT64_MIN for none */
 };
 
+/* A limit that leaves no room for a whole series. */
+struct hit {
+    enum reject_reason reason;
+    enum tenant_limit limit;
+    uint64_t usage;
+    int64_t wait_ms; /* until it may be tried again; 0 when waiting alone does not help */
+};
+
+/* What this part of the write was refused for one reason: of the tenant that was first. */
+struct refused {
+    struct tenant *tenant; /* NULL: nothing */
+    struct hit hit;        /* of the first series */
+    uint64_t series_count;
+    const struct write_series *series[GROWTH_SERIES_MAX]; /* the first of them */
+    bool is_text_ours; /* the reason's text in the result is of this part */
+};
+
 struct shard_write {
     struct shard *shard;
     const struct write_series *series;
@@ -51,6 +69,7 @@ struct shard_write {
     size_t block_count;
     struct deletions *deletions; /* one reference; of the same moment as the blocks */
     struct write_bounds bounds;
+    struct refused *refused; /* by reason; NULL: nothing was refused */
 };
 
 static inline const struct write_series *series_at(const struct shard_write *w, size_t index)
@@ -112,14 +131,6 @@ void ask_blocks(struct shard_write *w);
 
 /* ---- store_refusal.c ---- */
 
-/* A limit that leaves no room for a whole series. */
-struct hit {
-    enum reject_reason reason;
-    enum tenant_limit limit;
-    uint64_t usage;
-    int64_t wait_ms; /* until it may be tried again; 0 when waiting alone does not help */
-};
-
 void refuse_sample(struct shard_write *w, const struct write_series *series,
                    enum reject_reason reason, struct sample sample, const char *what);
 void refuse_labels(struct shard_write *w, const struct write_series *series,
@@ -128,5 +139,9 @@ void refuse_series(struct shard_write *w, const struct write_series *series, con
 /* `samples` of the tenant of `series`, for `wait_ms`. */
 void refuse_fast(struct shard_write *w, const struct write_series *series,
                  const struct rate_limit *limit, uint64_t samples, int64_t wait_ms);
+
+/* Says in the result which metric and label refused series grow by, and remembers with the tenants what was
+   refused. Nothing is looked at when nothing was refused. */
+void explain_refusals_locked(struct shard_write *w) REQUIRES(w->shard->lock);
 
 #endif
