@@ -7,7 +7,8 @@ enum { NAME_SHOWN_MAX = 100 };
 /* In Prometheus they were behind the flag once. */
 static bool is_always_on(struct str name)
 {
-    static const char *const names[] = {"promql-at-modifier", "promql-negative-offset"};
+    static const char *const names[] = {"promql-at-modifier", "promql-duration-expr",
+                                        "promql-negative-offset"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (str_eq(name, str_from(names[i])))
             return true;

@@ -6,6 +6,7 @@
 
 #include "base/number.h"
 #include "query/function/function.h"
+#include "query/syntax/duration.h"
 #include "query/syntax/parse.h"
 
 /* Of a double without an exponent: base/number.h. */
@@ -49,6 +50,16 @@ static void write_names(struct json *json, const char *key, const struct name_se
     json_end_array(json);
 }
 
+static void write_value(struct json *json, double value)
+{
+    struct buffer text;
+    buffer_init(&text, NUMBER_TEXT_MAX);
+    append_f64_plain(&text, value);
+    json_key(json, STR("val"));
+    json_string(json, buffer_str(&text));
+    buffer_deinit(&text);
+}
+
 /* ---- selectors ---- */
 
 static void write_matchers(struct json *json, const struct vector_selector *selector)
@@ -68,10 +79,32 @@ static void write_matchers(struct json *json, const struct vector_selector *sele
     json_end_array(json);
 }
 
+static void write_duration(struct json *json, const char *key, const struct duration *duration)
+{
+    json_key(json, str_from(key));
+    if (duration == NULL) {
+        json_null(json);
+        return;
+    }
+    json_begin_object(json);
+    if (duration->op == DURATION_LITERAL) {
+        write_bool(json, "duration", duration->has_unit);
+        write_value(json, duration->seconds);
+        write_text(json, "type", "numberLiteral");
+    } else {
+        write_duration(json, "lhs", duration->left);
+        write_text(json, "op", duration_op_text(duration->op));
+        write_duration(json, "rhs", duration->right);
+        write_text(json, "type", "durationExpr");
+        write_bool(json, "wrapped", duration->is_wrapped);
+    }
+    json_end_object(json);
+}
+
 static void write_time(struct json *json, const struct time_modifier *time)
 {
     write_i64(json, "offset", time->offset_ms);
-    write_child(json, "offsetExpr", NULL);
+    write_duration(json, "offsetExpr", time->offset);
     json_key(json, STR("startOrEnd"));
     if (time->at == AT_START || time->at == AT_END)
         json_string(json, time->at == AT_START ? STR("start") : STR("end"));
@@ -98,30 +131,20 @@ static void write_matrix(struct json *json, const struct expr *expr)
 {
     write_selector(json, &expr->matrix.selector->selector);
     write_i64(json, "range", expr->matrix.range_ms);
-    write_child(json, "rangeExpr", NULL);
+    write_duration(json, "rangeExpr", expr->matrix.range);
 }
 
 static void write_subquery(struct json *json, const struct expr *expr)
 {
     write_child(json, "expr", expr->subquery.inner);
     write_i64(json, "range", expr->subquery.range_ms);
-    write_child(json, "rangeExpr", NULL);
+    write_duration(json, "rangeExpr", expr->subquery.range);
     write_i64(json, "step", expr->subquery.step_ms);
-    write_child(json, "stepExpr", NULL);
+    write_duration(json, "stepExpr", expr->subquery.step);
     write_time(json, &expr->subquery.time);
 }
 
 /* ---- the rest ---- */
-
-static void write_number(struct json *json, const struct expr *expr)
-{
-    struct buffer text;
-    buffer_init(&text, NUMBER_TEXT_MAX);
-    append_f64_plain(&text, expr->number.value);
-    json_key(json, STR("val"));
-    json_string(json, buffer_str(&text));
-    buffer_deinit(&text);
-}
 
 static void write_matching(struct json *json, const struct expr *expr)
 {
@@ -204,7 +227,7 @@ static void write_members(struct json *json, const struct expr *expr)
 {
     switch (expr->kind) {
     case EXPR_NUMBER:
-        write_number(json, expr);
+        write_value(json, expr->number.value);
         return;
     case EXPR_STRING:
         json_key(json, STR("val"));

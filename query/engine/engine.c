@@ -4,6 +4,7 @@
 
 #include "query/engine/answer.h"
 #include "query/engine/range_source.h"
+#include "query/syntax/duration.h"
 #include "query/syntax/parse.h"
 
 static enum status check_expr(const struct eval *eval, const struct expr *expr, struct error *err)
@@ -35,7 +36,7 @@ static void sort_matrix(struct query_result *result)
 static enum status run_grid(struct eval *eval, const struct grid *grid, const struct expr *expr,
                             struct error *err)
 {
-    struct operator *op = NULL;
+    struct operator* op = NULL;
     TRY(operator_open(eval, grid, expr, &op, err));
     bool hands_over = eval->options->is_range && eval->options->take_series != NULL;
     enum status status =
@@ -132,16 +133,22 @@ static enum status run_instant(struct eval *eval, const struct expr *expr, struc
     return STATUS_OK;
 }
 
-static enum status run(struct eval *eval, const struct expr *expr, struct error *err)
+static enum status run(struct eval *eval, struct expr *expr, struct error *err)
 {
+    const struct query_options *options = eval->options;
+    const struct duration_scope scope = {
+        .step_ms = options->is_range ? options->step_ms : 0,
+        .range_ms = time_minus(options->end_ms, options->start_ms),
+    };
     TRY(check_expr(eval, expr, err));
-    if (eval->options->is_range)
+    TRY(durations_resolve(expr, &scope, err));
+    if (options->is_range)
         return run_range(eval, expr, err);
     return run_instant(eval, expr, err);
 }
 
 static enum status evaluate(const struct engine *engine, const struct query_options *options,
-                            const struct expr *expr, struct arena *arena, struct query_result *out,
+                            struct expr *expr, struct arena *arena, struct query_result *out,
                             struct error *err)
 {
     struct arena working;

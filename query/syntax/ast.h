@@ -14,6 +14,7 @@
 #include "tsdb/model/matcher.h"
 
 struct function;
+struct duration;
 
 enum value_type { VALUE_SCALAR, VALUE_VECTOR, VALUE_MATRIX, VALUE_STRING };
 
@@ -87,6 +88,7 @@ enum at_kind { AT_NONE, AT_TIMESTAMP, AT_START, AT_END };
 /* offset and @ of a selector or subquery. */
 struct time_modifier {
     int64_t offset_ms;
+    const struct duration *offset; /* when it is computed: duration.h; else NULL */
     enum at_kind at;
     int64_t at_ms; /* with AT_TIMESTAMP */
 };
@@ -134,11 +136,14 @@ struct expr {
         struct {
             struct expr *selector; /* EXPR_VECTOR_SELECTOR, holds offset and @ */
             int64_t range_ms;
+            const struct duration *range; /* when it is computed, else NULL */
         } matrix;
         struct {
             struct expr *inner;
             int64_t range_ms;
-            int64_t step_ms; /* 0: the default evaluation interval */
+            int64_t step_ms;              /* 0: the default evaluation interval */
+            const struct duration *range; /* when they are computed, else NULL */
+            const struct duration *step;
             struct time_modifier time;
         } subquery;
         struct {

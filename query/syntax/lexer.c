@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "base/number.h"
+#include "query/syntax/duration.h"
 #include "tsdb/model/quote.h"
 
 void lexer_init(struct lexer *lexer, struct str text, struct error *err)
@@ -90,6 +91,15 @@ static struct token fail_character(struct lexer *lexer, size_t start, size_t at,
     error_set(lexer->err, STATUS_INVALID, "%s %.*s", what, STR_ARG(buffer_str(&quoted)));
     buffer_deinit(&quoted);
     return error_token(lexer, start);
+}
+
+/* A word within brackets that means nothing there. */
+static struct token fail_expected_colon(struct lexer *lexer)
+{
+    struct token token = fail_character(lexer, lexer->at, lexer->at, "unexpected character:");
+    struct error seen = *lexer->err;
+    error_set(lexer->err, STATUS_INVALID, "%s, expected ':'", seen.text);
+    return token;
 }
 
 /* Numbers and durations. A number is [digits._eE]* with rules about neighbours; a duration begins
@@ -413,7 +423,7 @@ static struct token lex_left_bracket(struct lexer *lexer)
     if (lexer->is_bracket_open)
         return fail(lexer, lexer->at, "unexpected left bracket '['");
     lexer->is_bracket_open = true;
-    lexer->is_at_range = true;
+    lexer->is_at_duration = true;
     lexer->has_colon = false;
     return take(lexer, TOKEN_LEFT_BRACKET);
 }
@@ -426,17 +436,40 @@ static struct token lex_right_bracket(struct lexer *lexer)
     return take(lexer, TOKEN_RIGHT_BRACKET);
 }
 
-/* A letter or a colon: within brackets the colon of a subquery, elsewhere a word. */
-static struct token lex_letter(struct lexer *lexer)
+/* The colon of a subquery. */
+static struct token lex_colon(struct lexer *lexer)
 {
-    if (!lexer->is_bracket_open)
-        return lex_word(lexer);
-    if (peek(lexer) != ':')
-        return fail_character(lexer, lexer->at, lexer->at, "unexpected character within brackets:");
     if (lexer->has_colon)
         return fail(lexer, lexer->at, "unexpected colon ':'");
     lexer->has_colon = true;
     return take(lexer, TOKEN_COLON);
+}
+
+/* step, range, min_of or max_of within brackets; false and nothing taken for any other word. */
+static bool take_duration_word(struct lexer *lexer, struct token *out)
+{
+    size_t start = lexer->at;
+    while (is_letter(peek(lexer)) || is_digit(peek(lexer)))
+        lexer->at++;
+    if (duration_word(str_slice(lexer->text, start, lexer->at - start)) != DURATION_LITERAL) {
+        *out = token_from(lexer, TOKEN_IDENTIFIER, start);
+        return true;
+    }
+    lexer->at = start;
+    return false;
+}
+
+/* A letter or a colon: within brackets a colon or a word of durations, elsewhere any word. */
+static struct token lex_letter(struct lexer *lexer)
+{
+    struct token token;
+    if (!lexer->is_bracket_open)
+        return lex_word(lexer);
+    if (peek(lexer) == ':')
+        return lex_colon(lexer);
+    if (take_duration_word(lexer, &token))
+        return token;
+    return fail_expected_colon(lexer);
 }
 
 static struct token lex_comparison(struct lexer *lexer)
@@ -511,18 +544,32 @@ static struct token lex_outside_braces(struct lexer *lexer)
     return lex_punctuation(lexer);
 }
 
-static struct token lex_range(struct lexer *lexer)
+/* Before the first number in brackets only arithmetic is understood. */
+static struct token lex_at_duration(struct lexer *lexer)
 {
-    lexer->is_at_range = false;
-    while (is_space(peek(lexer)))
-        lexer->at++;
-    return lex_number_or_duration(lexer);
+    int c = peek(lexer);
+    struct token token;
+    if (is_digit(c) || (c == '.' && is_digit(peek_at(lexer, 1)))) {
+        lexer->is_at_duration = false;
+        return lex_number_or_duration(lexer);
+    }
+    if (is_letter(c) && take_duration_word(lexer, &token))
+        return token;
+    if (c == ':') /* Prometheus points behind this one, too */
+        return fail(lexer, lexer->at + 1,
+                    "unexpected colon before duration in duration expression");
+    if (c == END_OF_TEXT)
+        return fail(lexer, lexer->at, "unexpected end of input in duration expression");
+    if (is_one_of(c, "()],+-*/%^"))
+        return lex_punctuation(lexer);
+    return fail_character(lexer, lexer->at, lexer->at,
+                          "unexpected character in duration expression:");
 }
 
 struct token lexer_next(struct lexer *lexer)
 {
-    if (lexer->is_at_range)
-        return lex_range(lexer);
     skip_blanks_and_comments(lexer);
+    if (lexer->is_bracket_open && lexer->is_at_duration)
+        return lex_at_duration(lexer);
     return lexer->is_brace_open ? lex_inside_braces(lexer) : lex_outside_braces(lexer);
 }

@@ -2,7 +2,7 @@
  * lexer: PromQL text to tokens, one at a time, byte by byte.
  *
  * What a byte means depends on where it stands: words inside braces are never keywords, and behind
- * '[' only a number or a duration may follow. Comments and blanks are skipped.
+ * '[' only the arithmetic of durations may follow. Comments and blanks are skipped.
  *
  * Ownership:  the text is kept by the lexer; tokens are positions in it.
  * Limits:     the text is shorter than 4 GiB; the lexer itself allocates nothing.
@@ -18,8 +18,8 @@ struct lexer {
     size_t paren_depth;
     bool is_brace_open;
     bool is_bracket_open;
-    bool has_colon;   /* behind the open bracket */
-    bool is_at_range; /* right behind '[' */
+    bool is_at_duration; /* behind it, before a number */
+    bool has_colon;      /* behind the open bracket */
     struct error *err;
 };
 

@@ -5,7 +5,7 @@
 #include "query/syntax/literal.h"
 
 /*
- * Times in an expression: numbers and durations, and what may follow a selector:
+ * What may follow a selector or an expression:
  * "[5m]", "[1h:5m]", "offset 5m", "@ 1700000000".
  */
 
@@ -21,29 +21,6 @@ bool parse_number_value(struct parser *p, struct token token, double *out)
         status = literal_number(text, p->arena, out, p->err);
     }
     return status == STATUS_OK || parser_fail_with_text(p, token.position.start, status);
-}
-
-/* A span of time: a range, a step or an offset. */
-static bool parse_span_ms(struct parser *p, int64_t *out)
-{
-    const double seconds_max = (double)(INT64_MAX / 1000000000);
-    struct token token = parser_take(p);
-    double seconds;
-    if (!parse_number_value(p, token, &seconds))
-        return false;
-    if (!(seconds <= seconds_max))
-        return parser_fail(p, token.position.start, "duration out of range");
-    *out = (int64_t)round(seconds * 1000);
-    return true;
-}
-
-static bool parse_positive_span_ms(struct parser *p, int64_t *out)
-{
-    parser_peek(p);
-    size_t offset = p->token.position.start;
-    if (!parse_span_ms(p, out))
-        return false;
-    return *out > 0 || parser_fail(p, offset, "duration must be greater than 0");
 }
 
 /* The offset and @ of a selector or subquery; NULL for any other expression. */
@@ -65,7 +42,7 @@ static bool check_range_base(struct parser *p, const struct expr *base, size_t b
 {
     if (base->kind != EXPR_VECTOR_SELECTOR)
         return parser_fail(p, bracket, "ranges only allowed for vector selectors");
-    if (base->selector.time.offset_ms != 0)
+    if (base->selector.time.offset_ms != 0 || base->selector.time.offset != NULL)
         return parser_fail(p, bracket, "no offset modifiers allowed before range");
     if (base->selector.time.at == AT_TIMESTAMP)
         return parser_fail(p, bracket, "no @ modifiers allowed before range");
@@ -73,7 +50,7 @@ static bool check_range_base(struct parser *p, const struct expr *base, size_t b
 }
 
 static struct expr *parse_matrix(struct parser *p, struct expr *base, struct token bracket,
-                                 int64_t range_ms)
+                                 const struct span *range)
 {
     struct token close = parser_take(p);
     struct position position = {base->position.start, close.position.end};
@@ -83,77 +60,76 @@ static struct expr *parse_matrix(struct parser *p, struct expr *base, struct tok
     if (expr == NULL)
         return NULL;
     expr->matrix.selector = base;
-    expr->matrix.range_ms = range_ms;
+    expr->matrix.range_ms = range->ms;
+    expr->matrix.range = range->computed;
     return parser_adopt(p, expr, base);
 }
 
 /* The step behind the colon, which may lack. */
-static bool parse_step_ms(struct parser *p, int64_t *out)
+static bool parse_step(struct parser *p, struct span *out)
 {
-    *out = 0;
+    *out = (struct span){0};
     if (parser_accept(p, TOKEN_RIGHT_BRACKET))
         return true;
-    if (!token_is_number(parser_peek(p)))
-        return parser_unexpected(p, "subquery selector", "number or duration or \"]\"");
-    if (!parse_positive_span_ms(p, out))
+    if (!parse_positive_span(p, "subquery selector", "number, duration, step(), range(), or \"]\"",
+                             out))
         return false;
     return parser_accept(p, TOKEN_RIGHT_BRACKET) ||
            parser_unexpected(p, "subquery selector", "\"]\"");
 }
 
-static struct expr *parse_subquery(struct parser *p, struct expr *base, int64_t range_ms)
+static struct expr *parse_subquery(struct parser *p, struct expr *base, const struct span *range)
 {
-    int64_t step_ms;
+    struct span step;
     parser_take(p);
-    if (!parse_step_ms(p, &step_ms))
+    if (!parse_step(p, &step))
         return NULL;
     struct position position = {base->position.start, p->token.position.end};
     struct expr *expr = parser_new_expr(p, EXPR_SUBQUERY, VALUE_MATRIX, position);
     if (expr == NULL)
         return NULL;
     expr->subquery.inner = base;
-    expr->subquery.range_ms = range_ms;
-    expr->subquery.step_ms = step_ms;
+    expr->subquery.range_ms = range->ms;
+    expr->subquery.range = range->computed;
+    expr->subquery.step_ms = step.ms;
+    expr->subquery.step = step.computed;
     return parser_adopt(p, expr, base);
 }
 
 static struct expr *parse_range(struct parser *p, struct expr *base)
 {
     struct token bracket = parser_take(p);
-    int64_t range_ms;
-    if (parser_peek(p) == TOKEN_ERROR || !parse_positive_span_ms(p, &range_ms))
+    struct span range;
+    if (!parse_positive_span(p, "subquery or range selector",
+                             "number, duration, step(), or range()", &range))
         return NULL;
     if (parser_peek(p) == TOKEN_RIGHT_BRACKET)
-        return parse_matrix(p, base, bracket, range_ms);
+        return parse_matrix(p, base, bracket, &range);
     if (parser_peek(p) == TOKEN_COLON)
-        return parse_subquery(p, base, range_ms);
+        return parse_subquery(p, base, &range);
     parser_unexpected(p, "subquery or range", "\":\" or \"]\"");
     return NULL;
 }
 
-static bool set_offset(struct parser *p, struct expr *base, int64_t offset_ms)
+static bool set_offset(struct parser *p, struct expr *base, const struct span *offset)
 {
     struct time_modifier *time = time_modifier_of(base);
     if (time == NULL)
         return parser_fail(p, base->position.start,
                            "offset modifier must be preceded by an instant vector selector or "
                            "range vector selector or a subquery");
-    if (time->offset_ms != 0)
+    if (time->offset_ms != 0 || time->offset != NULL)
         return parser_fail(p, base->position.start, "offset may not be set multiple times");
-    time->offset_ms = offset_ms;
+    time->offset_ms = offset->ms;
+    time->offset = offset->computed;
     return true;
 }
 
 static struct expr *parse_offset(struct parser *p, struct expr *base)
 {
+    struct span offset;
     parser_take(p);
-    bool is_negative = parser_accept(p, TOKEN_SUB);
-    int64_t offset_ms;
-    if (!token_is_number(parser_peek(p))) {
-        parser_unexpected(p, "offset", "number or duration");
-        return NULL;
-    }
-    if (!parse_span_ms(p, &offset_ms) || !set_offset(p, base, is_negative ? -offset_ms : offset_ms))
+    if (!parse_offset_span(p, &offset) || !set_offset(p, base, &offset))
         return NULL;
     base->position.end = p->token.position.end;
     return base;

@@ -74,6 +74,17 @@ struct expr *parse_call(struct parser *p, struct token name);
 struct expr *parse_aggregation(struct parser *p, struct token name);
 /* Ranges, offset and @ as far as there are any behind `base`, which may be NULL. */
 struct expr *parse_postfix(struct parser *p, struct expr *base);
+/* A span of time: a literal, or computed when the query is known. */
+struct span {
+    int64_t ms;
+    const struct duration *computed;
+    struct position position;
+};
+/* In brackets. `context` and `expected` say what is missing when there is none. */
+bool parse_positive_span(struct parser *p, const char *context, const char *expected,
+                         struct span *out);
+/* Behind offset; may be negative. */
+bool parse_offset_span(struct parser *p, struct span *out);
 /* A list of label names in parentheses: of by, without, on, ignoring, group_left, group_right. */
 bool parse_name_set(struct parser *p, struct name_set *out);
 /* The value of a number, or of a duration in seconds. */

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "query/function/function.h"
+#include "query/syntax/duration.h"
 #include "query/syntax/print_impl.h"
 #include "tsdb/model/label.h"
 #include "tsdb/model/quote.h"
@@ -43,10 +44,24 @@ static void print_at(struct buffer *out, const struct time_modifier *time)
 static void print_time(struct buffer *out, const struct time_modifier *time)
 {
     print_at(out, time);
+    if (time->offset != NULL) {
+        print_text(out, " offset ");
+        duration_print(out, time->offset);
+        return;
+    }
     if (time->offset_ms == 0)
         return;
     print_text(out, time->offset_ms < 0 ? " offset -" : " offset ");
     append_duration_ms(out, llabs(time->offset_ms));
+}
+
+/* A literal unless it is computed. */
+static void print_span(struct buffer *out, int64_t span_ms, const struct duration *computed)
+{
+    if (computed != NULL)
+        duration_print(out, computed);
+    else
+        append_duration_ms(out, span_ms);
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -118,7 +133,7 @@ static void print_matrix(struct buffer *out, const struct expr *expr)
     const struct vector_selector *selector = &expr->matrix.selector->selector;
     print_selector(out, selector);
     buffer_append_byte(out, '[');
-    append_duration_ms(out, expr->matrix.range_ms);
+    print_span(out, expr->matrix.range_ms, expr->matrix.range);
     buffer_append_byte(out, ']');
     print_time(out, &selector->time);
 }
@@ -126,10 +141,10 @@ static void print_matrix(struct buffer *out, const struct expr *expr)
 void print_subquery_suffix(struct buffer *out, const struct expr *expr)
 {
     buffer_append_byte(out, '[');
-    append_duration_ms(out, expr->subquery.range_ms);
+    print_span(out, expr->subquery.range_ms, expr->subquery.range);
     buffer_append_byte(out, ':');
-    if (expr->subquery.step_ms > 0)
-        append_duration_ms(out, expr->subquery.step_ms);
+    if (expr->subquery.step_ms > 0 || expr->subquery.step != NULL)
+        print_span(out, expr->subquery.step_ms, expr->subquery.step);
     buffer_append_byte(out, ']');
     print_time(out, &expr->subquery.time);
 }

@@ -114,7 +114,10 @@ TEST(brackets_hold_a_range_and_one_colon)
 {
     expect_tokens(STR("[ 5m:1m ]"), "\"[\" duration \"5m\" \":\" duration \"1m\" \"]\" end");
     expect_tokens(STR("[5m::"), "\"[\" duration \"5m\" \":\" 4:unexpected colon ':'");
-    expect_tokens(STR("[a"), "\"[\" 1:bad number or duration syntax: \"\"");
+    expect_tokens(STR("[a"), "\"[\" 1:unexpected character in duration expression: 'a'");
+    expect_tokens(STR("[ step( )/2 MIN_OF"),
+                  "\"[\" identifier \"step\" \"(\" \")\" <op:/> number \"2\" identifier \"MIN_OF\" "
+                  "18:unclosed left bracket");
     expect_tokens(STR("[5m"), "\"[\" duration \"5m\" 3:unclosed left bracket");
     expect_tokens(STR("[5m["), "\"[\" duration \"5m\" 3:unexpected left bracket '['");
 }
