@@ -26,6 +26,7 @@
 #include "server/limit_layers.h"
 #include "server/limits_http.h"
 #include "server/own_metrics.h"
+#include "server/routes_http.h"
 #include "server/status_http.h"
 #include "server/tenants_http.h"
 #include "server/version.h"
@@ -81,6 +82,7 @@ struct server {
     struct limits_api limits_api;
     struct delete_api delete_api;
     struct status_api status_api;
+    struct routes_api routes_api;
     struct own_metrics own_metrics;
     struct credentials *credentials;
     bool has_credentials; /* of the configuration that holds */
@@ -342,6 +344,9 @@ static void open_status(struct server *server)
     server->route_count +=
         status_api_routes(&server->status_api, server->routes + server->route_count);
     server->route_count += tenants_api_routes(server->store, server->routes + server->route_count);
+    server->routes_api =
+        (struct routes_api){.routes = server->routes, .route_count = &server->route_count};
+    server->routes[server->route_count++] = routes_api_route(&server->routes_api);
 }
 
 /* The other half is for the logs, the blocks and the flush: who opens connections and says nothing
