@@ -1,12 +1,9 @@
 #include "server/tenants_http.h"
 
-#include <stdlib.h>
-
-#include "query/api/param.h"
 #include "query/api/reply_http.h"
 #include "query/api/request_scope_http.h"
 
-enum { FORM_MAX_BYTES = 1 << 20, LIST_DEFAULT = 20, LIST_MAX = 10000 };
+enum { FORM_MAX_BYTES = 1 << 20 };
 
 /* ---- words ---- */
 
@@ -243,191 +240,6 @@ static void handle_user_limits(void *context, struct exchange *exchange)
     end_bare(exchange, &json);
 }
 
-/* ---- cardinality ---- */
-
-struct ranked {
-    struct str text;
-    uint64_t count;
-};
-
-static int compare_ranked(const void *left, const void *right)
-{
-    const struct ranked *a = left, *b = right;
-    if (a->count != b->count)
-        return a->count < b->count ? 1 : -1;
-    return str_compare(a->text, b->text);
-}
-
-/* The first `limit` as [{"name":...,"value":...}], or with other words for the two. */
-static void put_ranked(struct json *json, const char *key, struct ranked *list, size_t count,
-                       uint64_t limit, const char *name_key, const char *count_key)
-{
-    if (count > 0)
-        qsort(list, count, sizeof *list, compare_ranked);
-    json_key(json, str_from(key));
-    json_begin_array(json);
-    for (size_t i = 0; i < count && i < limit; i++) {
-        json_begin_object(json);
-        put_text(json, name_key, list[i].text);
-        put_u64(json, count_key, list[i].count);
-        json_end_object(json);
-    }
-    json_end_array(json);
-}
-
-static bool read_limit(struct exchange *exchange, uint64_t fallback, uint64_t *out)
-{
-    struct error err;
-    struct str text = exchange_param(exchange, "limit", NULL);
-    *out = fallback;
-    if (text.len > 0 && param_limit(text, out, &err) != STATUS_OK) {
-        reply_bad_param(exchange, "limit", &err);
-        return false;
-    }
-    if (*out == 0 || *out > LIST_MAX)
-        *out = LIST_MAX;
-    return true;
-}
-
-/* How many values each label name has. */
-static size_t rank_names(const struct label_count_list *all, struct arena *arena,
-                         struct ranked **out)
-{
-    struct ranked *list = arena_alloc(arena, all->count * sizeof *list);
-    size_t count = 0;
-    for (size_t i = 0; i < all->count; i++) { /* pairs of a name stand together */
-        if (count == 0 || !str_eq(list[count - 1].text, all->ptr[i].label.name))
-            list[count++] = (struct ranked){.text = all->ptr[i].label.name};
-        list[count - 1].count++;
-    }
-    *out = list;
-    return count;
-}
-
-static size_t rank_values(const struct label_count_list *all, struct str name, struct arena *arena,
-                          struct ranked **out)
-{
-    struct ranked *list = arena_alloc(arena, all->count * sizeof *list);
-    size_t count = 0;
-    for (size_t i = 0; i < all->count; i++) {
-        if (str_eq(all->ptr[i].label.name, name))
-            list[count++] = (struct ranked){all->ptr[i].label.value, all->ptr[i].series_count};
-    }
-    *out = list;
-    return count;
-}
-
-static size_t rank_pairs(const struct label_count_list *all, struct arena *arena,
-                         struct ranked **out)
-{
-    struct ranked *list = arena_alloc(arena, all->count * sizeof *list);
-    for (size_t i = 0; i < all->count; i++)
-        list[i] = (struct ranked){arena_format(arena, "%.*s=%.*s", STR_ARG(all->ptr[i].label.name),
-                                               STR_ARG(all->ptr[i].label.value)),
-                                  all->ptr[i].series_count};
-    *out = list;
-    return all->count;
-}
-
-/* As Prometheus' /api/v1/status/tsdb, of one tenant's series in memory. */
-static void handle_status_tsdb(void *context, struct exchange *exchange)
-{
-    struct arena *arena = exchange_arena(exchange);
-    const struct tenant *tenant = find_single(context, exchange);
-    struct label_count_list all;
-    struct tenant_usage usage;
-    struct ranked *list;
-    struct buffer out;
-    struct json json;
-    uint64_t limit;
-    if (tenant == NULL || !read_limit(exchange, 10, &limit))
-        return;
-    store_tenant_usage(context, tenant, &usage);
-    store_label_counts(context, tenant, arena, &all);
-    reply_begin(&json, &out);
-    json_begin_object(&json);
-    json_key(&json, STR("headStats"));
-    json_begin_object(&json);
-    put_u64(&json, "numSeries", usage.series);
-    put_u64(&json, "numLabelPairs", usage.label_pairs);
-    json_end_object(&json);
-    size_t count = rank_values(&all, LABEL_METRIC_NAME, arena, &list);
-    put_ranked(&json, "seriesCountByMetricName", list, count, limit, "name", "value");
-    count = rank_names(&all, arena, &list);
-    put_ranked(&json, "labelValueCountByLabelName", list, count, limit, "name", "value");
-    count = rank_pairs(&all, arena, &list);
-    put_ranked(&json, "seriesCountByLabelValuePair", list, count, limit, "name", "value");
-    json_end_object(&json);
-    reply_end(exchange, &json, NULL, NULL);
-}
-
-/* As Mimir's cardinality API, without an envelope. */
-static void handle_label_names(void *context, struct exchange *exchange)
-{
-    struct arena *arena = exchange_arena(exchange);
-    const struct tenant *tenant = find_single(context, exchange);
-    struct label_count_list all;
-    struct ranked *list;
-    struct buffer out;
-    struct json json;
-    uint64_t limit;
-    if (tenant == NULL || !read_limit(exchange, LIST_DEFAULT, &limit))
-        return;
-    store_label_counts(context, tenant, arena, &all);
-    size_t count = rank_names(&all, arena, &list);
-    begin_bare(&json, &out);
-    put_u64(&json, "label_values_count_total", all.count);
-    put_u64(&json, "label_names_count", count);
-    put_ranked(&json, "cardinality", list, count, limit, "label_name", "label_values_count");
-    end_bare(exchange, &json);
-}
-
-static void put_values_of(struct json *json, const struct label_count_list *all, struct str name,
-                          uint64_t limit, struct arena *arena)
-{
-    struct ranked *list;
-    uint64_t series_count = 0;
-    size_t count = rank_values(all, name, arena, &list);
-    for (size_t i = 0; i < count; i++)
-        series_count += list[i].count;
-    json_begin_object(json);
-    put_text(json, "label_name", name);
-    put_u64(json, "label_values_count", count);
-    put_u64(json, "series_count", series_count);
-    put_ranked(json, "cardinality", list, count, limit, "label_value", "series_count");
-    json_end_object(json);
-}
-
-static void handle_label_values(void *context, struct exchange *exchange)
-{
-    enum { NAMES_MAX = 100 };
-    struct arena *arena = exchange_arena(exchange);
-    const struct tenant *tenant = find_single(context, exchange);
-    struct label_count_list all;
-    struct tenant_usage usage;
-    struct buffer out;
-    struct json json;
-    struct str *names;
-    uint64_t limit;
-    if (tenant == NULL || !read_limit(exchange, LIST_DEFAULT, &limit))
-        return;
-    size_t name_count = exchange_params(exchange, "label_names[]", &names);
-    if (name_count == 0 || name_count > NAMES_MAX) {
-        reply_error(exchange, API_BAD_DATA, STR("label_names[]: want 1 to 100"));
-        return;
-    }
-    store_tenant_usage(context, tenant, &usage);
-    store_label_counts(context, tenant, arena, &all);
-    begin_bare(&json, &out);
-    put_u64(&json, "series_count_total", usage.series);
-    json_key(&json, STR("labels"));
-    json_begin_array(&json);
-    for (size_t i = 0; i < name_count; i++)
-        put_values_of(&json, &all, names[i], limit, arena);
-    json_end_array(&json);
-    end_bare(exchange, &json);
-}
-
 size_t tenants_api_routes(struct store *store, struct route *out)
 {
     static const struct {
@@ -438,9 +250,6 @@ size_t tenants_api_routes(struct store *store, struct route *out)
         {"/api/v1/tenants/*", handle_tenant},
         {"/api/v1/tenants/*/rejections", handle_rejections},
         {"/api/v1/user_limits", handle_user_limits},
-        {"/api/v1/status/tsdb", handle_status_tsdb},
-        {"/api/v1/cardinality/label_names", handle_label_names},
-        {"/api/v1/cardinality/label_values", handle_label_values},
     };
     size_t count = sizeof rows / sizeof *rows;
     _Static_assert(sizeof rows / sizeof *rows <= TENANTS_API_ROUTES_MAX, "room for all rows");

@@ -21,6 +21,10 @@ static const struct endpoint {
     {"/api/v1/series", api_series},
     {"/api/v1/labels", api_label_names},
     {"/api/v1/label/*/values", api_label_values},
+    {"/api/v1/status/tsdb", api_status_tsdb},
+    {"/api/v1/cardinality/label_names", api_cardinality_names},
+    {"/api/v1/cardinality/label_values", api_cardinality_values},
+    {"/api/v1/cardinality/active_series", api_active_series},
     {"/api/v1/rules", api_rules},
     {"/api/v1/alerts", api_alerts},
     {"/api/v1/targets", api_targets},
@@ -57,6 +61,12 @@ bool api_limit(struct api_call *call, uint64_t *out)
     return false;
 }
 
+enum status api_selector_parse(struct api_call *call, struct str text, struct api_selector *out,
+                               struct error *err)
+{
+    return parse_selector(text, exchange_arena(call->exchange), &out->matchers, &out->count, err);
+}
+
 bool api_selectors(struct api_call *call, struct api_selector **out, size_t *count)
 {
     struct error err;
@@ -70,8 +80,7 @@ bool api_selectors(struct api_call *call, struct api_selector **out, size_t *cou
     *out = arena_alloc(exchange_arena(call->exchange), text_count * sizeof **out);
     for (size_t i = 0; i < text_count; i++) {
         struct api_selector *selector = &(*out)[i];
-        if (parse_selector(texts[i], exchange_arena(call->exchange), &selector->matchers,
-                           &selector->count, &err) != STATUS_OK) {
+        if (api_selector_parse(call, texts[i], selector, &err) != STATUS_OK) {
             api_selectors_deinit(*out, *count);
             reply_bad_param(call->exchange, "match[]", &err);
             return false;

@@ -22,7 +22,7 @@ struct query_api_counters {
     struct counter duration_ns; /* wall time from the request to the reply */
 };
 
-enum { QUERY_API_ROUTES_MAX = 16 };
+enum { QUERY_API_ROUTES_MAX = 32 };
 
 struct api_call;
 

@@ -7,6 +7,7 @@
 #include "query/api/api_http.h"
 #include "query/api/param.h"
 #include "query/api/reply_http.h"
+#include "tsdb/store/store.h"
 
 enum { API_POINTS_MAX = 11000, API_MATCHERS_MAX = 1000 };
 
@@ -33,6 +34,9 @@ struct api_selector {
     struct matcher *matchers;
     size_t count;
 };
+/* The caller calls api_selectors_deinit with a count of 1 when it is STATUS_OK. */
+MUST_USE enum status api_selector_parse(struct api_call *call, struct str text,
+                                        struct api_selector *out, struct error *err);
 MUST_USE bool api_selectors(struct api_call *call, struct api_selector **out, size_t *count);
 void api_selectors_deinit(struct api_selector *selectors, size_t count);
 
@@ -51,6 +55,10 @@ void api_parse_query(struct api_call *call);
 void api_series(struct api_call *call);
 void api_label_names(struct api_call *call);
 void api_label_values(struct api_call *call);
+void api_status_tsdb(struct api_call *call);
+void api_cardinality_names(struct api_call *call);
+void api_cardinality_values(struct api_call *call);
+void api_active_series(struct api_call *call);
 void api_rules(struct api_call *call);
 void api_alerts(struct api_call *call);
 void api_targets(struct api_call *call);

@@ -85,6 +85,7 @@ READS = [
     "/api/v1/user_limits",
     "/api/v1/status/tsdb",
     "/api/v1/cardinality/label_names",
+    "/api/v1/cardinality/active_series?selector=m",
     "/api/v1/cardinality/label_values?label_names[]=who",
     "/prometheus/api/v1/labels",
     "/prometheus/api/v1/label/who/values",
@@ -289,8 +290,54 @@ class Tenants(unittest.TestCase):
         self.assertEqual(found, {"series_count_total": 2, "labels": [
             {"label_name": "who", "label_values_count": 1, "series_count": 2,
              "cardinality": [{"label_value": "canary", "series_count": 2}]}]})
-        for path in ["cardinality/label_names", "user_limits", "status/tsdb"]:
-            self.assertEqual(self.http.get("/api/v1/" + path, headers=self.headers("ab")).code, 400)
+        self.assertEqual(self.http.get("/api/v1/user_limits", headers=self.headers("ab")).code, 400)
+
+    def cardinality(self, page, token, *params):
+        reply = self.http.get("/api/v1/cardinality/" + page, list(params), headers=self.headers(token))
+        self.assertEqual(reply.code, 200, reply.text())
+        return reply.json()
+
+    def test_cardinality_over_several_tenants(self):
+        self.write_a()
+        self.write_canaries()
+        found = self.cardinality("label_values", "ab", ("label_names[]", "tenant_id"),
+                                 ("label_names[]", "who"))
+        self.assertEqual(found["series_count_total"], 3)
+        self.assertEqual(found["labels"][0]["cardinality"], [{"label_value": "b", "series_count": 2},
+                                                             {"label_value": "a", "series_count": 1}])
+        self.assertEqual(found["labels"][1]["label_values_count"], 2)
+        status = ask(self.http, "/api/v1/status/tsdb", [("limit", "1")], headers=self.headers("ab"))
+        self.assertEqual(status["headStats"]["numSeries"], 3)
+        self.assertEqual(status["seriesCountByMetricName"], [{"name": "m", "value": 2}])
+        self.assertEqual(status["memoryInBytesByLabelName"][0]["name"], "__name__")
+
+    def test_cardinality_of_a_selector(self):
+        self.write_canaries()
+        for method in ["inmemory", "active"]:
+            names = self.cardinality("label_names", "b", ("selector", "canary_metric"),
+                                     ("count_method", method))
+            self.assertEqual((names["label_values_count_total"], names["label_names_count"]),
+                             (len(names["cardinality"]), len(names["cardinality"])))
+            values_of_who = self.cardinality("label_values", "b", ("label_names[]", "who"),
+                                             ("selector", '{__name__="m"}'), ("count_method", method))
+            self.assertEqual((values_of_who["series_count_total"],
+                              values_of_who["labels"][0]["series_count"]), (1, 1))
+        for params in [[("count_method", "x")], [("selector", "{")], [("selector", "{}")], [("limit", "x")]]:
+            reply = self.http.get("/api/v1/cardinality/label_names", params, headers=self.headers("b"))
+            self.assertEqual((reply.code, reply.json()["errorType"]), (400, "bad_data"), params)
+
+    def test_active_series(self):
+        self.write_a()
+        self.write_canaries()
+        found = self.cardinality("active_series", "ab", ("selector", '{who=~".+"}'))["data"]
+        self.assertEqual(sorted((s["tenant_id"], s["who"]) for s in found),
+                         [("a", "me"), ("b", "canary"), ("b", "canary")])
+        self.assertEqual(len(self.cardinality("active_series", "ab",
+                                              ("selector", 'm{tenant_id="b"}'))["data"]), 1)
+        alone = self.cardinality("active_series", "a", ("selector", "m"))["data"]
+        self.assertEqual([(s["__name__"], s["who"]) for s in alone], [("m", "me")])
+        self.assertEqual(self.http.get("/api/v1/cardinality/active_series",
+                                       headers=self.headers("a")).code, 400)
 
     # ---- writing ----
 

@@ -455,7 +455,43 @@ TEST(a_selection_goes_on_while_its_series_grow)
     store_box_deinit(&box);
 }
 
-TEST_MAIN(RUN(one_tenant_is_shown_as_it_was_written), RUN(several_tenants_show_which_is_which),
+static size_t count_in(struct store_box *box, enum select_source source)
+{
+    struct error err = {0};
+    struct selection *selection;
+    struct scope scope = {.is_all = true};
+    struct select_options options = {
+        .scope = &scope, .source = source, .min_ts_ms = BOX_START_MS, .max_ts_ms = BOX_START_MS};
+    expect_ok(select_open(box->store, &options, &selection, &err));
+    size_t count = select_count(selection);
+    select_close(selection);
+    return count;
+}
+
+TEST(series_in_memory_and_active_ones_are_found_without_their_samples)
+{
+    struct store_box box;
+    struct error err = {0};
+    store_box_init(&box, 1);
+    expect_ok(store_box_open(&box, &err));
+    box_put(&box, "a", "m n=1", BOX_START_MS - 1, 1);
+    box_put(&box, "a", "m n=2", BOX_START_MS, 1);
+    expect_ok(box_flush(&box, &err));
+    assert_int_equal(count_in(&box, SELECT_STORED), 1);
+    assert_int_equal(count_in(&box, SELECT_ACTIVE), 2);
+    sim_clock_advance(&box.clock, box.options.idle_ms);
+    box_put(&box, "a", "m n=2", BOX_START_MS + 1, 1);
+    for (uint32_t shard = 0; shard < store_shard_count(box.store); shard++)
+        store_sweep_idle(box.store, shard);
+    assert_int_equal(count_in(&box, SELECT_ACTIVE), 1);
+    assert_int_equal(count_in(&box, SELECT_IN_MEMORY), 2);
+    expect_ok(box_flush(&box, &err));
+    assert_int_equal(count_in(&box, SELECT_IN_MEMORY), 1);
+    store_box_deinit(&box);
+}
+
+TEST_MAIN(RUN(series_in_memory_and_active_ones_are_found_without_their_samples),
+          RUN(one_tenant_is_shown_as_it_was_written), RUN(several_tenants_show_which_is_which),
           RUN(a_tenant_label_that_says_something_else_is_kept_under_another_name),
           RUN(the_default_tenant_shows_no_label), RUN(matchers_choose_series_in_head_and_blocks),
           RUN(matchers_on_the_tenant_choose_tenants),

@@ -126,6 +126,17 @@ static enum status add_item(struct selection *s, struct item item, struct labels
     return STATUS_OK;
 }
 
+static bool is_wanted_locked(const struct selection *s, const struct tenant_part *part,
+                             struct shard *shard, struct series_ref ref)
+    REQUIRES_SHARED(shard->lock)
+{
+    int64_t min_ts_ms, max_ts_ms;
+    if (s->options->source != SELECT_STORED)
+        return s->options->source == SELECT_IN_MEMORY || head_is_active(shard->head, ref);
+    head_time_range(shard->head, ref, &min_ts_ms, &max_ts_ms);
+    return max_ts_ms >= part->min_ts_ms && min_ts_ms <= s->options->max_ts_ms;
+}
+
 static enum status add_head_locked(struct selection *s, const struct tenant_part *part,
                                    struct shard *shard, struct error *err)
     REQUIRES_SHARED(shard->lock)
@@ -134,9 +145,7 @@ static enum status add_head_locked(struct selection *s, const struct tenant_part
     TRY(head_select(shard->head, part->tenant, part->matchers, part->matcher_count, &s->arena,
                     &refs, err));
     for (size_t i = 0; i < refs.count; i++) {
-        int64_t min_ts_ms, max_ts_ms;
-        head_time_range(shard->head, refs.ptr[i], &min_ts_ms, &max_ts_ms);
-        if (max_ts_ms < part->min_ts_ms || min_ts_ms > s->options->max_ts_ms)
+        if (!is_wanted_locked(s, part, shard, refs.ptr[i]))
             continue;
         struct item item = {
             .part = part, .shard = shard, .position = refs.ptr[i].value, .age = UINT32_MAX};
@@ -198,7 +207,7 @@ static enum status add_part(struct selection *s, const struct tenant_part *part,
     enum status status = add_head_locked(s, part, held->shard, err);
     rwlock_unlock_read(&held->shard->lock);
     TRY(status);
-    for (size_t i = 0; i < held->block_count; i++)
+    for (size_t i = 0; i < held->block_count && s->options->source == SELECT_STORED; i++)
         TRY(add_block(s, part, held, (uint32_t)i, err));
     return STATUS_OK;
 }

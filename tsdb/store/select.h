@@ -19,8 +19,15 @@
 struct store;
 struct selection;
 
+enum select_source {
+    SELECT_STORED,    /* what the time range holds, in memory and in blocks */
+    SELECT_IN_MEMORY, /* the series in memory, whatever their samples; the range is not looked at */
+    SELECT_ACTIVE,    /* those of them that are active */
+};
+
 struct select_options {
     const struct scope *scope;
+    enum select_source source;
     const struct matcher *matchers; /* all must match; none means every series */
     size_t matcher_count;
     int64_t min_ts_ms;         /* inclusive; series without data in the range may be left out */

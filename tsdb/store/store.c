@@ -128,6 +128,11 @@ const struct clock *store_clock(const struct store *store)
     return store->options.clock;
 }
 
+struct str store_tenant_label(const struct store *store)
+{
+    return store->options.tenant_label;
+}
+
 int64_t store_retention_ms(const struct store *store)
 {
     return tenant_table_longest_retention_ms(store->tenants, store->options.retention_ms);

@@ -114,6 +114,8 @@ MUST_USE enum status store_write(struct store *store, const struct write_series 
 struct tenant_table *store_tenants(struct store *store);
 uint32_t store_shard_count(const struct store *store);
 const struct clock *store_clock(const struct store *store);
+/* As a federated read shows the tenant. */
+struct str store_tenant_label(const struct store *store);
 
 /* What one shard holds; a snapshot. */
 struct shard_status {
