@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "query/api/pair_counts.h"
+#include "query/api/pair_counts_http.h"
 
 enum { LIST_DEFAULT = 20, STATUS_LIST_DEFAULT = 10, LIST_MAX = 10000, NAMES_MAX = 100 };
 

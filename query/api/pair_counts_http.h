@@ -1,5 +1,5 @@
 /*
- * pair_counts: how many series have each label pair, over one tenant or several.
+ * pair_counts_http: how many series have each label pair, over one tenant or several.
  *
  * Without a selector the indexes are asked; with one, or for active series only, the series are gone
  * through. Over several tenants each but the default one adds the pair of the tenant label and its id,
@@ -8,8 +8,8 @@
  * Ownership:  the caller owns the struct; text lives until pair_counts_deinit.
  * Bounds:     PAIR_COUNTS_MAX different pairs.
  */
-#ifndef CROFT_QUERY_PAIR_COUNTS_H
-#define CROFT_QUERY_PAIR_COUNTS_H
+#ifndef CROFT_QUERY_PAIR_COUNTS_HTTP_H
+#define CROFT_QUERY_PAIR_COUNTS_HTTP_H
 
 #include "query/api/api_impl.h"
 

@@ -1,4 +1,4 @@
-#include "query/api/pair_counts.h"
+#include "query/api/pair_counts_http.h"
 
 #include <stdlib.h>
 
