@@ -130,6 +130,45 @@ enum status eval_alloc_result(struct eval *eval, size_t count, size_t element_by
     return STATUS_OK;
 }
 
+static size_t memory_left(struct eval *eval)
+{
+    mutex_lock(&eval->lock);
+    size_t left_bytes = eval->arena->limit_bytes - eval->arena->used_bytes;
+    mutex_unlock(&eval->lock);
+    return left_bytes > 0 ? left_bytes : 1; /* 0 would be no limit */
+}
+
+enum status eval_select_open(struct eval *eval, const struct vector_selector *selector,
+                             int64_t min_ts_ms, int64_t max_ts_ms, struct selection **out,
+                             struct error *err)
+{
+    const struct select_options options = {
+        .scope = eval->options->scope,
+        .matchers = selector->matchers,
+        .matcher_count = selector->matcher_count,
+        .min_ts_ms = min_ts_ms,
+        .max_ts_ms = max_ts_ms,
+        .memory_max_bytes = memory_left(eval),
+        .cancel = eval->options->cancel,
+    };
+    struct selection *selection;
+    TRY(select_open(eval->engine->store, &options, &selection, err));
+    enum status status = eval_charge_array(eval, select_memory_bytes(selection), 1, err);
+    if (status == STATUS_OK)
+        *out = selection;
+    else
+        select_close(selection);
+    return status;
+}
+
+void eval_select_close(struct eval *eval, struct selection *selection)
+{
+    if (selection == NULL)
+        return;
+    eval_release_array(eval, select_memory_bytes(selection), 1);
+    select_close(selection);
+}
+
 int64_t eval_time_ms(const struct eval *eval, const struct time_modifier *time, int64_t ts_ms)
 {
     switch (time->at) {

@@ -78,6 +78,13 @@ MUST_USE enum status eval_alloc_array(struct eval *eval, size_t count, size_t el
    ends. */
 MUST_USE enum status eval_charge_array(struct eval *eval, size_t count, size_t element_bytes,
                                        struct error *err);
+/* Opens a selection for the query: its scope, its cancel flag, its budget of memory, which counts
+   what the selection holds until eval_select_close. */
+MUST_USE enum status eval_select_open(struct eval *eval, const struct vector_selector *selector,
+                                      int64_t min_ts_ms, int64_t max_ts_ms, struct selection **out,
+                                      struct error *err);
+/* NULL is fine. */
+void eval_select_close(struct eval *eval, struct selection *selection);
 void eval_release_array(struct eval *eval, size_t count, size_t element_bytes);
 /* The same for the answer: it counts against the budget of the query, but lives in result_arena. */
 MUST_USE enum status eval_alloc_result(struct eval *eval, size_t count, size_t element_bytes,

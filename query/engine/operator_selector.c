@@ -12,7 +12,7 @@ struct selector_operator {
 
 static void selector_close(struct operator *op)
 {
-    select_close(((struct selector_operator *)op)->selection);
+    eval_select_close(op->eval, ((struct selector_operator *)op)->selection);
 }
 
 /* The latest sample at or before `time_ms` is the one before index `end`; a stale marker there ends
@@ -80,19 +80,11 @@ static enum status list_series(struct selector_operator *self, struct error *err
 static enum status open_selection(struct selector_operator *self,
                                   const struct vector_selector *selector, struct error *err)
 {
-    struct eval *eval = self->base.eval;
-    struct select_options options = {
-        .scope = eval->options->scope,
-        .matchers = selector->matchers,
-        .matcher_count = selector->matcher_count,
-        .min_ts_ms = self->min_ts_ms,
-        .max_ts_ms = self->max_ts_ms,
-        .cancel = eval->options->cancel,
-    };
-    TRY(select_open(eval->engine->store, &options, &self->selection, err));
+    TRY(eval_select_open(self->base.eval, selector, self->min_ts_ms, self->max_ts_ms,
+                         &self->selection, err));
     enum status status = list_series(self, err);
     if (status != STATUS_OK)
-        select_close(self->selection);
+        selector_close(&self->base);
     return status;
 }
 

@@ -20,16 +20,8 @@ static enum status list_labels(struct range_source *source, struct error *err)
 static enum status open_selector(struct range_source *source, struct error *err)
 {
     const struct vector_selector *selector = &source->expr->matrix.selector->selector;
-    struct eval *eval = source->eval;
-    struct select_options options = {
-        .scope = eval->options->scope,
-        .matchers = selector->matchers,
-        .matcher_count = selector->matcher_count,
-        .min_ts_ms = source->min_ts_ms,
-        .max_ts_ms = source->max_ts_ms,
-        .cancel = eval->options->cancel,
-    };
-    TRY(select_open(eval->engine->store, &options, &source->selection, err));
+    TRY(eval_select_open(source->eval, selector, source->min_ts_ms, source->max_ts_ms,
+                         &source->selection, err));
     return list_labels(source, err);
 }
 
@@ -97,7 +89,7 @@ enum status range_source_open(struct range_source *source, struct eval *eval,
 
 void range_source_close(struct range_source *source)
 {
-    select_close(source->selection);
+    eval_select_close(source->eval, source->selection);
     operator_close(source->inner);
     source->selection = NULL;
     source->inner = NULL;

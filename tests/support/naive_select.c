@@ -128,6 +128,11 @@ void select_close(struct selection *selection)
     mem_free(selection);
 }
 
+size_t select_memory_bytes(const struct selection *selection)
+{
+    return selection->count * sizeof *selection->series;
+}
+
 size_t select_count(const struct selection *selection)
 {
     return selection->count;

@@ -405,7 +405,15 @@ TEST(more_series_than_asked_for_are_refused)
         .scope = &scope, .min_ts_ms = INT64_MIN, .max_ts_ms = INT64_MAX, .series_max = 6};
     struct selection *selection;
     expect_status(select_open(box.store, &options, &selection, &err), STATUS_LIMIT);
-    expect_str(str_from(err.text), "select: got 7 series, want at most 6");
+    expect_str(str_from(err.text), "select: got more than 6 series, want at most that");
+    options.series_max = 0;
+    options.memory_max_bytes = 500;
+    expect_status(select_open(box.store, &options, &selection, &err), STATUS_LIMIT);
+    expect_str(str_from(err.text), "select: the labels take more than 500 bytes");
+    options.memory_max_bytes = 1 << 20;
+    expect_ok(select_open(box.store, &options, &selection, &err));
+    assert_true(select_memory_bytes(selection) > 500);
+    select_close(selection);
     options.series_max = 7; /* one of them is both in a block and in the head */
     expect_ok(select_open(box.store, &options, &selection, &err));
     assert_int_equal(select_count(selection), 7);

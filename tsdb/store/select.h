@@ -33,6 +33,7 @@ struct select_options {
     int64_t min_ts_ms;         /* inclusive; series without data in the range may be left out */
     int64_t max_ts_ms;         /* inclusive */
     size_t series_max;         /* more is STATUS_LIMIT; 0 for no limit */
+    size_t memory_max_bytes;   /* of the selection; more is STATUS_LIMIT; 0 for no limit */
     const struct flag *cancel; /* may be NULL; looked at from time to time */
 };
 
@@ -40,6 +41,8 @@ MUST_USE enum status select_open(struct store *store, const struct select_option
                                  struct selection **out, struct error *err);
 /* NULL is fine. */
 void select_close(struct selection *selection);
+/* What the selection holds, for who has a budget. */
+size_t select_memory_bytes(const struct selection *selection);
 size_t select_count(const struct selection *selection);
 struct labels select_labels(const struct selection *selection, size_t index);
 /* Replaces `out` by the samples of series `index` with min_ts_ms <= ts <= max_ts_ms (a part of the
