@@ -1,5 +1,6 @@
 #include "http/exchange_impl.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,6 +35,21 @@ struct str exchange_header(const struct exchange *exchange, const char *name, bo
     while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
         len--;
     return len > 0 ? (struct str){value, len} : STR("");
+}
+
+struct str exchange_address(const struct exchange *exchange)
+{
+    enum { NETWORK_BYTES = 8 };
+    const struct sockaddr *address =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+            ->client_addr;
+    if (address->sa_family == AF_INET6) {
+        const struct in6_addr *in6 =
+            &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+        return (struct str){(const char *)in6, NETWORK_BYTES};
+    }
+    const struct in_addr *in = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
+    return (struct str){(const char *)in, sizeof *in};
 }
 
 struct header_count {

@@ -38,6 +38,9 @@ struct str exchange_capture(const struct exchange *exchange);
 struct str exchange_header(const struct exchange *exchange, const char *name, bool *is_present);
 size_t exchange_header_count(const struct exchange *exchange, const char *name);
 
+/* Whose connection it is: the bytes of the address, of IPv6 the half that says which network. */
+struct str exchange_address(const struct exchange *exchange);
+
 /* Parameters of the URL and, for a body of type application/x-www-form-urlencoded, of the form,
    both percent-decoded. A single-valued parameter that both carry: the form wins. */
 struct str exchange_param(const struct exchange *exchange, const char *name, bool *is_present);

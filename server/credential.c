@@ -4,7 +4,9 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "http/authorization.h"
+#include "http/page.h"
 #include "query/api/reply_http.h"
+#include "server/backoff.h"
 
 struct credential_set;
 
@@ -21,6 +23,7 @@ struct credential_set {
     struct refcount owners;
     struct arena arena;
     bool is_open_to_all;
+    bool checks_host;
     size_t count;
     struct known_credential *known;
 };
@@ -29,6 +32,7 @@ struct credentials {
     struct rwlock lock;
     struct credential_set *current; /* guarded by lock */
     struct credentials_counters counters;
+    struct backoff backoff;
 };
 
 /* ---- sets ---- */
@@ -78,11 +82,12 @@ static void copy_scope(struct scope *scope, struct arena *arena)
     scope->tenants = copy;
 }
 
-struct credentials *credentials_new(void)
+struct credentials *credentials_new(const struct clock *clock)
 {
     struct credentials *credentials = mem_alloc_zeroed(1, sizeof *credentials);
     rwlock_init(&credentials->lock);
     credentials->current = set_new(0);
+    backoff_init(&credentials->backoff, clock);
     return credentials;
 }
 
@@ -91,6 +96,7 @@ void credentials_free(struct credentials *credentials)
     if (credentials == NULL)
         return;
     set_release(credentials->current);
+    backoff_deinit(&credentials->backoff);
     rwlock_deinit(&credentials->lock);
     mem_free(credentials);
 }
@@ -113,10 +119,11 @@ void credentials_replace(struct credentials *credentials, const struct credentia
     set_current(credentials, set);
 }
 
-void credentials_open_to_all(struct credentials *credentials)
+void credentials_open_to_all(struct credentials *credentials, bool checks_host)
 {
     struct credential_set *set = set_new(0);
     set->is_open_to_all = true;
+    set->checks_host = checks_host;
     set_current(credentials, set);
 }
 
@@ -144,19 +151,25 @@ static void read_shown(struct exchange *exchange, struct authorization *out, str
         *out = (struct authorization){0};
 }
 
+struct finding {
+    struct sha256 token;
+    bool has_known_prefix; /* some credential's hash begins as the token's */
+    const struct known_credential *known;
+};
+
 /* All are compared, whichever fits. */
-static const struct known_credential *find_known(const struct credential_set *set,
-                                                 const struct authorization *shown)
+static struct finding find_known(const struct credential_set *set,
+                                 const struct authorization *shown)
 {
-    struct sha256 token = sha256_of(bytes_of_str(shown->secret));
+    struct finding found = {.token = sha256_of(bytes_of_str(shown->secret))};
     struct sha256 user = sha256_of(bytes_of_str(shown->user));
-    const struct known_credential *found = NULL;
     for (size_t i = 0; i < set->count; i++) {
         const struct known_credential *known = &set->known[i];
-        bool has_token = sha256_eq(&known->token, &token);
+        bool has_token = sha256_eq(&known->token, &found.token);
         bool has_user = sha256_eq(&known->user, &user) | !shown->has_user;
         bool fits = has_token & has_user;
-        found = fits ? known : found;
+        found.known = fits ? known : found.known;
+        found.has_known_prefix |= backoff_prefix(&known->token) == backoff_prefix(&found.token);
     }
     return found;
 }
@@ -186,10 +199,13 @@ static const char *missing_right(const struct grant *grant, enum route_access ac
 static void refuse(struct exchange *exchange, enum route_access access, unsigned code,
                    const char *text)
 {
+    enum api_error kind = code == 401   ? API_UNAUTHORIZED
+                          : code == 429 ? API_TOO_MANY
+                                        : API_FORBIDDEN;
     if (access == ROUTE_WRITE || access == ROUTE_OPERATOR)
         exchange_reply_text(exchange, code, "%s", text);
     else
-        reply_error(exchange, code == 401 ? API_UNAUTHORIZED : API_FORBIDDEN, str_from(text));
+        reply_error(exchange, kind, str_from(text));
 }
 
 static void refuse_unknown(struct credentials *credentials, struct exchange *exchange,
@@ -201,6 +217,30 @@ static void refuse_unknown(struct credentials *credentials, struct exchange *exc
     refuse(exchange, access, 401, why->text);
 }
 
+/* The envelope brings its own Retry-After. */
+static void refuse_for_now(struct credentials *credentials, struct exchange *exchange,
+                           enum route_access access)
+{
+    counter_add(&credentials->counters.slowed, 1);
+    if (access == ROUTE_WRITE || access == ROUTE_OPERATOR)
+        exchange_reply_header(exchange, "Retry-After", "1");
+    refuse(exchange, access, 429, "too many wrong tokens from this address, try again later");
+}
+
+/* Who shows no secret guesses none. */
+static bool is_slowed(struct credentials *credentials, struct exchange *exchange,
+                      const struct authorization *shown, const struct finding *found)
+{
+    struct backoff *backoff = &credentials->backoff;
+    struct str address = exchange_address(exchange);
+    int64_t wait_ms;
+    if (shown->secret.len == 0)
+        return false;
+    if (found->known != NULL)
+        return !backoff_may_pass(backoff, address, &found->token, &wait_ms);
+    return !backoff_note_wrong(backoff, address, &found->token, found->has_known_prefix, &wait_ms);
+}
+
 static bool admit_from(struct credentials *credentials, const struct credential_set *set,
                        struct exchange *exchange, enum route_access access,
                        const struct grant **out)
@@ -208,19 +248,59 @@ static bool admit_from(struct credentials *credentials, const struct credential_
     struct authorization shown;
     struct error why;
     read_shown(exchange, &shown, &why);
-    const struct known_credential *known = find_known(set, &shown);
-    if (known == NULL) {
+    struct finding found = find_known(set, &shown);
+    if (is_slowed(credentials, exchange, &shown, &found)) {
+        refuse_for_now(credentials, exchange, access);
+        return false;
+    }
+    if (found.known == NULL) {
         refuse_unknown(credentials, exchange, access, &why);
         return false;
     }
-    const char *missing = missing_right(&known->grant, access);
+    const char *missing = missing_right(&found.known->grant, access);
     if (missing != NULL) {
         counter_add(&credentials->counters.denied, 1);
-        error_set(&why, STATUS_DENIED, "credential \"%.*s\" %s", STR_ARG(known->name), missing);
+        error_set(&why, STATUS_DENIED, "credential \"%.*s\" %s", STR_ARG(found.known->name),
+                  missing);
         refuse(exchange, access, 403, why.text);
         return false;
     }
-    *out = &known->grant;
+    *out = &found.known->grant;
+    return true;
+}
+
+/* Queries are asked by POST too, and change nothing. */
+static bool is_change(const struct exchange *exchange, enum route_access access)
+{
+    enum http_method method = exchange_method(exchange);
+    return (access == ROUTE_WRITE || access == ROUTE_ADMIN) && method != HTTP_GET &&
+           method != HTTP_HEAD;
+}
+
+/* What is wrong with the page that made a browser send this; NULL for nothing. */
+static const char *wrong_with_page(const struct credential_set *set,
+                                   const struct exchange *exchange, enum route_access access)
+{
+    const struct page page = {.fetch_site = exchange_header(exchange, "Sec-Fetch-Site", NULL),
+                              .origin = exchange_header(exchange, "Origin", NULL),
+                              .host = exchange_header(exchange, "Host", NULL)};
+    if (set->checks_host && !page_host_is_fixed(page.host))
+        return "Host: want an address in digits or localhost, because there are no credentials and "
+               "a "
+               "web page can give this server a name (--insecure allows any)";
+    if (is_change(exchange, access) && page_is_foreign(&page))
+        return "Origin: a web page of another site may not change anything";
+    return NULL;
+}
+
+static bool is_refused_page(struct credentials *credentials, const struct credential_set *set,
+                            struct exchange *exchange, enum route_access access)
+{
+    const char *wrong = wrong_with_page(set, exchange, access);
+    if (wrong == NULL)
+        return false;
+    counter_add(&credentials->counters.foreign, 1);
+    refuse(exchange, access, 403, wrong);
     return true;
 }
 
@@ -229,7 +309,8 @@ static bool admit(void *context, struct exchange *exchange, enum route_access ac
 {
     struct credentials *credentials = context;
     struct credential_set *set = acquire_current(credentials);
-    bool is_in = set->is_open_to_all || admit_from(credentials, set, exchange, access, out);
+    bool is_in = !is_refused_page(credentials, set, exchange, access) &&
+                 (set->is_open_to_all || admit_from(credentials, set, exchange, access, out));
     if (*out == NULL)
         set_release(set); /* else the exchange is an owner now */
     return is_in;

@@ -11,6 +11,7 @@
 #ifndef CROFT_SERVER_CREDENTIAL_H
 #define CROFT_SERVER_CREDENTIAL_H
 
+#include "base/clock.h"
 #include "base/counter.h"
 #include "base/sha256.h"
 #include "http/gate.h"
@@ -26,20 +27,23 @@ struct credential {
 struct credentials_counters {
     struct counter unknown; /* requests without a credential or with a wrong one: 401 */
     struct counter denied;  /* requests that their credential does not allow: 403 */
+    struct counter slowed;  /* requests after too many wrong tokens of the same address: 429 */
+    struct counter foreign; /* requests that a web page of another site made a browser send: 403 */
 };
 
 struct credentials;
 
-/* Lets nobody in. */
-struct credentials *credentials_new(void);
+/* Lets nobody in. `clock` is kept. */
+struct credentials *credentials_new(const struct clock *clock);
 /* No exchange may be under way. NULL is fine. */
 void credentials_free(struct credentials *credentials);
 
 /* From now on these hold; copied. */
 void credentials_replace(struct credentials *credentials, const struct credential *list,
                          size_t count);
-/* From now on everybody may do everything. */
-void credentials_open_to_all(struct credentials *credentials);
+/* From now on everybody may do everything; with `checks_host` only under a name that no page can have
+   lead here (http/page.h). */
+void credentials_open_to_all(struct credentials *credentials, bool checks_host);
 
 /* Valid as long as `credentials`. */
 struct gate credentials_gate(struct credentials *credentials);

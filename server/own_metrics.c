@@ -55,13 +55,18 @@ static void write_http(const struct own_metrics *m, struct exposition *e)
 
 static void write_credentials(const struct own_metrics *m, struct exposition *e)
 {
-    exposition_family(e, "croft_credential_refusals_total", METRIC_COUNTER,
-                      "Requests without a known credential (401), or with one that does not allow "
-                      "them (403).");
+    exposition_family(
+        e, "croft_credential_refusals_total", METRIC_COUNTER,
+        "Requests without a known credential (401), with one that does not allow them "
+        "(403), after too many wrong ones (429), or from a foreign web page (page).");
     exposition_sample(e, (struct metric_label[]){label("code", STR("401"))}, 1,
                       count(&m->credentials->unknown));
     exposition_sample(e, (struct metric_label[]){label("code", STR("403"))}, 1,
                       count(&m->credentials->denied));
+    exposition_sample(e, (struct metric_label[]){label("code", STR("429"))}, 1,
+                      count(&m->credentials->slowed));
+    exposition_sample(e, (struct metric_label[]){label("code", STR("page"))}, 1,
+                      count(&m->credentials->foreign));
 }
 
 static void write_ingest(const struct own_metrics *m, struct exposition *e)

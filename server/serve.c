@@ -149,7 +149,8 @@ static void apply_credentials(struct server *server, const struct config *config
     if (config->has_credentials)
         credentials_replace(server->credentials, config->credentials, config->credential_count);
     else
-        credentials_open_to_all(server->credentials);
+        credentials_open_to_all(server->credentials,
+                                is_loopback(server->config.listen) && !server->flags.is_insecure);
 }
 
 /* A file that an editor has emptied and not yet written must not lift all limits, and one that has lost
@@ -395,7 +396,7 @@ static enum status start(struct server *server, struct error *err)
     open_ingest(server);
     open_admin(server);
     open_status(server);
-    server->credentials = credentials_new();
+    server->credentials = credentials_new(clock_real());
     apply_credentials(server, &server->config);
     server->own_metrics.credentials = credentials_counters(server->credentials);
     return open_http(server, err);

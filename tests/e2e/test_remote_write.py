@@ -108,7 +108,7 @@ class Transport(Case):
         for announced in (b"Content-Length: 1000\r\nExpect: 100-continue", b"Content-Length: 9000000",
                           b"Transfer-Encoding: chunked"):
             with socket.create_connection(("127.0.0.1", self.croft.port), timeout=60) as connection:
-                connection.sendall(b"POST /api/v1/push HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+                connection.sendall(b"POST /api/v1/push HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
                                    b"Content-Encoding: snappy\r\n" + announced + b"\r\n\r\n")
                 with self.subTest(announced):
                     self.assertEqual(connection.recv(4096)[:13], b"HTTP/1.1 415 ")

@@ -6,12 +6,14 @@
 #include "base/clock.h"
 #include "base/thread.h"
 #include "http/server.h"
+#include "server/backoff.h"
 #include "tests/http/client.h"
 #include "tests/support/test.h"
 
 enum { CLOSE_TIMEOUT_MS = 30000 };
 
 static struct {
+    struct sim_clock clock; /* of the credentials */
     struct credentials *credentials;
     struct http_server *server;
     struct client client;
@@ -55,7 +57,11 @@ static const struct route routes[] = {
      .handle = handle_grant,
      .access = ROUTE_WRITE},
     {.methods = HTTP_GET, .pattern = "/operate", .handle = handle_grant, .access = ROUTE_OPERATOR},
-    {.methods = HTTP_GET, .pattern = "/admin", .handle = handle_grant},
+    {.methods = HTTP_GET | HTTP_POST, .pattern = "/admin", .handle = handle_grant},
+    {.methods = HTTP_POST,
+     .pattern = "/read-by-post",
+     .handle = handle_grant,
+     .access = ROUTE_KNOWN},
     {.methods = HTTP_GET, .pattern = "/hold", .handle = handle_hold, .access = ROUTE_READ},
 };
 
@@ -92,7 +98,8 @@ static int begin(void **state)
     memset(&rig, 0, sizeof rig);
     mutex_init(&rig.lock);
     cond_init(&rig.has_held);
-    rig.credentials = credentials_new();
+    sim_clock_init(&rig.clock, 0);
+    rig.credentials = credentials_new(&rig.clock.base);
     struct http_server_options options = {.listen = STR("127.0.0.1:0"),
                                           .thread_count = 2,
                                           .connections_max = 16,
@@ -217,9 +224,57 @@ TEST(without_credentials_nobody_gets_in_until_it_is_open_to_all)
     credentials_replace(rig.credentials, NULL, 0);
     expect_reply("/read", BEARER("reader!"), 401, NULL);
     expect_reply("/open", "", 200, NULL);
-    credentials_open_to_all(rig.credentials);
+    credentials_open_to_all(rig.credentials, false);
     expect_reply("/read", "", 200, "everything\n");
     expect_reply("/admin", BEARER("wrong"), 200, "everything\n");
+}
+
+TEST(open_to_all_may_be_only_under_names_that_lead_nowhere_else)
+{
+    credentials_open_to_all(rig.credentials, true);
+    expect_reply("/read", "", 403, NULL); /* Host: croft */
+    expect_reply("/admin", "", 403, NULL);
+    expect_reply("/open", "", 200, NULL);
+    struct reply reply = client_ask(&rig.client, "GET /read HTTP/1.1\r\nHost: 127.0.0.1:1\r\n\r\n");
+    assert_int_equal(reply.code, 200);
+}
+
+static unsigned change(const char *path, const char *headers)
+{
+    char request[1000];
+    snprintf(request, sizeof request,
+             "POST %s HTTP/1.1\r\nHost: croft\r\n" BEARER("ops!") "%sContent-Length: 0\r\n\r\n",
+             path, headers);
+    return client_ask(&rig.client, request).code;
+}
+
+TEST(a_page_of_another_site_changes_nothing)
+{
+    assert_int_equal(change("/admin", ""), 200);
+    assert_int_equal(change("/admin", "Origin: http://croft\r\n"), 200);
+    assert_int_equal(change("/admin", "Origin: http://evil\r\n"), 403);
+    assert_int_equal(change("/admin", "Sec-Fetch-Site: cross-site\r\n"), 403);
+    assert_int_equal(change("/read-by-post", "Origin: http://evil\r\n"), 200);
+    assert_int_equal(counter_get(&credentials_counters(rig.credentials)->foreign), 2);
+    expect_reply("/admin", BEARER("ops!") "Origin: http://evil\r\n", 200, NULL);
+}
+
+TEST(too_many_wrong_tokens_are_429_and_right_ones_pass)
+{
+    for (int i = 0; i < BACKOFF_BURST; i++)
+        expect_reply("/read", BEARER("wrong"), 401, NULL);
+    struct reply reply = ask("/read", BEARER("wrong"));
+    assert_int_equal(reply.code, 429);
+    assert_true(reply_has(&reply, "Retry-After: 1\r\n"));
+    reply = ask("/operate", BEARER("wrong"));
+    assert_int_equal(reply.code, 429);
+    assert_true(reply_has(&reply, "Retry-After: 1\r\n"));
+    expect_reply("/read", BEARER("reader!"), 200, NULL);
+    expect_reply("/read", "", 401, NULL); /* that was no guess */
+    sim_clock_advance(&rig.clock, 1000);
+    expect_reply("/read", BEARER("wrong"), 401, NULL);
+    expect_reply("/read", BEARER("wrong"), 429, NULL);
+    assert_int_equal(counter_get(&credentials_counters(rig.credentials)->slowed), 3);
 }
 
 TEST(a_revoked_token_is_refused_at_once_and_what_runs_ends_as_it_began)
@@ -252,6 +307,9 @@ int main(void)
         CASE(two_headers_are_none),
         CASE(a_stranger_is_refused_before_his_body_is_read),
         CASE(without_credentials_nobody_gets_in_until_it_is_open_to_all),
+        CASE(open_to_all_may_be_only_under_names_that_lead_nowhere_else),
+        CASE(a_page_of_another_site_changes_nothing),
+        CASE(too_many_wrong_tokens_are_429_and_right_ones_pass),
         CASE(a_revoked_token_is_refused_at_once_and_what_runs_ends_as_it_began),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

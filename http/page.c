@@ -1,0 +1,49 @@
+#include "http/page.h"
+
+#include <arpa/inet.h>
+#include <strings.h>
+
+static bool is_same_text(struct str a, struct str b)
+{
+    return a.len == b.len && strncasecmp(a.ptr, b.ptr, a.len) == 0;
+}
+
+/* "https://name:port" -> "name:port"; empty for "null". */
+static struct str authority_of(struct str origin)
+{
+    size_t at = str_find(origin, ':', 0);
+    if (at + 3 > origin.len || !str_starts_with(str_slice(origin, at, origin.len), STR("://")))
+        return STR("");
+    return str_slice(origin, at + 3, origin.len - at - 3);
+}
+
+bool page_is_foreign(const struct page *page)
+{
+    if (page->fetch_site.len > 0)
+        return !is_same_text(page->fetch_site, STR("same-origin")) &&
+               !is_same_text(page->fetch_site, STR("none"));
+    return page->origin.len > 0 && !is_same_text(authority_of(page->origin), page->host);
+}
+
+/* Without the port, and without the brackets of an IPv6 address. */
+static struct str name_of(struct str host)
+{
+    size_t end = str_find(host, ']', 0);
+    if (host.len > 0 && host.ptr[0] == '[')
+        return end < host.len ? str_slice(host, 1, end - 1) : STR("");
+    return str_slice(host, 0, str_find(host, ':', 0));
+}
+
+bool page_host_is_fixed(struct str host)
+{
+    char text[INET6_ADDRSTRLEN];
+    unsigned char address[sizeof(struct in6_addr)];
+    struct str name = name_of(host);
+    if (is_same_text(name, STR("localhost")))
+        return true;
+    if (name.len == 0 || name.len >= sizeof text)
+        return false;
+    memcpy(text, name.ptr, name.len);
+    text[name.len] = '\0';
+    return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
+}
