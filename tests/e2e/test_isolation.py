@@ -73,6 +73,7 @@ ENDPOINTS = {
     "/api/v1/tenants": [[]], "/api/v1/tenants/*": [[]], "/api/v1/tenants/*/rejections": [[]],
     "/api/v1/user_limits": [[]], "/api/v1/status/tsdb": [[], [("limit", "100")]],
     "/api/v1/cardinality/label_names": [[]] + questions(named("selector", SELECTORS)),
+    "/api/v1/cardinality/active_series": questions(named("selector", SELECTORS)),
     "/api/v1/cardinality/label_values": questions(
         named("label_names[]", ["who", "__name__", "tenant_id"]), [[]] + named("selector", SELECTORS)),
 }
