@@ -10,7 +10,7 @@
 #include "ingest/write_report.h"
 
 /* The codes that a write is answered with. */
-#define WRITE_CODE_LIST(X) X(204) X(400) X(403) X(413) X(415) X(429) X(500) X(503)
+#define WRITE_CODE_LIST(X) X(202) X(204) X(400) X(403) X(413) X(415) X(429) X(500) X(503)
 
 enum write_code {
 #define WRITE_CODE_ENUM(code) WRITE_CODE_##code,

@@ -91,6 +91,13 @@ static void reply_report(const struct write_exchange *write)
 {
     const struct write_report *report = &write->job.report;
     struct buffer text;
+    /* as Mimir says it, so that a replica that is not elected can tell; senders take it for done */
+    if (write_report_refused(report) == 0 && report->samples_deduplicated > 0 &&
+        report->stored.samples_written == 0) {
+        reply_text(write->context, write->exchange, WRITE_CODE_202,
+                   str_from(report->deduplicated.text));
+        return;
+    }
     if (write_report_refused(report) == 0) {
         counter_add(&write->context->counters->requests[WRITE_CODE_204], 1);
         exchange_reply_empty(write->exchange);

@@ -1,8 +1,10 @@
 #include "ingest/write_path.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "ingest/write_tenant.h"
+#include "tsdb/head/identity.h"
 
 enum {
     SCRATCH_KEPT_BYTES_MAX = 16 << 20, /* one outsized message must not hold its memory for ever */
@@ -17,6 +19,8 @@ struct write_scratch {
     struct write_series *series;
     size_t series_capacity;
     struct write_tenant tenant;
+    struct write_replica replica;
+    struct buffer identity; /* of a series without its replica */
 };
 
 struct write_path {
@@ -39,6 +43,9 @@ static struct write_scratch *scratch_new(const struct write_path *path)
     buffer_init(&scratch->decoded, path->options.decoded_max_bytes);
     write_scan_init(&scratch->scan);
     write_tenant_init(&scratch->tenant, path->options.tenants);
+    scratch->replica = (struct write_replica){.tracker = path->options.ha_tracker,
+                                              .labels = &path->options.ha_labels};
+    buffer_init(&scratch->identity, SIZE_MAX);
     return scratch;
 }
 
@@ -46,6 +53,7 @@ static void scratch_free(struct write_scratch *scratch)
 {
     buffer_deinit(&scratch->decoded);
     write_scan_deinit(&scratch->scan);
+    buffer_deinit(&scratch->identity);
     mem_free(scratch->series);
     mem_free(scratch);
 }
@@ -127,6 +135,42 @@ static void refuse_label_count(struct write_job *job, const struct write_scan *s
 
 /* --- from scan to store --- */
 
+static void note_duplicates(struct write_job *job, const struct write_scratch *scratch,
+                            struct tenant *tenant, uint64_t samples)
+{
+    if (job->report.samples_deduplicated == 0)
+        job->report.deduplicated = scratch->replica.why;
+    job->report.samples_deduplicated += samples;
+    counter_add(&tenant->samples_deduplicated, samples);
+}
+
+/* Of an HA pair only the elected replica's series are taken, without the label that names it. */
+static bool take_replica(struct write_job *job, struct write_scratch *scratch,
+                         struct write_series *series)
+{
+    uint32_t count = series->label_count;
+    struct label *labels = scratch->scan.labels + (series->labels - scratch->scan.labels);
+    switch (write_replica_check(&scratch->replica, series->tenant, labels, &count)) {
+    case REPLICA_KEEP:
+        break;
+    case REPLICA_DROP:
+        note_duplicates(job, scratch, series->tenant, series->sample_count);
+        return false;
+    case REPLICA_REFUSE:
+        write_report_refuse(&job->report, WRITE_REFUSAL_HA_MAX_CLUSTERS, series->sample_count,
+                            &scratch->replica.why);
+        return false;
+    }
+    if (count == series->label_count)
+        return true;
+    series->label_count = count;
+    buffer_reset(&scratch->identity);
+    labels_identity_encode(&scratch->identity, (struct labels){labels, count});
+    series->identity = bytes_of_str(arena_copy(job->arena, buffer_str(&scratch->identity)));
+    series->identity_hash = hash_bytes(series->identity);
+    return true;
+}
+
 /* Fills `out`; false when the series is refused or holds nothing to write. */
 static bool take_series(struct write_job *job, struct write_scratch *scratch,
                         const struct scanned_series *series, struct write_series *out)
@@ -154,7 +198,7 @@ static bool take_series(struct write_job *job, struct write_scratch *scratch,
         .sample_count = series->sample_count,
         .samples = scan->samples + series->first_sample,
     };
-    return true;
+    return take_replica(job, scratch, out);
 }
 
 static size_t take_all_series(struct write_job *job, struct write_scratch *scratch)
@@ -240,6 +284,7 @@ static enum status do_run(struct write_job *job, struct write_scratch *scratch)
 {
     struct write_path *path = job->path;
     TRY(write_tenant_begin(&scratch->tenant, job->grant, job->tenant, &job->err));
+    write_replica_begin(&scratch->replica);
     TRY(decode_and_scan(job, scratch));
     keep_metadata(job, scratch);
     refuse_histograms(job, scratch->scan.histogram_count);

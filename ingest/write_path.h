@@ -1,7 +1,8 @@
 /*
  * write_path: from the body of a remote write to durable samples. Knows no HTTP.
  *
- *     body ─► snappy_body ─► write_scan ─► write_tenant per series ─► store_write ─(commit)─► done
+ *     body ─► snappy_body ─► write_scan ─► write_tenant, write_replica per series ─► store_write
+ *                                                                        done ◄─(commit)─┘
  *
  * What is valid is kept, whatever else the message holds.
  *
@@ -15,6 +16,7 @@
 #include "ingest/metadata.h"
 #include "ingest/snappy_body.h"
 #include "ingest/write_counters.h"
+#include "ingest/write_replica.h"
 #include "ingest/write_report.h"
 #include "ingest/write_scan.h"
 #include "tsdb/store/store.h"
@@ -26,6 +28,8 @@ struct write_path_options {
     struct tenant_table *tenants;    /* of the store; kept */
     struct metadata *metadata;       /* kept */
     struct write_counters *counters; /* kept */
+    struct ha_tracker *ha_tracker;   /* kept; NULL: no HA pairs */
+    struct replica_labels ha_labels; /* texts kept */
     struct write_scan_options scan;  /* labels_per_series_max: at least what the store allows */
     size_t decoded_max_bytes;
 };

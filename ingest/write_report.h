@@ -13,6 +13,7 @@
     X(WRITE_REFUSAL_INVALID_TENANT, "invalid-tenant")                                              \
     X(WRITE_REFUSAL_TENANT_NOT_GRANTED, "tenant-not-granted")                                      \
     X(WRITE_REFUSAL_MAX_TENANTS, "max-tenants")                                                    \
+    X(WRITE_REFUSAL_HA_MAX_CLUSTERS, "ha-max-clusters")                                            \
     X(WRITE_REFUSAL_NATIVE_HISTOGRAM, "native-histogram")
 
 enum write_refusal {
@@ -28,7 +29,9 @@ enum { WRITE_REASON_COUNT = (int)REJECT_COUNT + (int)WRITE_REFUSAL_COUNT };
 enum { WRITE_REPORT_TEXT_MAX = 4096 };
 
 struct write_report {
-    uint64_t samples_received; /* native histograms included */
+    uint64_t samples_received;     /* native histograms included */
+    uint64_t samples_deduplicated; /* of replicas that are not elected: dropped, not refused */
+    struct error deduplicated;     /* the first of them, whose they are */
     uint64_t exemplars_skipped;
     uint64_t metadata_received;
     struct write_result stored;

@@ -6,6 +6,8 @@
  *     retention: 30d
  *     tenant_label: tenant_id
  *     enable_feature: promql-experimental-functions
+ *     ha_cluster_label: cluster
+ *     ha_replica_label: __replica__
  *     tls: {cert_file: croft.crt, key_file: croft.key, client_ca_file: agents.crt}
  *     limits: {max_series: 1000000}
  *     tenants:
@@ -37,6 +39,8 @@ struct config {
     struct str listen;
     struct str data_dir;
     struct str tenant_label;
+    struct str ha_cluster_label;
+    struct str ha_replica_label;
     struct str enable_feature; /* names with commas between: server/feature.h */
     int64_t retention_ms;
     struct tenant_limits limits; /* of every tenant */

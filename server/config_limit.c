@@ -48,12 +48,27 @@ static enum status read_number(struct config_yaml *r, const yaml_node_t *value, 
     return STATUS_OK;
 }
 
+static enum status read_switch(struct config_yaml *r, const yaml_node_t *value, const char *key,
+                               uint64_t *out)
+{
+    bool is_on;
+    TRY(config_bool(r, value, key, &is_on));
+    *out = is_on;
+    return STATUS_OK;
+}
+
 static enum status read_value(struct config_yaml *r, const yaml_node_t *value, const char *key,
                               const struct limit_target *target, enum tenant_limit_mode mode)
 {
     uint64_t *max = &target->limits->max[mode][target->limit];
-    if (tenant_limit_row(target->limit)->unit == TENANT_LIMIT_DURATION)
+    switch (tenant_limit_row(target->limit)->unit) {
+    case TENANT_LIMIT_DURATION:
         return read_duration(r, value, key, target->limit, max);
+    case TENANT_LIMIT_SWITCH:
+        return read_switch(r, value, key, max);
+    case TENANT_LIMIT_NUMBER:
+        break;
+    }
     return read_number(r, value, key, target->limit, max);
 }
 

@@ -60,6 +60,10 @@ enum status limit_text_read(struct str text, const char *name, struct tenant_lim
 static void write_value(struct json *json, enum tenant_limit limit, uint64_t value)
 {
     struct buffer text;
+    if (tenant_limit_row(limit)->unit == TENANT_LIMIT_SWITCH) {
+        json_bool(json, value == 1);
+        return;
+    }
     if (tenant_limit_row(limit)->unit == TENANT_LIMIT_NUMBER) {
         json_u64(json, value == TENANT_LIMIT_NONE ? 0 : value);
         return;

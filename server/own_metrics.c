@@ -94,6 +94,9 @@ static void write_ingest(const struct own_metrics *m, struct exposition *e)
             count(&c->samples_refused[reason]));
     exposition_single(e, "croft_remote_write_exemplars_skipped_total", METRIC_COUNTER,
                       "Exemplars received and not kept.", count(&c->exemplars_skipped));
+    exposition_single(e, "croft_ha_failovers_total", METRIC_COUNTER,
+                      "Times that another replica of an HA pair was elected.",
+                      (double)ha_tracker_failovers(m->ha_tracker));
     exposition_single(e, "croft_remote_write_metadata_received_total", METRIC_COUNTER,
                       "Metadata entries received.", count(&c->metadata_received));
 }
@@ -346,6 +349,9 @@ static void write_tenants(const struct own_metrics *m, struct exposition *e)
                         "Samples accepted.", offsetof(struct tenant, samples_written));
     write_tenant_family(m, e, "croft_tenant_samples_rejected_total", METRIC_COUNTER,
                         "Samples refused.", offsetof(struct tenant, samples_rejected));
+    write_tenant_family(m, e, "croft_tenant_samples_deduplicated_total", METRIC_COUNTER,
+                        "Samples of replicas that are not elected, dropped.",
+                        offsetof(struct tenant, samples_deduplicated));
     write_tenant_query_cpu(m, e);
     for (size_t i = 0; i < sizeof limit_families / sizeof *limit_families; i++)
         write_limit_family(m, e, &limit_families[i]);

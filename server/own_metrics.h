@@ -8,6 +8,7 @@
 #include "compaction/compactor.h"
 #include "compaction/maintenance.h"
 #include "http/server.h"
+#include "ingest/ha_tracker.h"
 #include "ingest/write_counters.h"
 #include "query/api/api_http.h"
 #include "server/credential.h"
@@ -20,6 +21,7 @@ struct own_metrics {
     struct store *store;
     const struct http_server *http;
     const struct write_counters *ingest;
+    const struct ha_tracker *ha_tracker;
     const struct query_api *query;
     const struct maintenance *maintenance;
     const struct credentials_counters *credentials;

@@ -67,6 +67,7 @@ struct server {
     struct store *store;
     struct limit_layers *limit_layers;
     struct metadata *metadata;
+    struct ha_tracker *ha_tracker;
     struct maintenance *maintenance;
     struct compactor *compactor;
     struct lanes *lanes;
@@ -307,6 +308,9 @@ static void open_ingest(struct server *server)
                                          .scan = write_scan_options_default(),
                                          .decoded_max_bytes = DECODED_MAX_BYTES};
     options.scan.tenant_label = server->config.tenant_label;
+    options.ha_tracker = server->ha_tracker = ha_tracker_new(clock_real());
+    options.ha_labels = (struct replica_labels){.cluster = server->config.ha_cluster_label,
+                                                .replica = server->config.ha_replica_label};
     server->write_path = write_path_new(&options);
     server->write_http =
         (struct write_http){.path = server->write_path, .counters = &server->write_counters};
@@ -335,6 +339,7 @@ static void open_status(struct server *server)
 {
     server->own_metrics = (struct own_metrics){.store = server->store,
                                                .ingest = &server->write_counters,
+                                               .ha_tracker = server->ha_tracker,
                                                .query = &server->query_api,
                                                .maintenance = server->maintenance,
                                                .compactor = server->compactor,
@@ -423,6 +428,7 @@ static bool stop(struct server *server)
         pool_close(server->admin_pool);
     if (server->write_path != NULL)
         write_path_free(server->write_path);
+    ha_tracker_free(server->ha_tracker);
     if (server->metadata != NULL)
         metadata_free(server->metadata);
     if (server->compactor != NULL)

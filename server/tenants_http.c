@@ -129,9 +129,14 @@ static void handle_tenants(void *context, struct exchange *exchange)
 static void put_limit_value(struct json *json, const char *key, enum tenant_limit limit,
                             uint64_t value)
 {
-    bool is_duration = tenant_limit_row(limit)->unit == TENANT_LIMIT_DURATION;
-    if (value != TENANT_LIMIT_NONE)
-        put_u64(json, key, is_duration ? value / 1000 : value);
+    enum tenant_limit_unit unit = tenant_limit_row(limit)->unit;
+    if (value == TENANT_LIMIT_NONE)
+        return;
+    json_key(json, str_from(key));
+    if (unit == TENANT_LIMIT_SWITCH)
+        json_bool(json, value == 1);
+    else
+        json_u64(json, unit == TENANT_LIMIT_DURATION ? value / 1000 : value);
 }
 
 /* Those that are set, in seconds where it is a time. */

@@ -475,6 +475,20 @@ class Tenants(unittest.TestCase):
         self.assertEqual(self.http.send("PUT", "/api/v1/admin/tenants/a/limits", b"x" * 70000,
                                         self.headers("ops")).code, 413)
 
+    def test_of_an_ha_pair_one_replica_is_stored(self):
+        self.assertEqual(self.limits_call("PUT", "a", {"accept_ha_samples": True}).json()["data"],
+                         {"accept_ha_samples": {"hard": True}})
+        self.assertEqual(self.send("a", [{"who": "1", "cluster": "c", "__replica__": "r1"}]).code, 204)
+        reply = self.send("a", [{"who": "2", "cluster": "c", "__replica__": "r2"}])
+        self.assertEqual((reply.code, reply.text()),
+                         (202, 'tenant "a": cluster "c" is kept from replica "r1", not from "r2"\n'))
+        self.assertEqual(self.send("a", [{"who": "3", "cluster": "c", "__replica__": "r1"}]).code, 204)
+        self.assertEqual(self.who("a"), ["1", "3"])
+        series = ask(self.http, "/api/v1/series", [("match[]", '{who="1"}')], headers=self.headers("a"))
+        self.assertEqual(series, [{"__name__": "m", "cluster": "c", "who": "1"}])
+        self.assertIn('croft_tenant_samples_deduplicated_total{tenant="a"} 1\n',
+                      self.http.get("/metrics", headers=self.headers("ops")).text())
+
     def log(self):
         with open(self.croft.log_path, encoding="utf-8") as file:
             return file.read()

@@ -16,6 +16,7 @@ static struct {
     struct sim_clock clock;
     struct store *store;
     struct metadata *metadata;
+    struct ha_tracker *ha_tracker;
     struct write_counters counters;
     struct write_path *path;
     struct arena arena;
@@ -49,6 +50,22 @@ static void open_store(void)
     expect_ok(store_open(&options, &rig.store, &err));
 }
 
+static void open_path(void)
+{
+    rig.ha_tracker = ha_tracker_new(&rig.clock.base);
+    struct write_path_options options = {
+        .store = rig.store,
+        .tenants = store_tenants(rig.store),
+        .metadata = rig.metadata,
+        .counters = &rig.counters,
+        .ha_tracker = rig.ha_tracker,
+        .ha_labels = {.cluster = STR("cluster"), .replica = STR("__replica__")},
+        .scan = write_scan_options_default(),
+        .decoded_max_bytes = 1 << 20,
+    };
+    rig.path = write_path_new(&options);
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -58,15 +75,7 @@ static int begin(void **state)
     sim_clock_init(&rig.clock, now_ms);
     open_store();
     rig.metadata = metadata_new(100);
-    struct write_path_options options = {
-        .store = rig.store,
-        .tenants = store_tenants(rig.store),
-        .metadata = rig.metadata,
-        .counters = &rig.counters,
-        .scan = write_scan_options_default(),
-        .decoded_max_bytes = 1 << 20,
-    };
-    rig.path = write_path_new(&options);
+    open_path();
     arena_init(&rig.arena, SIZE_MAX);
     buffer_init(&rig.message, SIZE_MAX);
     return 0;
@@ -78,6 +87,7 @@ static int end(void **state)
     buffer_deinit(&rig.message);
     arena_deinit(&rig.arena);
     write_path_free(rig.path);
+    ha_tracker_free(rig.ha_tracker);
     metadata_free(rig.metadata);
     store_close(rig.store);
     disk_close(rig.disk);
@@ -254,6 +264,100 @@ TEST(at_the_limit_known_series_flow_and_new_ones_are_refused)
     expect_stored("other", "a{tenant_id=\"other\"} 1@0\n");
 }
 
+static void accept_ha(void)
+{
+    struct tenant_limits limits = tenant_limits_default();
+    limits.max[LIMIT_HARD][TENANT_LIMIT_ACCEPT_HA] = 1;
+    limits.max[LIMIT_HARD][TENANT_LIMIT_HA_MAX_CLUSTERS] = 2;
+    tenant_table_set_limits(store_tenants(rig.store), &limits, NULL, NULL, 0);
+}
+
+static void expect_outcome(uint64_t written, uint64_t deduplicated)
+{
+    assert_int_equal(rig.job->report.stored.samples_written, written);
+    assert_int_equal(rig.job->report.samples_deduplicated, deduplicated);
+    assert_int_equal(write_report_refused(&rig.job->report), 0);
+}
+
+TEST(of_an_ha_pair_each_sample_is_stored_once)
+{
+    accept_ha();
+    for (int64_t age_ms = 3000; age_ms > 0; age_ms -= 1000) {
+        add_series("__name__=up,__replica__=r1,cluster=c,job=j", age_ms, 1);
+        add_series("cluster=c,__replica__=r1,job=k,__name__=up", age_ms, 1); /* not sorted */
+        write_message();
+        expect_outcome(2, 0);
+        add_series("__name__=up,__replica__=r2,cluster=c,job=j", age_ms - 300, 2);
+        add_series("cluster=c,__replica__=r2,job=k,__name__=up", age_ms - 300, 2);
+        write_message();
+        expect_outcome(0, 2);
+        expect_str(
+            str_from(rig.job->report.deduplicated.text),
+            "tenant \"anonymous\": cluster \"c\" is kept from replica \"r1\", not from \"r2\"");
+    }
+    expect_stored("anonymous", "up{cluster=\"c\", job=\"j\"} 1@-3000 1@-2000 1@-1000\n"
+                               "up{cluster=\"c\", job=\"k\"} 1@-3000 1@-2000 1@-1000\n");
+    sim_clock_advance(&rig.clock, HA_FAILOVER_MS);
+    add_series("__name__=up,__replica__=r2,cluster=c,job=j", 0, 2);
+    write_message();
+    expect_outcome(1, 0);
+    struct tenant *tenant = tenant_table_default(store_tenants(rig.store));
+    assert_int_equal(counter_get(&tenant->samples_deduplicated), 6);
+    assert_int_equal(counter_get(&tenant->active_series), 2);
+}
+
+TEST(what_is_not_of_an_ha_pair_passes_as_it_is)
+{
+    accept_ha();
+    add_series("__name__=a,__replica__=r1", 0, 1);
+    add_series("__name__=b,cluster=c", 0, 1);
+    add_series("__name__=c,__replica__=,cluster=c", 0, 1);
+    write_message();
+    add_series("__name__=a,__replica__=r2", 0, 1);
+    write_message();
+    expect_outcome(1, 0);
+    expect_stored("anonymous", "a{__replica__=\"r1\"} 1@0\na{__replica__=\"r2\"} 1@0\n"
+                               "b{cluster=\"c\"} 1@0\nc{cluster=\"c\"} 1@0\n");
+}
+
+TEST(a_tenant_that_does_not_accept_ha_pairs_stores_what_is_sent)
+{
+    add_series("__name__=a,__replica__=r1,cluster=c", 0, 1);
+    add_series("__name__=a,__replica__=r2,cluster=c", 0, 1);
+    write_message();
+    expect_outcome(2, 0);
+    expect_stored("anonymous", "a{__replica__=\"r1\", cluster=\"c\"} 1@0\n"
+                               "a{__replica__=\"r2\", cluster=\"c\"} 1@0\n");
+}
+
+TEST(one_cluster_too_many_refuses_its_series_only)
+{
+    accept_ha();
+    add_series("__name__=a,__replica__=r,cluster=c1", 0, 1);
+    add_series("__name__=a,__replica__=r,cluster=c2", 0, 1);
+    add_series("__name__=a,__replica__=r,cluster=c3", 0, 1);
+    add_series("__name__=b,__replica__=r,cluster=c2", 0, 1);
+    write_message();
+    assert_int_equal(rig.job->report.stored.samples_written, 3);
+    expect_report(
+        "1 of 4 samples were refused: 1 ha-max-clusters (err-croft-ha-max-clusters): tenant "
+        "\"anonymous\" has 2 HA clusters, limit ha_max_clusters is 2: refused cluster \"c3\"");
+}
+
+TEST(a_restart_elects_again_whoever_comes_first)
+{
+    accept_ha();
+    add_series("__name__=a,__replica__=r1,cluster=c", 1000, 1);
+    write_message();
+    ha_tracker_free(rig.ha_tracker);
+    write_path_free(rig.path);
+    open_path();
+    add_series("__name__=a,__replica__=r2,cluster=c", 0, 2);
+    write_message();
+    expect_outcome(1, 0);
+    expect_stored("anonymous", "a{cluster=\"c\"} 1@-1000 2@0\n");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -265,6 +369,11 @@ int main(void)
         CASE(a_repeated_write_is_fine_and_another_value_is_refused),
         CASE(bad_label_sets_and_bad_times_are_refused_and_the_rest_is_kept),
         CASE(at_the_limit_known_series_flow_and_new_ones_are_refused),
+        CASE(of_an_ha_pair_each_sample_is_stored_once),
+        CASE(what_is_not_of_an_ha_pair_passes_as_it_is),
+        CASE(a_tenant_that_does_not_accept_ha_pairs_stores_what_is_sent),
+        CASE(one_cluster_too_many_refuses_its_series_only),
+        CASE(a_restart_elects_again_whoever_comes_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

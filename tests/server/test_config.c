@@ -273,6 +273,8 @@ TEST(every_limit_can_be_hard_soft_and_in_dry_run)
     for (enum tenant_limit limit = 0; limit < TENANT_LIMIT_COUNT; limit++) {
         const struct tenant_limit_row *row = tenant_limit_row(limit);
         bool is_duration = row->unit == TENANT_LIMIT_DURATION;
+        if (row->unit == TENANT_LIMIT_SWITCH)
+            continue;
         const char *unit = is_duration ? "h" : "";
         uint64_t one = is_duration ? 3600000 : 1;
         struct fixture fixture;
@@ -293,6 +295,22 @@ TEST(every_limit_can_be_hard_soft_and_in_dry_run)
         assert_int_equal(of[1].max[LIMIT_SOFT][limit], 8 * one);
         config_deinit(&fixture.config);
     }
+}
+
+TEST(a_switch_is_true_or_false)
+{
+    struct fixture fixture;
+    expect_read(&fixture, "limits: {accept_ha_samples: true}\n"
+                          "tenants: {a: {limits: {accept_ha_samples: false}}, b: {}}\n"
+                          "ha_cluster_label: c\nha_replica_label: r\n");
+    const struct tenant_limits *of = fixture.config.tenant_limits;
+    assert_int_equal(of[0].max[LIMIT_HARD][TENANT_LIMIT_ACCEPT_HA], 0);
+    assert_int_equal(of[1].max[LIMIT_HARD][TENANT_LIMIT_ACCEPT_HA], 1);
+    expect_str(fixture.config.ha_cluster_label, "c");
+    expect_str(fixture.config.ha_replica_label, "r");
+    config_deinit(&fixture.config);
+    expect_refused("limits: {accept_ha_samples: 1}\n",
+                   "croft.yml:1: accept_ha_samples: got \"1\", want true or false");
 }
 
 TEST(a_limit_of_an_unknown_kind_names_the_nearest)
@@ -521,7 +539,7 @@ TEST_MAIN(RUN(an_empty_file_leaves_the_defaults), RUN(every_key_is_read),
           RUN(a_very_long_unknown_key_is_shown_in_part), RUN(a_key_may_be_set_once),
           RUN(a_tenant_may_be_listed_once), RUN(values_of_the_wrong_kind_are_refused),
           RUN(empty_texts_are_refused), RUN(numbers_are_whole_and_fit),
-          RUN(every_limit_can_be_hard_soft_and_in_dry_run),
+          RUN(every_limit_can_be_hard_soft_and_in_dry_run), RUN(a_switch_is_true_or_false),
           RUN(a_limit_of_an_unknown_kind_names_the_nearest), RUN(tls_needs_a_certificate_and_a_key),
           RUN(limits_have_numbers_or_durations_and_mimirs_names),
           RUN(a_retention_is_a_duration_of_an_hour_at_least),

@@ -33,6 +33,7 @@ TEST(what_is_given_is_what_is_kept)
     expect_written("{\"max_series\": 5}", "{\"max_series\":{\"hard\":5}}");
     expect_written("{\"max_global_series_per_user\": {\"soft\": 3, \"dry_run\": 4}}",
                    "{\"max_series\":{\"soft\":3,\"dry_run\":4}}");
+    expect_written("{\"accept_ha_samples\": true}", "{\"accept_ha_samples\":{\"hard\":true}}");
     expect_written("max_series: 0\nretention: 48h\n",
                    "{\"max_series\":{\"hard\":0},\"retention\":{\"hard\":\"2d\"}}");
 }
@@ -99,9 +100,12 @@ TEST(any_set_survives_the_file)
                 for (enum tenant_limit limit = 0; limit < TENANT_LIMIT_COUNT; limit++) {
                     if (random_u64(&random) % 3 > 0)
                         continue;
-                    bool is_duration = tenant_limit_row(limit)->unit == TENANT_LIMIT_DURATION;
+                    enum tenant_limit_unit unit = tenant_limit_row(limit)->unit;
                     list[i].limits.max[mode][limit] =
-                        (1 + random_u64(&random) % 60) * (is_duration ? 3600001 : 1);
+                        unit == TENANT_LIMIT_SWITCH
+                            ? random_u64(&random) % 2
+                            : (1 + random_u64(&random) % 60) *
+                                  (unit == TENANT_LIMIT_DURATION ? 3600001 : 1);
                 }
             }
         }

@@ -39,6 +39,7 @@ struct tenant {
     struct counter active_series;                          /* changed under the shard's lock only */
     struct counter samples_written;
     struct counter samples_rejected;
+    struct counter samples_deduplicated; /* sent by a replica that is not elected */
     struct counter query_cpu_ns; /* processor time of the queries that read this tenant alone */
     struct counter samples_rejected_for[TENANT_REASONS_MAX]; /* by enum reject_reason */
     struct refusal

@@ -23,6 +23,7 @@
 enum tenant_limit_unit {
     TENANT_LIMIT_NUMBER,   /* in the configuration 0 stands for no limit, as Mimir has it */
     TENANT_LIMIT_DURATION, /* in the configuration a duration such as 30d */
+    TENANT_LIMIT_SWITCH,   /* in the configuration true or false, here 1 or 0 */
 };
 
 /* What is compared with the limit. */
@@ -67,7 +68,11 @@ enum tenant_limit_mode { LIMIT_HARD, LIMIT_SOFT, LIMIT_DRY_RUN, LIMIT_MODE_COUNT
       TENANT_LIMIT_NONE, TENANT_LIMIT_NONE, TENANT_LIMIT_NONE,                                     \
       "how far a sample may be ahead of the clock")                                                \
     X(RETENTION, "retention", "compactor_blocks_retention_period", DURATION, PART,                 \
-      TENANT_LIMIT_NONE, TENANT_LIMIT_NONE, TENANT_LIMIT_NONE, "how long samples are kept")
+      TENANT_LIMIT_NONE, TENANT_LIMIT_NONE, TENANT_LIMIT_NONE, "how long samples are kept")        \
+    X(ACCEPT_HA, "accept_ha_samples", "accept_ha_samples", SWITCH, PART, 0, TENANT_LIMIT_NONE, 1,  \
+      "whether replicas send the same series")                                                     \
+    X(HA_MAX_CLUSTERS, "ha_max_clusters", "ha_max_clusters", NUMBER, PART, 100, TENANT_LIMIT_NONE, \
+      10000, "clusters that replicas send for")
 
 enum tenant_limit {
 #define TENANT_LIMIT_ENUM(name, text, other, unit, nature, hard, soft, most, what)                 \

@@ -1,0 +1,52 @@
+#include "ingest/write_replica.h"
+
+void write_replica_begin(struct write_replica *replica)
+{
+    replica->tenant = NULL;
+}
+
+/* UINT32_MAX: there is none, or it is empty, which is the same. */
+static uint32_t find_label(const struct label *labels, uint32_t count, struct str name)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (str_eq(labels[i].name, name))
+            return labels[i].value.len == 0 ? UINT32_MAX : i;
+    }
+    return UINT32_MAX;
+}
+
+static void ask(struct write_replica *r)
+{
+    char elected[HA_TEXT_LEN_MAX + 1];
+    bool is_kept;
+    enum status status =
+        ha_tracker_check(r->tracker, r->tenant, r->cluster, r->replica, &is_kept, elected, &r->why);
+    r->verdict = status != STATUS_OK ? REPLICA_REFUSE : is_kept ? REPLICA_KEEP : REPLICA_DROP;
+    if (r->verdict == REPLICA_DROP)
+        error_set(&r->why, STATUS_OK,
+                  "tenant \"%s\": cluster \"%.*s\" is kept from replica \"%s\", not from \"%.*s\"",
+                  r->tenant->id.text, STR_ARG(r->cluster), elected, STR_ARG(r->replica));
+}
+
+enum replica_verdict write_replica_check(struct write_replica *r, const struct tenant *tenant,
+                                         struct label *labels, uint32_t *count)
+{
+    if (r->tracker == NULL || tenant_limit(tenant, TENANT_LIMIT_ACCEPT_HA) != 1)
+        return REPLICA_KEEP;
+    uint32_t cluster = find_label(labels, *count, r->labels->cluster);
+    uint32_t replica = find_label(labels, *count, r->labels->replica);
+    if (cluster == UINT32_MAX || replica == UINT32_MAX)
+        return REPLICA_KEEP;
+    if (r->tenant != tenant || !str_eq(r->cluster, labels[cluster].value) ||
+        !str_eq(r->replica, labels[replica].value)) {
+        r->tenant = tenant;
+        r->cluster = labels[cluster].value;
+        r->replica = labels[replica].value;
+        ask(r);
+    }
+    if (r->verdict == REPLICA_KEEP) {
+        memmove(&labels[replica], &labels[replica + 1], (*count - replica - 1) * sizeof *labels);
+        --*count;
+    }
+    return r->verdict;
+}
