@@ -142,6 +142,7 @@ static enum status run(struct eval *eval, struct expr *expr, struct error *err)
     };
     TRY(check_expr(eval, expr, err));
     TRY(durations_resolve(expr, &scope, err));
+    TRY(shared_set_find(&eval->shared, eval, expr, err));
     if (options->is_range)
         return run_range(eval, expr, err);
     return run_instant(eval, expr, err);
@@ -165,6 +166,7 @@ static enum status evaluate(const struct engine *engine, const struct query_opti
     mutex_init(&eval.lock);
     scratch_pool_init(&eval.scratches);
     enum status status = run(&eval, expr, err);
+    shared_set_close(&eval.shared);
     note_set_list(&eval.warnings, "warning", arena, &out->warnings);
     note_set_list(&eval.infos, "info", arena, &out->infos);
     note_set_deinit(&eval.warnings);

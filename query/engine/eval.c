@@ -198,21 +198,36 @@ static void append_place(struct buffer *out, struct str query, size_t offset)
     buffer_append_format(out, " (%zu:%zu)", line, offset - line_start + 1);
 }
 
+/* A note, but for where it is. */
+struct placed_note {
+    struct eval *eval;
+    struct note_set *notes;
+    const char *prefix;
+    const char *text;
+};
+
+static void add_note_with_place(void *context, size_t offset)
+{
+    const struct placed_note *placed = context;
+    struct buffer note;
+    buffer_init(&note, 2 * NOTE_LEN_MAX);
+    buffer_append_str(&note, str_from(placed->prefix));
+    buffer_append_str(&note, str_from(placed->text));
+    append_place(&note, placed->eval->options->text, offset);
+    mutex_lock(&placed->eval->lock);
+    note_set_add(placed->notes, buffer_str(&note));
+    mutex_unlock(&placed->eval->lock);
+    buffer_deinit(&note);
+}
+
 static void PRINTF_LIKE(5, 0)
     add_note_at(struct eval *eval, struct note_set *notes, const char *prefix,
                 const struct expr *expr, const char *format, va_list args)
 {
     char text[NOTE_LEN_MAX];
     vsnprintf(text, sizeof text, format, args);
-    struct buffer note;
-    buffer_init(&note, 2 * NOTE_LEN_MAX);
-    buffer_append_str(&note, str_from(prefix));
-    buffer_append_str(&note, str_from(text));
-    append_place(&note, eval->options->text, expr->position.start);
-    mutex_lock(&eval->lock);
-    note_set_add(notes, buffer_str(&note));
-    mutex_unlock(&eval->lock);
-    buffer_deinit(&note);
+    struct placed_note placed = {eval, notes, prefix, text};
+    shared_set_each_offset(&eval->shared, expr->position.start, add_note_with_place, &placed);
 }
 
 void eval_warn_at(struct eval *eval, const struct expr *expr, const char *format, ...)

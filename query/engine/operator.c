@@ -237,15 +237,9 @@ static enum status open_call(struct eval *eval, const struct grid *grid, const s
     return error_set(err, STATUS_INVALID, "function %s is not supported", function->name);
 }
 
-enum status operator_open(struct eval *eval, const struct grid *grid, const struct expr *expr,
-                          struct operator **out, struct error *err)
+static enum status open_node(struct eval *eval, const struct grid *grid, const struct expr *expr,
+                             struct operator **out, struct error *err)
 {
-    CHECK(grid->count > 0);
-    TRY(eval_check(eval, err));
-    if (expr->kind == EXPR_NUMBER)
-        return open_number(eval, grid, expr->number.value, out, err);
-    if (grid->count > 1 && is_invariant(expr))
-        return open_invariant(eval, grid, expr, out, err);
     switch (expr->kind) {
     case EXPR_VECTOR_SELECTOR:
         return operator_open_selector(eval, grid, expr, out, err);
@@ -267,4 +261,18 @@ enum status operator_open(struct eval *eval, const struct grid *grid, const stru
     }
     return error_set(err, STATUS_INVALID, "expected a scalar or an instant vector, got a %s",
                      value_type_text(expr->type));
+}
+
+enum status operator_open(struct eval *eval, const struct grid *grid, const struct expr *expr,
+                          struct operator **out, struct error *err)
+{
+    CHECK(grid->count > 0);
+    TRY(eval_check(eval, err));
+    if (expr->kind == EXPR_NUMBER)
+        return open_number(eval, grid, expr->number.value, out, err);
+    if (grid->count > 1 && is_invariant(expr))
+        return open_invariant(eval, grid, expr, out, err);
+    const struct shared_place *place = shared_set_at(&eval->shared, expr);
+    return place == NULL ? open_node(eval, grid, expr, out, err)
+                         : shared_open(eval, grid, place, open_node, out, err);
 }

@@ -27,6 +27,7 @@
 #include "query/engine/engine.h"
 #include "query/engine/note_set.h"
 #include "query/engine/scratch.h"
+#include "query/engine/shared.h"
 
 /* The steps of an evaluation: start_ms + i * step_ms for i in [0, count). */
 struct grid {
@@ -53,6 +54,7 @@ struct eval {
     struct note_set warnings;    /* guarded by lock */
     struct note_set infos;       /* guarded by lock */
     int64_t lookback_ms;
+    struct shared_set shared; /* changed only when operators are opened and closed */
     struct scratch_pool scratches;
     uint64_t next_watch_ns; /* eval_check's, on the query's own thread */
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "query/engine/engine.h"
+#include "query/engine/shared.h"
 #include "query/syntax/parse.h"
 #include "tests/support/naive_select.h"
 
@@ -276,6 +277,65 @@ TEST(only_ten_notes_are_shown_and_the_rest_counted)
     fixture_deinit(&fixture);
 }
 
+static void expect_samples_read(struct fixture *fixture, const char *text, uint64_t want)
+{
+    assert_int_equal(query(fixture, range(text)), STATUS_OK);
+    if (fixture->result.samples_total != want)
+        fail_msg("%s: got %llu samples, want %llu", text,
+                 (unsigned long long)fixture->result.samples_total, (unsigned long long)want);
+}
+
+TEST(what_is_written_twice_is_evaluated_once)
+{
+    struct fixture fixture;
+    fixture_init(&fixture);
+    const uint64_t once = SERIES_COUNT * SAMPLE_COUNT;
+    expect_samples_read(&fixture, "c_total", once);
+    expect_samples_read(&fixture, "c_total+c_total", once);
+    assert_true(fixture.result.series[3].points[7].value == 14);
+    expect_samples_read(&fixture, "(c_total - 1) / ( c_total-1 )", once);
+    expect_samples_read(&fixture, "sum(c_total) / count(c_total{})", once);
+    assert_true(fixture.result.series[0].points[7].value == 7);
+    expect_samples_read(&fixture, "(sum(c_total) - 1) / sum(c_total)", once);
+    /* these only look alike */
+    expect_samples_read(&fixture, "c_total + ignoring (n) group_left () sum(c_total offset 1m)",
+                        2 * once - SERIES_COUNT);
+    expect_samples_read(&fixture, "c_total{n=\"1\"} + on () c_total{n=\"2\"}", 2 * SAMPLE_COUNT);
+    /* the same selector, but the subquery asks at other times */
+    expect_samples_read(&fixture, "max_over_time(c_total[2m:1m]) + c_total",
+                        2 * once + SERIES_COUNT * (2 * SAMPLE_COUNT - 1));
+    assert_true(fixture.result.series[3].points[7].value == 14);
+    fixture_deinit(&fixture);
+}
+
+TEST(a_note_about_what_is_written_twice_names_both_places)
+{
+    struct fixture fixture;
+    fixture_init(&fixture);
+    assert_int_equal(query(&fixture, instant("quantile(2, c_total) + quantile(2, c_total)")),
+                     STATUS_OK);
+    assert_int_equal(fixture.result.warnings.count, 2);
+    expect_str(fixture.result.warnings.ptr[0],
+               "PromQL warning: quantile value should be between 0 and 1, got 2 (1:10)");
+    expect_str(fixture.result.warnings.ptr[1],
+               "PromQL warning: quantile value should be between 0 and 1, got 2 (1:33)");
+    fixture_deinit(&fixture);
+}
+
+TEST(too_many_parts_are_evaluated_all_the_same)
+{
+    struct fixture fixture;
+    char text[8192];
+    fixture_init(&fixture);
+    size_t len = (size_t)snprintf(text, sizeof text, "vector(0)");
+    for (size_t i = 0; i < SHARED_PARTS_MAX; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "+sum(c_total)");
+    assert_int_equal(query(&fixture, instant(text)), STATUS_OK);
+    double want = (double)SHARED_PARTS_MAX * SERIES_COUNT * (SAMPLE_COUNT - 1);
+    assert_true(fixture.result.series[0].points[0].value == want);
+    fixture_deinit(&fixture);
+}
+
 TEST(a_tall_tree_does_not_exhaust_the_stack)
 {
     struct fixture fixture;
@@ -300,4 +360,7 @@ TEST_MAIN(RUN(a_selector_is_charged_for_every_point_it_gives),
           RUN(the_lookback_of_the_query_wins_over_that_of_the_engine),
           RUN(a_matrix_is_sorted_by_labels_and_an_answer_outlives_its_query),
           RUN(only_ten_notes_are_shown_and_the_rest_counted),
+          RUN(what_is_written_twice_is_evaluated_once),
+          RUN(a_note_about_what_is_written_twice_names_both_places),
+          RUN(too_many_parts_are_evaluated_all_the_same),
           RUN(a_tall_tree_does_not_exhaust_the_stack))

@@ -147,6 +147,10 @@ TEST(answers_are_the_same_to_the_bit_with_and_without_helpers)
         "label_replace(c, \"le\", \"same\", \"le\", \".*\")",
         "sum(absent_over_time(c{le=\"x\"}[5m]))",
         "sort(c)",
+        "(c - 1) / (c - 1)",
+        "sum by (le) (c) / count by (le) (c)",
+        "max_over_time(c[5m:1m]) - c",
+        "quantile(2, c) + quantile(2, c)",
     };
     struct fixture fixture;
     struct random random;
