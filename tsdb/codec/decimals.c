@@ -1,6 +1,7 @@
 #include "tsdb/codec/decimals.h"
 
 #include "tsdb/codec/integers.h"
+#include "tsdb/codec/vector.h"
 
 _Static_assert(((DECIMALS_EXPONENT_MASK | DECIMALS_EXCEPTIONS) & INTEGERS_LAYOUT) == 0,
                "all of them share a byte");
@@ -82,13 +83,45 @@ uint8_t *decimals_write(uint8_t *to, const struct decimals *decimals, const uint
     return to;
 }
 
+/* Integers of less than 52 bits: as the fraction of a double of 2^52 they are converted by one
+   subtraction, which any vector unit can do. */
+VECTOR_CLONES
+static void divide_small(uint64_t *words, size_t count, double divisor)
+{
+    const double magic = 0x1.8p52;
+    const uint64_t magic_bits = f64_bits(magic);
+    for (size_t i = 0; i < count; i++)
+        words[i] = f64_bits((f64_from_bits(words[i] + magic_bits) - magic) / divisor);
+}
+
+VECTOR_CLONES
+static void convert_small(uint64_t *words, size_t count)
+{
+    const double magic = 0x1.8p52;
+    const uint64_t magic_bits = f64_bits(magic);
+    for (size_t i = 0; i < count; i++)
+        words[i] = f64_bits(f64_from_bits(words[i] + magic_bits) - magic);
+}
+
+static bool are_small(const uint64_t *words, size_t count)
+{
+    uint64_t beyond = 0;
+    for (size_t i = 0; i < count; i++)
+        beyond |= words[i] + (UINT64_C(1) << 51);
+    return beyond >> 52 == 0;
+}
+
 static void divide(uint64_t *words, size_t count, unsigned exponent)
 {
     double divisor = decimals_power[exponent];
-    for (size_t i = 0; i < count && exponent == 0; i++)
-        words[i] = f64_bits((double)(int64_t)words[i]);
-    for (size_t i = 0; i < count && exponent > 0; i++)
-        words[i] = f64_bits((double)(int64_t)words[i] / divisor);
+    if (!are_small(words, count)) {
+        for (size_t i = 0; i < count; i++)
+            words[i] = f64_bits((double)(int64_t)words[i] / divisor);
+    } else if (exponent == 0) {
+        convert_small(words, count);
+    } else {
+        divide_small(words, count, divisor);
+    }
 }
 
 bool decimals_read(struct reader *r, uint64_t *words, size_t count, struct bytes *exceptions)

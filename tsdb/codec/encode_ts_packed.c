@@ -1,7 +1,7 @@
 /* Timestamps at about one distance: their differences above the smallest one, packed. A missed
    scrape becomes an exception. */
 #include "tsdb/codec/encoding.h"
-#include "tsdb/codec/pack.h"
+#include "tsdb/codec/integers.h"
 
 static uint8_t *ts_packed_encode(uint8_t *to, const uint64_t *words, size_t count)
 {
@@ -24,10 +24,7 @@ static bool ts_packed_decode(struct reader *r, uint64_t *words, size_t count)
     if (!pack_decode(r, words + 1, count - 1))
         return false;
     words[0] = ts;
-    for (size_t i = 1; i < count; i++) {
-        ts += words[i] + base;
-        words[i] = ts;
-    }
+    integers_add_up(words + 1, count - 1, ts, base);
     return true;
 }
 

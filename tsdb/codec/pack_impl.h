@@ -9,8 +9,8 @@
 enum {
     /* widest integer that one unaligned 64-bit load holds whatever bit it starts at */
     WIDTH_ONE_LOAD_MAX = 57,
-    /* readable bytes that the readers of bits want behind the last bit */
-    BITS_PADDING_BYTES = 16,
+    /* readable bytes that the readers of bits want behind the last bit: two integers and a load */
+    BITS_PADDING_BYTES = 24,
     BITS_BYTES_MAX = PACK_COUNT_MAX * 8 + BITS_PADDING_BYTES,
 };
 

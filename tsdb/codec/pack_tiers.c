@@ -6,6 +6,7 @@
  * read than it saves bytes here.
  */
 #include "tsdb/codec/pack_impl.h"
+#include "tsdb/codec/vector.h"
 
 /* The lengths that occur, shortest first, and how many integers are at most so long. */
 struct steps {
@@ -106,25 +107,52 @@ uint8_t *tiers_write(uint8_t *to, const struct pack_tiers *tiers, const uint64_t
     return bits + bytes_of_bits(fill);
 }
 
-static size_t count_bits(const uint8_t *widths, const uint8_t *selectors, size_t count)
+/* Of 32 integers, whose tiers are the bits of `selectors`. */
+static size_t count_bits(const uint8_t *widths, uint64_t selectors, size_t count)
 {
-    size_t bits = 0;
-    for (size_t i = 0; i < count; i++)
-        bits += widths[selectors[i / 4] >> i % 4 * TIER_BITS & 3];
-    return bits;
+    const uint64_t ones = UINT64_C(0x5555555555555555);
+    uint64_t low = selectors & ones, high = selectors >> 1 & ones;
+    size_t third = (size_t)__builtin_popcountll(low & high);
+    size_t second = (size_t)__builtin_popcountll(high) - third;
+    size_t first = (size_t)__builtin_popcountll(low) - third;
+    return (count - first - second - third) * widths[0] + first * widths[1] + second * widths[2] +
+           third * widths[3];
 }
 
+/* False when the bits behind the last tier are not zero. */
+static bool count_all_bits(const uint8_t *widths, struct bytes selectors, size_t count,
+                           size_t *bits)
+{
+    uint64_t word = 0;
+    *bits = 0;
+    for (; count >= 32; count -= 32, selectors.ptr += sizeof word)
+        *bits += count_bits(widths, load_u64(selectors.ptr), 32);
+    memcpy(&word, selectors.ptr, bytes_of_bits(count * TIER_BITS));
+    *bits += count_bits(widths, word, count);
+    return word >> count * TIER_BITS == 0;
+}
+
+static inline uint64_t value_at(const uint8_t *from, size_t bit, unsigned width)
+{
+    return load_u64(from + bit / 8) >> bit % 8 & ((UINT64_C(1) << width) - 1);
+}
+
+/* Four integers with each byte of selectors: `values` has room for a multiple of four, and behind the
+   last integer there are bits to read as more of them. */
+VECTOR_CLONES
 static void read_values(const uint8_t *from, const uint8_t *widths, const uint8_t *selectors,
                         uint64_t *values, size_t count)
 {
-    uint64_t masks[PACK_TIERS];
-    for (size_t tier = 0; tier < PACK_TIERS; tier++)
-        masks[tier] = mask_of(widths[tier]);
     size_t bit = 0;
-    for (size_t i = 0; i < count; i++) {
-        unsigned tier = selectors[i / 4] >> i % 4 * TIER_BITS & 3;
-        values[i] = load_u64(from + bit / 8) >> bit % 8 & masks[tier];
-        bit += widths[tier];
+    for (size_t i = 0; i < count; i += 4) {
+        unsigned four = selectors[i / 4];
+        unsigned a = widths[four & 3], b = widths[four >> 2 & 3];
+        unsigned c = widths[four >> 4 & 3], d = widths[four >> 6];
+        values[i] = value_at(from, bit, a);
+        values[i + 1] = value_at(from, bit + a, b);
+        values[i + 2] = value_at(from, bit + a + b, c);
+        values[i + 3] = value_at(from, bit + a + b + c, d);
+        bit += a + b + c + d;
     }
 }
 
@@ -138,13 +166,17 @@ bool tiers_read(struct reader *r, uint64_t *values, size_t count)
         if (widths.ptr[tier] > WIDTH_ONE_LOAD_MAX)
             return false;
     }
-    struct bytes bits =
-        reader_bytes(r, bytes_of_bits(count_bits(widths.ptr, selectors.ptr, count)));
+    size_t bit_count;
+    if (!count_all_bits(widths.ptr, selectors, count, &bit_count))
+        return false;
+    struct bytes bits = reader_bytes(r, bytes_of_bits(bit_count));
     if (r->is_broken)
         return false;
     uint8_t padded[BITS_BYTES_MAX];
     memcpy(padded, bits.ptr, bits.len);
     memset(padded + bits.len, 0, BITS_PADDING_BYTES);
-    read_values(padded, widths.ptr, selectors.ptr, values, count);
+    uint64_t fours[PACK_COUNT_MAX];
+    read_values(padded, widths.ptr, selectors.ptr, fours, count);
+    memcpy(values, fours, count * sizeof *values);
     return true;
 }
