@@ -110,6 +110,9 @@ static enum status show_shard(struct log_view *view, uint32_t shard, struct erro
     if (report.unknown_series > 0)
         fprintf(topic_out(view->topic), "  %" PRIu64 " samples of undeclared series\n",
                 report.unknown_series);
+    if (report.lost_samples > 0)
+        fprintf(topic_out(view->topic), "  %" PRIu64 " samples that rest on a damaged frame\n",
+                report.lost_samples);
     return topic_pass_damage(view->topic, status, err);
 }
 

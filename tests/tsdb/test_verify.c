@@ -141,7 +141,7 @@ TEST(finds_damage_in_the_durable_part_of_the_log)
     assert_int_equal(found.report.wrong, 2);
     assert_int_equal(found.report.log_samples, 0);
     assert_non_null(memmem(found.text.ptr, found.text.len, "1 damaged places", 16));
-    assert_non_null(memmem(found.text.ptr, found.text.len, "1 samples whose series", 22));
+    assert_non_null(memmem(found.text.ptr, found.text.len, "1 samples that rest on", 22));
     buffer_deinit(&found.text);
     store_box_deinit(&box);
 }

@@ -105,9 +105,11 @@ enum status shard_replay(struct shard *shard, struct error *err)
     shard->replay.torn_tail_bytes = report.torn_tail_bytes;
     shard->replay.damaged_frames = report.damaged_frames;
     if (report.damaged_frames > 0)
-        log_error("log of shard %u: %llu damaged frames skipped, %llu samples without a series",
+        log_error("log of shard %u: %llu damaged frames skipped, with them %llu samples without a "
+                  "series and %llu that rest on lost ones",
                   shard->number, (unsigned long long)report.damaged_frames,
-                  (unsigned long long)report.unknown_series);
+                  (unsigned long long)report.unknown_series,
+                  (unsigned long long)report.lost_samples);
     shard->head_since_ms = replay.monotonic_ms;
     return status;
 }

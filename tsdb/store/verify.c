@@ -138,6 +138,9 @@ static void add_log(struct proof *proof, const char *folder, const struct wal_re
     if (log->unknown_series > 0)
         wrong(proof, folder, "log: %" PRIu64 " samples whose series is not declared",
               log->unknown_series);
+    if (log->lost_samples > 0)
+        wrong(proof, folder, "log: %" PRIu64 " samples that rest on a damaged frame",
+              log->lost_samples);
 }
 
 static enum status verify_log(struct proof *proof, struct error *err)

@@ -47,6 +47,8 @@ struct wal {
     struct segment_id previous; /* the last segment with anything durable */
     uint64_t previous_bytes;
     uint32_t next_number;
+    struct last_values last_values; /* of the open segment */
+    struct buffer records;          /* of one frame */
     struct buffer out;
 
     struct wal_files files;
@@ -67,6 +69,8 @@ static struct wal *wal_new(const struct wal_options *options)
     CHECK(len < DISK_PATH_MAX);
     mutex_init(&wal->lock);
     wal_files_init(&wal->files);
+    last_values_init(&wal->last_values);
+    buffer_init(&wal->records, FRAME_RAW_BYTES_MAX);
     buffer_init(&wal->out, WRITE_BYTES_MAX);
     wal->filling = batch_new(wal->batch_bytes_max + BATCH_ROOM_BYTES);
     return wal;
@@ -115,6 +119,8 @@ void wal_close(struct wal *wal)
     close_batch(wal->filling);
     close_batch(wal->spare);
     segment_close(&wal->segment);
+    last_values_deinit(&wal->last_values);
+    buffer_deinit(&wal->records);
     buffer_deinit(&wal->out);
     wal_files_deinit(&wal->files);
     mutex_deinit(&wal->lock);
@@ -232,7 +238,7 @@ static void finish_first(struct wal *wal)
     wal->first = batch->next;
     counter_sub(&wal->pending_bytes, batch_size_bytes(batch));
     struct wal_waiter *waiters = batch_take_waiters(batch);
-    if (wal->spare == NULL && batch->writer.raw.capacity <= SPARE_BYTES_MAX) {
+    if (wal->spare == NULL && batch_memory_bytes(batch) <= SPARE_BYTES_MAX) {
         batch_reset(batch);
         wal->spare = batch;
         batch = NULL;
@@ -280,6 +286,8 @@ static enum status begin_segment(struct wal *wal, uint32_t epoch, struct error *
                                     .id = {epoch, wal->next_number++},
                                     .previous = wal->previous,
                                     .previous_bytes = wal->previous_bytes};
+    /* each segment is read without those before it, and what a failed write left is void */
+    last_values_reset(&wal->last_values);
     TRY(segment_create(&wal->segment, wal->disk, wal->folder, &header, err));
     wal_files_set(&wal->files, wal->segment.id, wal->segment.size_bytes);
     return STATUS_OK;
@@ -303,7 +311,7 @@ static enum status flush_out(struct wal *wal, struct error *err)
     return status;
 }
 
-static void encode_frame(struct wal *wal, struct bytes records)
+static void encode_frame(struct wal *wal, const struct wal_batch *batch, size_t index)
 {
     struct frame_place place = {.shard = wal->shard,
                                 .epoch = wal->segment.id.epoch,
@@ -311,13 +319,15 @@ static void encode_frame(struct wal *wal, struct bytes records)
                                 .offset = wal->segment.size_bytes + wal->out.len};
     uint64_t unsynced_bytes = place.offset - wal->segment.durable_bytes;
     CHECK(unsynced_bytes <= UINT32_MAX);
-    frame_encode(&wal->out, &place, (uint32_t)unsynced_bytes, records);
+    buffer_reset(&wal->records);
+    batch_encode_frame(batch, index, &wal->last_values, &wal->records);
+    frame_encode(&wal->out, &place, (uint32_t)unsynced_bytes, buffer_bytes(&wal->records));
 }
 
 static enum status write_frames(struct wal *wal, const struct wal_batch *batch, struct error *err)
 {
     for (size_t i = 0; i < batch->frame_count; i++) {
-        encode_frame(wal, batch_frame(batch, i));
+        encode_frame(wal, batch, i);
         if (wal->out.len >= WRITE_BYTES || i + 1 == batch->frame_count)
             TRY(flush_out(wal, err));
     }

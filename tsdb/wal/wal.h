@@ -150,6 +150,7 @@ struct wal_replay_report {
         torn_tail_bytes; /* the end of a segment that never became durable: normal after a crash */
     uint64_t damaged_frames;  /* damage before the end: skipped, the rest was read */
     uint64_t unknown_series;  /* samples whose declaration was lost to damage: not handed over */
+    uint64_t lost_samples;    /* samples told by a value that was lost to damage: not handed over */
     uint64_t skipped_records; /* of a type that this version does not know and may leave out */
 };
 

@@ -8,44 +8,12 @@ enum record_type {
     RECORD_MAY_BE_SKIPPED = 0x80, /* a flag */
 };
 
-enum {
-    RECORD_HEADER_BYTES = 5,
-    LEN_OFFSET = 1,
-    /* control, ref, timestamp; the value is stored as 8 bytes whatever its length */
-    SAMPLE_BYTES_MAX = 1 + VARINT_BYTES_MAX + VARINT_BYTES_MAX + 8,
-};
-
-enum control {
-    CONTROL_VALUE_LEN = 0x0f,
-    CONTROL_SAME_REF = 0x10,
-    CONTROL_REF_FOLLOWS = 0x20,
-    CONTROL_REF = 0x30,
-    CONTROL_TS_FOLLOWS = 0x40,
-    CONTROL_UNUSED = 0x80,
-};
+enum { RECORD_HEADER_BYTES = 5, LEN_OFFSET = 1 };
 
 /* Labels that one declaration may have: more than WAL_SERIES_BYTES_MAX of text can name. */
 enum { LABELS_MAX = WAL_SERIES_BYTES_MAX / 2 };
 
 /* ---- writing ---- */
-
-void record_writer_init(struct record_writer *writer, size_t max_bytes)
-{
-    buffer_init(&writer->raw, max_bytes);
-    record_writer_begin_frame(writer);
-}
-
-void record_writer_deinit(struct record_writer *writer)
-{
-    buffer_deinit(&writer->raw);
-}
-
-void record_writer_begin_frame(struct record_writer *writer)
-{
-    writer->run_offset = SIZE_MAX;
-    writer->ref = UINT32_MAX;
-    writer->ts_ms = 0;
-}
 
 static size_t begin_record(struct buffer *raw, enum record_type type)
 {
@@ -61,122 +29,55 @@ static void end_record(struct buffer *raw, size_t offset)
     memcpy(raw->ptr + offset + LEN_OFFSET, &len, sizeof len);
 }
 
-void record_writer_end_run(struct record_writer *writer)
+void record_write_series(struct buffer *out, struct series_ref ref, const struct tenant_id *tenant,
+                         struct labels labels)
 {
-    if (writer->run_offset != SIZE_MAX)
-        end_record(&writer->raw, writer->run_offset);
-    writer->run_offset = SIZE_MAX;
-}
-
-void record_write_series(struct record_writer *writer, struct series_ref ref,
-                         const struct tenant_id *tenant, struct labels labels)
-{
-    record_writer_end_run(writer);
-    struct buffer *raw = &writer->raw;
-    size_t offset = begin_record(raw, RECORD_SERIES);
-    write_varint(raw, ref.value);
-    write_sized(raw, bytes_of_str(tenant_id_str(tenant)));
-    write_varint(raw, labels.count);
+    size_t offset = begin_record(out, RECORD_SERIES);
+    write_varint(out, ref.value);
+    write_sized(out, bytes_of_str(tenant_id_str(tenant)));
+    write_varint(out, labels.count);
     for (size_t i = 0; i < labels.count; i++) {
-        write_sized(raw, bytes_of_str(labels.ptr[i].name));
-        write_sized(raw, bytes_of_str(labels.ptr[i].value));
+        write_sized(out, bytes_of_str(labels.ptr[i].name));
+        write_sized(out, bytes_of_str(labels.ptr[i].value));
     }
-    CHECK(!raw->is_overflown);
-    CHECK(raw->len - offset <= WAL_SERIES_BYTES_MAX);
-    end_record(raw, offset);
+    CHECK(!out->is_overflown);
+    CHECK(out->len - offset <= WAL_SERIES_BYTES_MAX);
+    end_record(out, offset);
 }
 
-/* Writes the control byte's parts that differ from the sample before. */
-static uint8_t *put_place(uint8_t *to, uint8_t *control, const struct record_writer *writer,
-                          uint32_t ref, int64_t ts_ms)
+void record_write_samples(struct buffer *out, struct last_values *last,
+                          const struct logged_sample *samples, size_t count)
 {
-    uint32_t step = ref - writer->ref;
-    if (step == 0)
-        *control |= CONTROL_SAME_REF;
-    else if (step != 1) {
-        *control |= CONTROL_REF_FOLLOWS;
-        to = store_varint(to, zigzag_encode((int32_t)step));
-    }
-    if (ts_ms != writer->ts_ms) {
-        *control |= CONTROL_TS_FOLLOWS;
-        to = store_varint(to, zigzag_encode((int64_t)((uint64_t)ts_ms - (uint64_t)writer->ts_ms)));
-    }
-    return to;
-}
-
-static uint8_t *put_value(uint8_t *to, uint8_t *control, double value)
-{
-    uint64_t bits = f64_bits(value);
-    unsigned len = bits == 0 ? 0 : 8 - (unsigned)__builtin_ctzll(bits) / 8;
-    *control |= (uint8_t)len;
-    /* with len 0 the shift is 0 and so are the bits */
-    store_u64(to, bits >> ((64 - 8 * len) & 63));
-    return to + len;
-}
-
-void record_write_sample(struct record_writer *writer, struct series_ref ref, struct sample sample)
-{
-    if (writer->run_offset == SIZE_MAX)
-        writer->run_offset = begin_record(&writer->raw, RECORD_SAMPLES);
-    uint8_t *control = buffer_reserve(&writer->raw, SAMPLE_BYTES_MAX);
-    CHECK(control != NULL);
-    *control = 0;
-    uint8_t *end = put_place(control + 1, control, writer, ref.value, sample.ts_ms);
-    end = put_value(end, control, sample.value);
-    writer->raw.len += (size_t)(end - control);
-    writer->ref = ref.value;
-    writer->ts_ms = sample.ts_ms;
+    size_t offset = begin_record(out, RECORD_SAMPLES);
+    sample_record_encode(out, last, samples, count);
+    CHECK(!out->is_overflown);
+    end_record(out, offset);
 }
 
 /* ---- reading ---- */
 
-struct sample_reader {
-    struct reader in;
-    uint32_t ref;
-    int64_t ts_ms;
-};
-
-/* False at a byte that begins no sample. */
-static bool read_sample(struct sample_reader *reader, struct sample *sample)
+static enum status give_sample(const struct record_sink *sink, const struct logged_sample *logged,
+                               struct error *err)
 {
-    unsigned control = reader_u8(&reader->in);
-    unsigned value_len = control & CONTROL_VALUE_LEN, ref_mode = control & CONTROL_REF;
-    if (value_len > 8 || ref_mode == CONTROL_REF || (control & CONTROL_UNUSED) != 0)
-        return false;
-    if (ref_mode == CONTROL_REF_FOLLOWS)
-        reader->ref += (uint32_t)reader_svarint(&reader->in);
-    else if (ref_mode == 0)
-        reader->ref++;
-    if ((control & CONTROL_TS_FOLLOWS) != 0)
-        reader->ts_ms = (int64_t)((uint64_t)reader->ts_ms + (uint64_t)reader_svarint(&reader->in));
-    uint64_t bits = 0;
-    struct bytes value = reader_bytes(&reader->in, value_len);
-    for (size_t i = 0; i < value.len; i++)
-        bits |= (uint64_t)value.ptr[i] << (64 - 8 * (value.len - i));
-    *sample = (struct sample){reader->ts_ms, f64_from_bits(bits)};
-    return !reader->in.is_broken;
+    if (!ref_set_has(sink->declared, logged->ref.value)) {
+        sink->report->unknown_series++;
+        return STATUS_OK;
+    }
+    sink->report->samples++;
+    if (sink->handler->sample == NULL)
+        return STATUS_OK;
+    return sink->handler->sample(sink->handler->context, logged->ref, logged->sample, err);
 }
 
-/* `*is_whole` turns false where the body does not decode. */
-static enum status decode_samples(const struct record_sink *sink, struct sample_reader *reader,
-                                  struct bytes body, bool *is_whole, struct error *err)
+/* `*is_whole` turns false when the body does not decode. */
+static enum status decode_samples(const struct record_sink *sink, struct bytes body, bool *is_whole,
+                                  struct error *err)
 {
-    reader->in = reader_of(body);
-    while (reader_left(&reader->in) > 0) {
-        struct sample sample;
-        if (!read_sample(reader, &sample)) {
-            *is_whole = false;
-            return STATUS_OK;
-        }
-        if (!ref_set_has(sink->declared, reader->ref)) {
-            sink->report->unknown_series++;
-            continue;
-        }
-        sink->report->samples++;
-        if (sink->handler->sample != NULL)
-            TRY(sink->handler->sample(sink->handler->context, (struct series_ref){reader->ref},
-                                      sample, err));
-    }
+    struct sample_list *list = sink->samples;
+    *is_whole = sample_record_decode(list, sink->last, body);
+    sink->report->lost_samples += list->lost_count;
+    for (size_t i = 0; i < list->count; i++)
+        TRY(give_sample(sink, &list->samples[i], err));
     return STATUS_OK;
 }
 
@@ -213,12 +114,11 @@ static enum status decode_series(const struct record_sink *sink, struct bytes bo
                                  labels, err);
 }
 
-static enum status decode_record(const struct record_sink *sink, struct sample_reader *reader,
-                                 unsigned type, struct bytes body, bool *is_whole,
-                                 struct error *err)
+static enum status decode_record(const struct record_sink *sink, unsigned type, struct bytes body,
+                                 bool *is_whole, struct error *err)
 {
     if (type == RECORD_SAMPLES)
-        return decode_samples(sink, reader, body, is_whole, err);
+        return decode_samples(sink, body, is_whole, err);
     if (type == RECORD_SERIES)
         return decode_series(sink, body, is_whole, err);
     if ((type & RECORD_MAY_BE_SKIPPED) == 0)
@@ -231,16 +131,17 @@ static enum status decode_record(const struct record_sink *sink, struct sample_r
 enum status records_decode(const struct record_sink *sink, struct bytes raw, struct error *err)
 {
     struct reader in = reader_of(raw);
-    struct sample_reader reader = {.ref = UINT32_MAX};
     bool is_whole = true;
     while (is_whole && reader_left(&in) > 0) {
         unsigned type = reader_u8(&in);
         struct bytes body = reader_bytes(&in, reader_u32(&in));
         is_whole = !in.is_broken;
         if (is_whole)
-            TRY(decode_record(sink, &reader, type, body, &is_whole, err));
+            TRY(decode_record(sink, type, body, &is_whole, err));
     }
-    if (!is_whole)
+    if (!is_whole) {
         sink->report->damaged_frames++;
+        last_values_reset(sink->last);
+    }
     return STATUS_OK;
 }

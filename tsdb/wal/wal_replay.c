@@ -14,6 +14,8 @@ struct replay {
     size_t capacity;
     uint32_t epoch; /* whose declarations `declared` holds; 0 before the first */
     struct ref_set declared;
+    struct last_values last;
+    struct sample_list *samples;
     struct arena arena;
     const struct wal_replay_handler *handler;
     struct wal_replay_report *report;
@@ -128,10 +130,16 @@ static void show_frame(const struct replay *replay, const struct wal_reader *rea
 
 static enum status read_frames(struct replay *replay, struct wal_reader *reader, struct error *err)
 {
-    const struct record_sink sink = {replay->handler, replay->report, &replay->declared,
-                                     &replay->arena};
+    const struct record_sink sink = {.handler = replay->handler,
+                                     .report = replay->report,
+                                     .declared = &replay->declared,
+                                     .last = &replay->last,
+                                     .samples = replay->samples,
+                                     .arena = &replay->arena};
+    last_values_reset(&replay->last);
     for (;;) {
         struct bytes records;
+        uint64_t damaged_frames = reader->damaged_frames;
         TRY(wal_reader_next(reader, &records, err));
         if (records.len == 0)
             return STATUS_OK;
@@ -139,6 +147,9 @@ static enum status read_frames(struct replay *replay, struct wal_reader *reader,
         if (reader->frame_offset > SEGMENT_HEADER_BYTES &&
             reader->durable_bytes >= reader->frame_offset)
             call_durable(replay);
+        /* whose values they were that are lost, nobody knows */
+        if (reader->damaged_frames > damaged_frames)
+            last_values_reset(&replay->last);
         begin_epoch(replay, reader->id.epoch);
         replay->report->frames++;
         show_frame(replay, reader);
@@ -234,11 +245,15 @@ enum status wal_replay(struct disk *disk, const char *folder, uint32_t shard,
                             .handler = handler,
                             .report = report};
     ref_set_init(&replay.declared);
+    last_values_init(&replay.last);
+    replay.samples = mem_alloc(sizeof *replay.samples);
     arena_init(&replay.arena, SIZE_MAX);
     enum status status = list_segments(&replay, err);
     if (status == STATUS_OK)
         status = read_segments(&replay, err);
     arena_deinit(&replay.arena);
+    mem_free(replay.samples);
+    last_values_deinit(&replay.last);
     ref_set_deinit(&replay.declared);
     mem_free(replay.segments);
     return status;

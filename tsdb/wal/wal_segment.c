@@ -7,7 +7,7 @@
 #include "tsdb/files/filenames.h"
 
 enum {
-    SEGMENT_VERSION = 1,
+    SEGMENT_VERSION = 2,
     HEADER_CRC_OFFSET = SEGMENT_HEADER_BYTES - 4,
     MAGIC_BYTES = 8,
     /* Space is reserved ahead in steps: large enough to be rare, small enough for an idle shard. */
