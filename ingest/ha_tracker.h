@@ -29,8 +29,8 @@ struct ha_tracker *ha_tracker_new(const struct clock *clock);
 void ha_tracker_free(struct ha_tracker *tracker);
 
 /* Whether samples that `replica` sends now for `cluster` are kept; when not, `elected` says whose are.
-   STATUS_LIMIT: the tenant has as many clusters as it may have; STATUS_INVALID: a name is too long, or has a NUL in
-   it. */
+   STATUS_LIMIT: the tenant has as many clusters as it may have; STATUS_INVALID: a name is too long,
+   or has a NUL in it. */
 MUST_USE enum status ha_tracker_check(struct ha_tracker *tracker, const struct tenant *tenant,
                                       struct str cluster, struct str replica, bool *is_kept,
                                       char elected[HA_TEXT_LEN_MAX + 1], struct error *err);

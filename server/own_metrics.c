@@ -4,6 +4,7 @@
 
 #include "base/process.h"
 #include "server/exposition.h"
+#include "server/tenant_metrics.h"
 #include "server/version.h"
 
 static struct metric_label label(const char *name, struct str value)
@@ -239,122 +240,11 @@ static void write_compaction(const struct own_metrics *m, struct exposition *e)
 
 /* ---- tenants ---- */
 
-static size_t shown_tenants(const struct own_metrics *m)
-{
-    size_t tenant_count = tenant_table_count(store_tenants(m->store));
-    return tenant_count < METRICS_TENANTS_MAX ? tenant_count : METRICS_TENANTS_MAX;
-}
-
-/* Of the queries that read one tenant alone: nobody can say what each tenant's part of others was. */
-static void write_tenant_query_cpu(const struct own_metrics *m, struct exposition *e)
-{
-    exposition_family(e, "croft_tenant_query_cpu_seconds_total", METRIC_COUNTER,
-                      "Processor time of queries that read only this tenant, in seconds.");
-    for (size_t i = 0; i < shown_tenants(m); i++) {
-        const struct tenant *tenant = tenant_table_at(store_tenants(m->store), i);
-        exposition_sample(e, (struct metric_label[]){label("tenant", tenant_id_str(&tenant->id))},
-                          1, count(&tenant->query_cpu_ns) / 1e9);
-    }
-}
-
-static void write_tenant_family(const struct own_metrics *m, struct exposition *e, const char *name,
-                                enum metric_type type, const char *help, size_t offset)
-{
-    exposition_family(e, name, type, help);
-    for (size_t i = 0; i < shown_tenants(m); i++) {
-        const struct tenant *tenant = tenant_table_at(store_tenants(m->store), i);
-        const struct counter *value =
-            (const struct counter *)(const void *)((const char *)tenant + offset);
-        exposition_sample(e, (struct metric_label[]){label("tenant", tenant_id_str(&tenant->id))},
-                          1, count(value));
-    }
-}
-
-typedef bool (*limit_value)(const struct tenant *tenant, const uint64_t *usage,
-                            enum tenant_limit limit, uint64_t *out);
-
-/* Of the limits that one can come near to; the others are the same for each sample or series. */
-static bool limit_max(const struct tenant *tenant, const uint64_t *usage, enum tenant_limit limit,
-                      uint64_t *out)
-{
-    (void)usage;
-    *out = tenant_limit(tenant, limit);
-    return *out != TENANT_LIMIT_NONE && tenant_limit_row(limit)->nature != TENANT_LIMIT_OF_PART;
-}
-
-static bool limit_current(const struct tenant *tenant, const uint64_t *usage,
-                          enum tenant_limit limit, uint64_t *out)
-{
-    *out = usage[limit];
-    return *out != TENANT_LIMIT_NONE && tenant_has_limit(tenant, limit);
-}
-
-static bool limit_warnings(const struct tenant *tenant, const uint64_t *usage,
-                           enum tenant_limit limit, uint64_t *out)
-{
-    (void)usage;
-    *out = counter_get(&tenant->limit_warnings[limit]);
-    return tenant_limit_in(tenant, LIMIT_SOFT, limit) != TENANT_LIMIT_NONE || *out > 0;
-}
-
-static bool limit_would_refuse(const struct tenant *tenant, const uint64_t *usage,
-                               enum tenant_limit limit, uint64_t *out)
-{
-    (void)usage;
-    *out = counter_get(&tenant->limit_would_refuse[limit]);
-    return tenant_limit_in(tenant, LIMIT_DRY_RUN, limit) != TENANT_LIMIT_NONE || *out > 0;
-}
-
-static const struct limit_family {
-    const char *name;
-    enum metric_type type;
-    const char *help;
-    limit_value value;
-} limit_families[] = {
-    {"croft_limit_max", METRIC_GAUGE, "Limit of a tenant.", limit_max},
-    {"croft_limit_current", METRIC_GAUGE, "What a tenant uses of a limit.", limit_current},
-    {"croft_limit_warnings_total", METRIC_COUNTER,
-     "Times that a tenant passed a soft limit, or 80 % of a hard one.", limit_warnings},
-    {"croft_limit_would_refuse_total", METRIC_COUNTER,
-     "Series or samples that a limit in dry run would have refused.", limit_would_refuse},
-};
-
-static void write_limit_family(const struct own_metrics *m, struct exposition *e,
-                               const struct limit_family *family)
-{
-    exposition_family(e, family->name, family->type, family->help);
-    for (size_t i = 0; i < shown_tenants(m); i++) {
-        const struct tenant *tenant = tenant_table_at(store_tenants(m->store), i);
-        uint64_t usage[TENANT_LIMIT_COUNT], value;
-        if (family->value == limit_current)
-            store_limit_usage(m->store, tenant, usage);
-        for (enum tenant_limit limit = 0; limit < TENANT_LIMIT_COUNT; limit++) {
-            const struct metric_label labels[] = {
-                label("tenant", tenant_id_str(&tenant->id)),
-                label("limit", str_from(tenant_limit_name(limit)))};
-            if (family->value(tenant, usage, limit, &value))
-                exposition_sample(e, labels, 2, (double)value);
-        }
-    }
-}
-
 static void write_tenants(const struct own_metrics *m, struct exposition *e)
 {
     exposition_single(e, "croft_tenants", METRIC_GAUGE, "Tenants known.",
                       (double)tenant_table_count(store_tenants(m->store)));
-    write_tenant_family(m, e, "croft_tenant_active_series", METRIC_GAUGE,
-                        "Series that got a sample within the idle time.",
-                        offsetof(struct tenant, active_series));
-    write_tenant_family(m, e, "croft_tenant_samples_written_total", METRIC_COUNTER,
-                        "Samples accepted.", offsetof(struct tenant, samples_written));
-    write_tenant_family(m, e, "croft_tenant_samples_rejected_total", METRIC_COUNTER,
-                        "Samples refused.", offsetof(struct tenant, samples_rejected));
-    write_tenant_family(m, e, "croft_tenant_samples_deduplicated_total", METRIC_COUNTER,
-                        "Samples of replicas that are not elected, dropped.",
-                        offsetof(struct tenant, samples_deduplicated));
-    write_tenant_query_cpu(m, e);
-    for (size_t i = 0; i < sizeof limit_families / sizeof *limit_families; i++)
-        write_limit_family(m, e, &limit_families[i]);
+    tenant_metrics_write(m->store, e);
 }
 
 void own_metrics_write(const struct own_metrics *metrics, struct buffer *out)

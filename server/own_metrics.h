@@ -14,9 +14,6 @@
 #include "server/credential.h"
 #include "tsdb/store/store.h"
 
-/* Tenants beyond this many are left out of the per-tenant families. */
-enum { METRICS_TENANTS_MAX = 10000 };
-
 struct own_metrics {
     struct store *store;
     const struct http_server *http;

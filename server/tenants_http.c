@@ -160,6 +160,45 @@ static void put_limits(struct json *json, const struct tenant *tenant, const uin
     json_end_object(json);
 }
 
+static void put_top(struct json *json, const char *text_key, const char *count_key,
+                    const struct top_text *top)
+{
+    put_text(json, text_key, top->text);
+    put_u64(json, count_key, top->count);
+}
+
+/* The largest metrics, the largest label names, and all label names that have more values than the soft
+   limit allows (as far as they are kept). */
+static void put_tops(struct json *json, struct arena *arena, struct store *store,
+                     const struct tenant *tenant)
+{
+    enum { NAMES_SHOWN = 10 };
+    struct tenant_tops tops;
+    uint64_t soft = tenant_limit_in(tenant, LIMIT_SOFT, TENANT_LIMIT_MAX_LABEL_VALUES);
+    store_tenant_tops(store, tenant, arena, &tops);
+    json_key(json, STR("topMetrics"));
+    json_begin_array(json);
+    for (size_t i = 0; i < tops.metric_count; i++) {
+        json_begin_object(json);
+        put_top(json, "metric", "series", &tops.metrics[i]);
+        json_end_object(json);
+    }
+    json_end_array(json);
+    json_key(json, STR("topLabels"));
+    json_begin_array(json);
+    for (size_t i = 0; i < tops.name_count; i++) {
+        bool is_beyond = tops.names[i].count > soft;
+        if (i >= NAMES_SHOWN && !is_beyond)
+            break;
+        json_begin_object(json);
+        put_top(json, "label", "values", &tops.names[i]);
+        json_key(json, STR("isBeyondSoftLimit"));
+        json_bool(json, is_beyond);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
 static void handle_tenant(void *context, struct exchange *exchange)
 {
     struct store *store = context;
@@ -174,6 +213,7 @@ static void handle_tenant(void *context, struct exchange *exchange)
     json_begin_object(&json);
     put_usage(&json, store, tenant);
     put_limits(&json, tenant, usage);
+    put_tops(&json, exchange_arena(exchange), store, tenant);
     json_end_object(&json);
     reply_end(exchange, &json, NULL, NULL);
 }

@@ -206,6 +206,8 @@ static enum status evaluate(struct api_call *call, struct query_options *options
     options->watch_context = call;
     enum status status = engine_query(call->api->engine, options, call->arena, result, err);
     counter_add(&call->api->counters.samples, result->samples_total);
+    if (call->payer != NULL)
+        counter_add(&call->payer->query_samples, result->samples_total);
     return status;
 }
 

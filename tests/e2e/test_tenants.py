@@ -265,6 +265,10 @@ class Tenants(unittest.TestCase):
         self.assertEqual((detail["seriesInMemory"], detail["limits"]["max_series"]),
                          (2, {"hard": 1000000, "warnsBeyond": 799999, "current": 2, "warnings": 0,
                               "wouldRefuse": 0}))
+        self.assertEqual(detail["topMetrics"], [{"metric": "canary_metric", "series": 1},
+                                                {"metric": "m", "series": 1}])
+        self.assertEqual(detail["topLabels"][0], {"label": "__name__", "values": 2,
+                                                  "isBeyondSoftLimit": False})
         for path, want in [("b", 403), ("b/rejections", 403), ("nobody", 403), ("a%2Fb", 400)]:
             reply = self.http.get("/api/v1/tenants/" + path, headers=self.headers("a"))
             self.assertEqual(reply.code, want, path)
@@ -474,6 +478,24 @@ class Tenants(unittest.TestCase):
         self.assertEqual(self.limits_call("GET", "a").json()["data"], {})
         self.assertEqual(self.http.send("PUT", "/api/v1/admin/tenants/a/limits", b"x" * 70000,
                                         self.headers("ops")).code, 413)
+
+    def test_what_a_tenant_uses_is_in_the_metrics(self):
+        self.limits_call("PUT", "a", {"max_series": 4, "max_label_values": {"soft": 2}})
+        self.send("a", [{"who": str(i)} for i in range(5)])
+        self.assertEqual(self.who("a"), ["0", "1", "2", "3"])
+        ask(self.http, "/api/v1/query", [("query", "count(m)")], headers=self.headers("a"))
+        metrics = self.http.get("/metrics", headers=self.headers("ops")).text()
+        for line in ['croft_tenant_series{tenant="a"} 4', 'croft_tenant_block_bytes{tenant="a"} 0',
+                     'croft_tenant_rejections_total{tenant="a",reason="max-series"} 1',
+                     'croft_tenant_label_values{tenant="a",label="who"} 4',
+                     'croft_tenant_query_samples_total{tenant="a"} 4']:
+            self.assertIn(line + "\n", metrics)
+        self.assertEqual(self.http.send("POST", "/api/v1/admin/tsdb/flush", b"",
+                                        self.headers("ops")).code, 204)
+        metrics = self.http.get("/metrics", headers=self.headers("ops")).text()
+        self.assertRegex(metrics, r'croft_tenant_block_bytes{tenant="a"} [1-9]')
+        detail = ask(self.http, "/api/v1/tenants/a", headers=self.headers("a"))
+        self.assertEqual(detail["topLabels"][0], {"label": "who", "values": 4, "isBeyondSoftLimit": True})
 
     def test_of_an_ha_pair_one_replica_is_stored(self):
         self.assertEqual(self.limits_call("PUT", "a", {"accept_ha_samples": True}).json()["data"],

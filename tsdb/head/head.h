@@ -116,6 +116,21 @@ struct tenant_usage {
 void head_tenant_usage(const struct head *head, const struct tenant *tenant,
                        struct tenant_usage *out);
 
+/* The largest of a tenant, the largest first; text is in the arena. */
+enum { TENANT_TOP_METRICS_MAX = 10, TENANT_TOP_NAMES_MAX = 100 };
+struct top_text {
+    struct str text;
+    uint64_t count;
+};
+struct tenant_tops {
+    struct top_text metrics[TENANT_TOP_METRICS_MAX]; /* and their series in memory */
+    size_t metric_count;
+    struct top_text names[TENANT_TOP_NAMES_MAX]; /* label names, and their values in memory */
+    size_t name_count;
+};
+void head_tenant_tops(const struct head *head, const struct tenant *tenant, struct arena *arena,
+                      struct tenant_tops *out);
+
 /* The labels of the tenant's series, those of one name together; text is in the arena. */
 struct label_count {
     struct label label;

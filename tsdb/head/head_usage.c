@@ -60,3 +60,51 @@ void head_tenant_usage(const struct head *head, const struct tenant *tenant,
             out->label_values_max = values;
     }
 }
+
+/* Keeps `list` (of `count`, at most `max`) sorted, the largest first. */
+static void keep_top(struct top_text *list, size_t *count, size_t max, struct top_text entry)
+{
+    if (*count == max && list[max - 1].count >= entry.count)
+        return;
+    size_t at = *count < max ? (*count)++ : max - 1;
+    for (; at > 0 && list[at - 1].count < entry.count; at--)
+        list[at] = list[at - 1];
+    list[at] = entry;
+}
+
+static void find_top_metrics(const struct tenant_index *index, struct tenant_tops *out)
+{
+    uint32_t name;
+    if (!tenant_index_find_name(index, LABEL_METRIC_NAME, &name))
+        return;
+    const struct indexed_name *metrics = &index->by_name[name];
+    for (size_t i = 0; i < metrics->count; i++) {
+        struct str text = tenant_index_label(index, metrics->pairs[i]).value;
+        uint64_t count = postings_count(&index->by_pair[metrics->pairs[i]].series);
+        keep_top(out->metrics, &out->metric_count, TENANT_TOP_METRICS_MAX,
+                 (struct top_text){text, count});
+    }
+}
+
+static void copy_texts(struct top_text *list, size_t count, struct arena *arena)
+{
+    for (size_t i = 0; i < count; i++)
+        list[i].text = arena_copy(arena, list[i].text);
+}
+
+void head_tenant_tops(const struct head *head, const struct tenant *tenant, struct arena *arena,
+                      struct tenant_tops *out)
+{
+    const struct tenant_index *index = head_index(head, tenant);
+    out->metric_count = out->name_count = 0;
+    if (index == NULL)
+        return;
+    find_top_metrics(index, out);
+    for (size_t name = 0; name < symbols_count(index->names); name++) {
+        struct top_text entry = {symbols_texts(index->names)[name], index->by_name[name].count};
+        if (entry.count > 0)
+            keep_top(out->names, &out->name_count, TENANT_TOP_NAMES_MAX, entry);
+    }
+    copy_texts(out->metrics, out->metric_count, arena);
+    copy_texts(out->names, out->name_count, arena);
+}

@@ -40,7 +40,8 @@ struct tenant {
     struct counter samples_written;
     struct counter samples_rejected;
     struct counter samples_deduplicated; /* sent by a replica that is not elected */
-    struct counter query_cpu_ns; /* processor time of the queries that read this tenant alone */
+    struct counter query_cpu_ns;  /* processor time of the queries that read this tenant alone */
+    struct counter query_samples; /* loaded by these queries */
     struct counter samples_rejected_for[TENANT_REASONS_MAX]; /* by enum reject_reason */
     struct refusal
         *refusals[TENANT_REASONS_MAX]; /* the last; guarded by the shard's lock; or NULL */

@@ -188,6 +188,15 @@ void store_tenant_usage(struct store *store, const struct tenant *tenant, struct
     rwlock_unlock_read(&shard->lock);
 }
 
+void store_tenant_tops(struct store *store, const struct tenant *tenant, struct arena *arena,
+                       struct tenant_tops *out)
+{
+    struct shard *shard = &store->shards[tenant->shard];
+    rwlock_lock_read(&shard->lock);
+    head_tenant_tops(shard->head, tenant, arena, out);
+    rwlock_unlock_read(&shard->lock);
+}
+
 void store_limit_usage(struct store *store, const struct tenant *tenant,
                        uint64_t out[TENANT_LIMIT_COUNT])
 {

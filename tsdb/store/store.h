@@ -136,6 +136,9 @@ void store_shard_status(struct store *store, uint32_t shard, struct shard_status
 /* What is in memory of a tenant now. */
 void store_tenant_usage(struct store *store, const struct tenant *tenant, struct tenant_usage *out);
 
+/* Its largest metrics and label names in memory. */
+void store_tenant_tops(struct store *store, const struct tenant *tenant, struct arena *arena,
+                       struct tenant_tops *out);
 /* What the tenant uses of each limit on usage now; TENANT_LIMIT_NONE for all other limits. */
 void store_limit_usage(struct store *store, const struct tenant *tenant,
                        uint64_t out[TENANT_LIMIT_COUNT]);
