@@ -18,6 +18,10 @@ add_link_options(-pie -Wl,-z,relro,-z,now)
 if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
   add_compile_options("$<$<COMPILE_LANGUAGE:C>:-Wthread-safety>")
 endif()
+if(CROFT_FUZZ)
+  # the fuzzer sees which branches of the code under test were taken
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(CROFT_SANITIZE)
   # gcc loses track of what a failed call leaves unset once sanitizers have changed the code
   add_compile_options($<$<C_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
