@@ -18,12 +18,12 @@ static void indent(struct buffer *out, size_t level)
         buffer_append_str(out, STR("  "));
 }
 
-static bool fits_a_line(const struct expr *expr, size_t text_max)
+static bool fits_a_line(const struct expr *expr)
 {
     struct buffer text;
-    buffer_init(&text, text_max);
+    buffer_init(&text, LINE_LEN_MAX);
     ast_print(&text, expr);
-    bool fits = text.len <= LINE_LEN_MAX && !text.is_overflown;
+    bool fits = !text.is_overflown;
     buffer_deinit(&text);
     return fits;
 }
@@ -134,7 +134,7 @@ static void print_level(struct buffer *out, const struct expr *expr, size_t leve
         print_unary(out, expr, level);
         return;
     }
-    if (!fits_a_line(expr, out->max_bytes)) {
+    if (!fits_a_line(expr)) {
         print_split(out, expr, level);
         return;
     }

@@ -106,7 +106,7 @@ static void sort_texts(const struct buffer *scratch, const size_t *ends, size_t 
 static void print_matchers(struct buffer *out, const struct vector_selector *selector)
 {
     struct buffer scratch;
-    buffer_init(&scratch, out->max_bytes);
+    buffer_init(&scratch, SIZE_MAX);
     size_t *ends = mem_alloc((selector->matcher_count + 1) * sizeof *ends);
     size_t count = print_each_matcher(selector, &scratch, ends);
     struct str *texts = mem_alloc((count + 1) * sizeof *texts);
@@ -231,6 +231,9 @@ static void print_aggregate(struct buffer *out, const struct expr *expr)
 
 void ast_print(struct buffer *out, const struct expr *expr)
 {
+    /* whoever only asks whether it fits does not wait for the rest */
+    if (out->is_overflown)
+        return;
     switch (expr->kind) {
     case EXPR_NUMBER:
         print_number(out, expr);
