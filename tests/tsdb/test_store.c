@@ -529,6 +529,29 @@ TEST(what_a_failed_sync_left_behind_is_not_acknowledged_by_the_next_process)
     assert_false(fail_die_and_repeat(OPERATIONS, OPERATIONS));
 }
 
+static size_t file_count(struct store_box *box)
+{
+    struct name_list files;
+    sim_disk_files(box->sim, &files);
+    size_t count = files.count;
+    name_list_deinit(&files);
+    return count;
+}
+
+TEST(a_store_that_is_stopped_leaves_its_successor_nothing_to_log_anew)
+{
+    struct store_box box;
+    open_box(&box);
+    box_put(&box, "a", "up", BOX_START_MS, 1);
+    reopen(&box);
+    size_t count = file_count(&box);
+    reopen(&box);
+    reopen(&box);
+    assert_int_equal(file_count(&box), count);
+    expect_series(&box, "a", "up 1700000000000:1\n");
+    store_box_deinit(&box);
+}
+
 /* The same for a flush: its block may have a name that only the kernel's memory knows. */
 TEST(what_a_dead_process_flushed_without_sync_does_not_cost_the_log)
 {
@@ -1069,6 +1092,7 @@ TEST_MAIN(RUN(values_come_back_bit_for_bit),
           RUN(a_store_that_ends_without_a_commit_tells_its_waiters_so),
           RUN(what_a_dead_process_did_not_sync_is_not_acknowledged_by_its_successor),
           RUN(what_a_failed_sync_left_behind_is_not_acknowledged_by_the_next_process),
+          RUN(a_store_that_is_stopped_leaves_its_successor_nothing_to_log_anew),
           RUN(what_a_dead_process_flushed_without_sync_does_not_cost_the_log),
           RUN(an_existing_store_keeps_its_number_of_shards),
           RUN(a_damaged_layout_file_is_a_clear_error),

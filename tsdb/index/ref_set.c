@@ -1,5 +1,7 @@
 #include "tsdb/index/ref_set.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 
 enum {
@@ -14,8 +16,8 @@ void ref_set_init(struct ref_set *set)
 
 void ref_set_deinit(struct ref_set *set)
 {
-    if (set->pages != NULL)
-        ref_set_reset(set);
+    for (uint32_t i = 0; set->pages != NULL && i < PAGE_COUNT; i++)
+        mem_free(set->pages[i]);
     mem_free(set->pages);
     set->pages = NULL;
 }
@@ -23,8 +25,8 @@ void ref_set_deinit(struct ref_set *set)
 void ref_set_reset(struct ref_set *set)
 {
     for (uint32_t i = 0; i < PAGE_COUNT; i++) {
-        mem_free(set->pages[i]);
-        set->pages[i] = NULL;
+        if (set->pages[i] != NULL)
+            memset(set->pages[i], 0, PAGE_WORDS * sizeof *set->pages[i]);
     }
 }
 

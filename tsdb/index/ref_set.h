@@ -19,6 +19,7 @@ struct ref_set {
 
 void ref_set_init(struct ref_set *set);
 void ref_set_deinit(struct ref_set *set);
+/* Empty, its pages kept: a log may have many short epochs. */
 void ref_set_reset(struct ref_set *set);
 void ref_set_add(struct ref_set *set, uint32_t ref);
 

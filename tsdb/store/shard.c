@@ -327,6 +327,7 @@ void shard_close(struct shard *shard)
         struct error err;
         if (shard_commit(shard, &err) != STATUS_OK)
             log_error("shard %u: last commit failed: %s", shard->number, err.text);
+        wal_leave_proof(shard->wal);
         wal_close(shard->wal);
     }
     for (size_t i = 0; i < shard->block_count; i++)

@@ -293,6 +293,17 @@ static enum status begin_segment(struct wal *wal, uint32_t epoch, struct error *
     return STATUS_OK;
 }
 
+void wal_leave_proof(struct wal *wal)
+{
+    struct error ignored;
+    uint32_t epoch = wal->segment.id.epoch;
+    if (wal->segment.file == NULL || wal->segment.durable_bytes < wal->segment.size_bytes)
+        return;
+    segment_close(&wal->segment);
+    enum status status = begin_segment(wal, epoch, &ignored);
+    (void)status;
+}
+
 /* The open segment, unless it is full, of another epoch, or there is none. */
 static enum status prepare_segment(struct wal *wal, uint32_t epoch, struct error *err)
 {

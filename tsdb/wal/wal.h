@@ -36,6 +36,10 @@ struct wal_options {
    replay did not call durable. */
 MUST_USE enum status wal_open(const struct wal_options *options, struct wal **out,
                               struct error *err);
+/* Nothing behind the last commit proves that it is durable: this does, by the header of one more
+   segment, so that the next run need not log it anew. No harm if the disk does not let it. Of the
+   committing thread; nothing may be committed afterwards. */
+void wal_leave_proof(struct wal *wal);
 /* Does not commit; waiters that are left are told STATUS_CANCELLED. */
 void wal_close(struct wal *wal);
 

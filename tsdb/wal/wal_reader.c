@@ -35,7 +35,11 @@ void wal_reader_close(struct wal_reader *reader)
 static enum status move_window(struct wal_reader *reader, uint64_t offset, size_t len,
                                struct error *err)
 {
-    size_t want = len > WINDOW_BYTES ? len : WINDOW_BYTES;
+    /* a server that was killed often has left many small segments */
+    uint64_t left = offset < reader->size_bytes ? reader->size_bytes - offset : 0;
+    size_t want = left < WINDOW_BYTES ? (size_t)left : WINDOW_BYTES;
+    if (want < len)
+        want = len;
     reader->window = mem_grow(reader->window, &reader->window_capacity, want, 1);
     reader->window_offset = offset;
     reader->window_len = 0;
