@@ -7,9 +7,11 @@
 #include "tsdb/store/store.h"
 
 struct plan_limits {
-    int64_t flush_after_ms;      /* age of the oldest sample in the head; 30 minutes */
-    uint64_t flush_memory_bytes; /* of one shard's head */
-    uint64_t flush_wal_bytes;    /* of one shard's log: bounds the time of a replay */
+    int64_t flush_after_ms; /* age of the oldest sample in the head; 30 minutes */
+    /* Of one shard: */
+    uint64_t flush_memory_bytes; /* that samples take; series stay in memory, flushed or not */
+    uint64_t flush_samples;      /* in memory: bounds the time of a replay */
+    uint64_t flush_wal_bytes;    /* of the log: bounds what it takes on disk */
 };
 
 /* Whether the head of a shard should be written to blocks. The shards of a store take turns: each

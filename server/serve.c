@@ -53,8 +53,11 @@ enum {
     UINT64_C(10000000000) /* for a thread, as long as others of its payer run */
 #define QUERY_SAMPLES_MAX      UINT64_C(50000000)
 #define QUERY_MEMORY_MAX_BYTES ((size_t)1 << 30)
-#define FLUSH_MEMORY_MAX_BYTES (UINT64_C(2) << 30) /* of all heads together */
+#define FLUSH_MEMORY_MAX_BYTES (UINT64_C(2) << 30) /* of the samples of all heads together */
 #define FLUSH_WAL_MAX_BYTES    (UINT64_C(2) << 30) /* of all logs together */
+/* Of one shard. A core replays them in ten seconds, and shards are replayed side by side; half an
+   hour at 100,000 a second stays below. */
+#define FLUSH_SAMPLES_MAX UINT64_C(200000000)
 
 static const struct label_limits label_limits = {
     .labels_max = 64, .name_len_max = 1024, .value_len_max = 4096};
@@ -241,6 +244,7 @@ static void start_maintenance(struct server *server)
     uint32_t shard_count = store_shard_count(server->store);
     struct plan_limits limits = {.flush_after_ms = 30 * MINUTE_MS,
                                  .flush_memory_bytes = FLUSH_MEMORY_MAX_BYTES / shard_count,
+                                 .flush_samples = FLUSH_SAMPLES_MAX,
                                  .flush_wal_bytes = FLUSH_WAL_MAX_BYTES / shard_count};
     server->maintenance = maintenance_open(server->store, &limits);
     struct compactor_options compaction = {.store = server->store,

@@ -5,6 +5,7 @@ enum { BOX_SEED = 13, MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
 
 static const struct plan_limits limits = {.flush_after_ms = 30 * MINUTE_MS,
                                           .flush_memory_bytes = UINT64_MAX,
+                                          .flush_samples = UINT64_MAX,
                                           .flush_wal_bytes = UINT64_MAX};
 
 struct scene {

@@ -2,7 +2,7 @@
 #include "tests/support/test.h"
 
 static const struct plan_limits limits = {
-    .flush_after_ms = 1000, .flush_memory_bytes = 100, .flush_wal_bytes = 200};
+    .flush_after_ms = 1000, .flush_memory_bytes = 100, .flush_samples = 50, .flush_wal_bytes = 200};
 
 /* Of the first of four shards. */
 static bool wants_flush(struct shard_status status)
@@ -16,10 +16,23 @@ TEST(a_head_is_flushed_when_its_oldest_sample_is_old_enough)
     assert_true(wants_flush((struct shard_status){.head_samples = 1, .head_age_ms = 1000}));
 }
 
-TEST(a_head_is_flushed_when_it_takes_much_memory)
+TEST(a_head_is_flushed_when_its_samples_take_much_memory)
 {
-    assert_false(wants_flush((struct shard_status){.head_samples = 1, .head_memory_bytes = 100}));
-    assert_true(wants_flush((struct shard_status){.head_samples = 1, .head_memory_bytes = 101}));
+    struct shard_status status = {.head_samples = 1, .head_sample_memory_bytes = 100};
+    assert_false(wants_flush(status));
+    status.head_sample_memory_bytes = 101;
+    assert_true(wants_flush(status));
+}
+
+TEST(a_head_is_not_flushed_for_the_memory_of_its_series)
+{
+    assert_false(wants_flush((struct shard_status){.head_samples = 1, .head_memory_bytes = 5000}));
+}
+
+TEST(a_head_is_flushed_when_a_replay_would_take_long)
+{
+    assert_false(wants_flush((struct shard_status){.head_samples = 50}));
+    assert_true(wants_flush((struct shard_status){.head_samples = 51}));
 }
 
 TEST(a_head_is_flushed_when_its_log_is_long)
@@ -30,8 +43,8 @@ TEST(a_head_is_flushed_when_its_log_is_long)
 
 TEST(an_empty_head_is_never_flushed)
 {
-    assert_false(wants_flush(
-        (struct shard_status){.head_age_ms = 5000, .head_memory_bytes = 5000, .wal_bytes = 5000}));
+    assert_false(wants_flush((struct shard_status){
+        .head_age_ms = 5000, .head_sample_memory_bytes = 5000, .wal_bytes = 5000}));
 }
 
 TEST(shards_take_turns_and_none_waits_half_as_long_again)
@@ -54,7 +67,9 @@ TEST(a_block_is_expired_when_its_last_sample_is_older_than_the_retention)
 }
 
 TEST_MAIN(RUN(a_head_is_flushed_when_its_oldest_sample_is_old_enough),
-          RUN(a_head_is_flushed_when_it_takes_much_memory),
+          RUN(a_head_is_flushed_when_its_samples_take_much_memory),
+          RUN(a_head_is_not_flushed_for_the_memory_of_its_series),
+          RUN(a_head_is_flushed_when_a_replay_would_take_long),
           RUN(a_head_is_flushed_when_its_log_is_long), RUN(an_empty_head_is_never_flushed),
           RUN(shards_take_turns_and_none_waits_half_as_long_again),
           RUN(a_block_is_expired_when_its_last_sample_is_older_than_the_retention))

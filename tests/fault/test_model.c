@@ -34,6 +34,7 @@ static void start(struct life *life)
 {
     static const struct plan_limits limits = {.flush_after_ms = 60 * 60 * 1000,
                                               .flush_memory_bytes = UINT64_MAX,
+                                              .flush_samples = UINT64_MAX,
                                               .flush_wal_bytes = 20000};
     struct error err = {0};
     expect_ok(store_box_open(&life->box, &err));

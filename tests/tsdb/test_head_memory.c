@@ -102,10 +102,12 @@ TEST(a_flush_gives_back_all_that_samples_held)
         for (uint32_t i = 1; i <= 40; i++)
             scrape(&f, round * 40 + i);
         assert_true(head_memory_bytes(f.head) > before + SERIES * 100);
+        assert_true(head_sample_memory_bytes(f.head) > SERIES * 100);
         head_flush_begin(f.head);
         head_flush_end(f.head);
         /* what is left over: scratch, and the arrays that name pages */
         assert_true(head_memory_bytes(f.head) < before + SERIES * 4);
+        assert_true(head_sample_memory_bytes(f.head) < SERIES * 4);
     }
     free_fixture(&f);
 }

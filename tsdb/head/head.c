@@ -222,14 +222,19 @@ uint64_t head_sample_count(const struct head *head)
     return head->sample_count;
 }
 
+size_t head_sample_memory_bytes(const struct head *head)
+{
+    return open_pool_memory_bytes(&head->open) + chunk_pool_memory_bytes(&head->chunks) +
+           slab_memory_bytes(&head->late) + head->late_bytes;
+}
+
 size_t head_memory_bytes(const struct head *head)
 {
-    size_t bytes =
-        sizeof *head + slab_memory_bytes(&head->series) + ref_table_memory_bytes(&head->table) +
-        pair_pool_memory_bytes(&head->pairs) + open_pool_memory_bytes(&head->open) +
-        chunk_pool_memory_bytes(&head->chunks) + slab_memory_bytes(&head->late) + head->late_bytes +
-        head->aside_count * sizeof *head->aside + head->retired_capacity * sizeof *head->retired +
-        head->tenant_capacity * sizeof(struct tenant_index *) + head->encoding.capacity;
+    size_t bytes = sizeof *head + slab_memory_bytes(&head->series) +
+                   ref_table_memory_bytes(&head->table) + pair_pool_memory_bytes(&head->pairs) +
+                   head_sample_memory_bytes(head) + head->aside_count * sizeof *head->aside +
+                   head->retired_capacity * sizeof *head->retired +
+                   head->tenant_capacity * sizeof(struct tenant_index *) + head->encoding.capacity;
     for (size_t i = 0; i < head->tenant_capacity; i++) {
         if (head->tenants[i] != NULL)
             bytes += tenant_index_memory_bytes(head->tenants[i]);

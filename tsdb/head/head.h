@@ -181,6 +181,8 @@ size_t head_series_count(const struct head *head);
 /* Samples held that no head_flush_begin has moved aside. */
 uint64_t head_sample_count(const struct head *head);
 size_t head_memory_bytes(const struct head *head);
+/* The part of it that samples take: what a flush gives back. */
+size_t head_sample_memory_bytes(const struct head *head);
 
 /* Moves all samples aside. CHECK: no flush is under way. */
 void head_flush_begin(struct head *head);

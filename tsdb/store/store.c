@@ -250,6 +250,7 @@ void store_shard_status(struct store *store, uint32_t number, struct shard_statu
     out->series = head_series_count(shard->head);
     out->head_samples = head_sample_count(shard->head);
     out->head_memory_bytes = head_memory_bytes(shard->head);
+    out->head_sample_memory_bytes = head_sample_memory_bytes(shard->head);
     if (out->head_samples > 0)
         out->head_age_ms = clock_monotonic_ms(store->options.clock) - shard->head_since_ms;
     out->block_count = shard->block_count;

@@ -122,6 +122,7 @@ struct shard_status {
     uint64_t series;
     uint64_t head_samples; /* in memory, not being flushed */
     uint64_t head_memory_bytes;
+    uint64_t head_sample_memory_bytes; /* the part of it that a flush gives back */
     int64_t head_age_ms; /* how long ago the first of them came; 0 when there are none */
     uint64_t wal_bytes;
     uint64_t wal_commits;
