@@ -66,6 +66,38 @@ TEST(a_removed_series_reads_as_nothing)
     free_fixture(&f);
 }
 
+TEST(a_tenant_without_series_leaves_at_the_end_of_the_next_flush)
+{
+    struct fixture f = make_fixture();
+    struct arena arena;
+    arena_init(&arena, SIZE_MAX);
+    struct series_ref ref = add_series(&f, "gone");
+    struct labels labels = head_labels(f.head, ref, &arena);
+    head_sweep_idle(f.head, 2000);
+    flush(&f);
+    assert_int_equal(head_series_count(f.head), 0);
+    expect_str(labels.ptr[0].value, "gone"); /* who began before still reads it */
+    size_t known = head_memory_bytes(f.head);
+    flush(&f);
+    assert_true(head_memory_bytes(f.head) + 512 < known);
+    /* one that comes back in between begins anew */
+    add_series(&f, "first");
+    head_sweep_idle(f.head, 2000);
+    flush(&f);
+    labels = head_labels(f.head, add_series(&f, "back"), &arena);
+    head_sweep_idle(f.head, 2000);
+    flush(&f);
+    expect_str(labels.ptr[0].value, "back");
+    add_series(&f, "again");
+    flush(&f);
+    assert_int_equal(head_series_count(f.head), 1);
+    assert_int_equal(
+        head_label_series_count(f.head, f.tenant, (struct label){LABEL_METRIC_NAME, STR("again")}),
+        1);
+    arena_deinit(&arena);
+    free_fixture(&f);
+}
+
 TEST(a_slot_is_reused_only_after_the_next_flush)
 {
     struct fixture f = make_fixture();
@@ -97,5 +129,7 @@ TEST(a_flush_that_is_undone_reuses_nothing)
     free_fixture(&f);
 }
 
-TEST_MAIN(RUN(a_removed_series_reads_as_nothing), RUN(a_slot_is_reused_only_after_the_next_flush),
+TEST_MAIN(RUN(a_removed_series_reads_as_nothing),
+          RUN(a_tenant_without_series_leaves_at_the_end_of_the_next_flush),
+          RUN(a_slot_is_reused_only_after_the_next_flush),
           RUN(a_flush_that_is_undone_reuses_nothing))

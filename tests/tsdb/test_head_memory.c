@@ -112,4 +112,58 @@ TEST(a_flush_gives_back_all_that_samples_held)
     free_fixture(&f);
 }
 
-TEST_MAIN(RUN(a_known_series_is_cheap), RUN(a_flush_gives_back_all_that_samples_held))
+/* Bytes per tenant, the tenant itself included. */
+enum { TENANTS = 400, SERIES_PER_TENANT = 20, TENANT_BYTES_MAX = 9728, GONE_BYTES_MAX = 2048 };
+
+static void add_tenants(struct head *head, struct tenant_table *tenants, int64_t now_ms)
+{
+    struct arena arena;
+    arena_init(&arena, SIZE_MAX);
+    for (size_t t = 0; t < TENANTS; t++) {
+        struct error err;
+        struct tenant *tenant;
+        arena_reset(&arena);
+        expect_ok(tenant_table_get(tenants, arena_format(&arena, "tenant-%zu", t), &tenant, &err));
+        for (size_t i = 0; i < SERIES_PER_TENANT; i++) {
+            struct series_ref ref = head_add(head, tenant, make_labels(&arena, t, i), now_ms);
+            head_append(head, ref, (struct sample){now_ms, 1}, now_ms);
+        }
+    }
+    arena_deinit(&arena);
+}
+
+static void flush(struct head *head)
+{
+    head_flush_begin(head);
+    head_flush_end(head);
+}
+
+static void expect_bytes_per_tenant(const struct head *head, size_t max)
+{
+    size_t bytes = head_memory_bytes(head) / TENANTS + sizeof(struct tenant);
+    if (bytes > max)
+        fail_msg("got %zu bytes per tenant, want at most %zu", bytes, max);
+}
+
+TEST(a_small_tenant_is_cheap_and_an_idle_one_cheaper)
+{
+    struct error err;
+    struct tenant_table *tenants;
+    struct head *head = head_new();
+    const struct tenant_table_options options = {
+        .shard_count = 1, .tenants_max = TENANTS + 1, .default_tenant = STR("anonymous")};
+    expect_ok(tenant_table_open(&options, &tenants, &err));
+    add_tenants(head, tenants, 1000);
+    flush(head);
+    expect_bytes_per_tenant(head, TENANT_BYTES_MAX);
+    head_sweep_idle(head, 2000);
+    flush(head);
+    flush(head);
+    flush(head); /* slots of series are free now, their pages stay */
+    expect_bytes_per_tenant(head, GONE_BYTES_MAX + SERIES_PER_TENANT * 64);
+    head_free(head);
+    tenant_table_close(tenants);
+}
+
+TEST_MAIN(RUN(a_known_series_is_cheap), RUN(a_flush_gives_back_all_that_samples_held),
+          RUN(a_small_tenant_is_cheap_and_an_idle_one_cheaper))

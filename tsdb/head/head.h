@@ -85,8 +85,8 @@ uint32_t head_logged_epoch(const struct head *head, struct series_ref ref);
 void head_set_logged_epoch(struct head *head, struct series_ref ref, uint32_t epoch);
 
 const struct tenant *head_tenant(const struct head *head, struct series_ref ref);
-/* The labels, pointing into the tenant's symbols (valid until the series' tenant leaves the head,
-   which only head_free does); the array itself is in `arena`. */
+/* The labels, pointing into the tenant's symbols (valid until the second head_flush_end from here on);
+   the array itself is in `arena`. */
 struct labels head_labels(const struct head *head, struct series_ref ref, struct arena *arena);
 /* Inclusive; INT64_MAX and INT64_MIN when the series holds no samples. */
 void head_time_range(const struct head *head, struct series_ref ref, int64_t *min_ts_ms,
@@ -193,7 +193,8 @@ uint32_t head_slot_count(const struct head *head);
 MUST_USE enum status head_flush_read(const struct head *head, struct series_ref ref,
                                      struct columns *out, struct error *err);
 bool head_flush_has(const struct head *head, struct series_ref ref);
-/* Drops what was moved aside, and removes series that are inactive and hold no samples. */
+/* Drops what was moved aside, and removes series that are inactive and hold no samples; and what is
+   kept of tenants that have had no series since the last head_flush_end. */
 void head_flush_end(struct head *head);
 /* Removes the series as head_flush_end does, active or not. CHECK: it holds no samples, and no flush is
    under way. */

@@ -58,6 +58,23 @@ static void remove_unused(struct head *head)
     }
 }
 
+/* Who reads the texts of an index began when it had series: at the end of the flush after the one that
+   removed the last of them nobody does. */
+static void drop_empty_tenants(struct head *head)
+{
+    for (size_t i = 0; i < head->tenant_capacity; i++) {
+        struct tenant_index *index = head->tenants[i];
+        if (index == NULL || !postings_is_empty(&index->all_series))
+            continue;
+        if (index->is_leaving) {
+            tenant_index_free(index);
+            head->tenants[i] = NULL;
+        } else {
+            index->is_leaving = true;
+        }
+    }
+}
+
 void head_forget(struct head *head, struct series_ref ref)
 {
     CHECK(head->aside == NULL);
@@ -82,6 +99,7 @@ void head_flush_end(struct head *head)
     end_flush(head);
     reuse_retired(head);
     remove_unused(head);
+    drop_empty_tenants(head);
     shrink(head);
 }
 

@@ -135,6 +135,7 @@ void tenant_index_add(struct tenant_index *index, struct labels labels, uint32_t
         add_ref(index, series, ref);
     }
     add_ref(index, &index->all_series, ref);
+    index->is_leaving = false;
     index->charged_bytes += SERIES_CHARGE_BYTES + labels.count * LABEL_CHARGE_BYTES;
 }
 

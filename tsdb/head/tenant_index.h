@@ -34,6 +34,7 @@ struct indexed_name {
 
 struct tenant_index {
     struct tenant *tenant;
+    bool is_leaving; /* it had no series at the end of the last flush, and has got none since */
     struct symbols *names;
     struct symbols *pairs;        /* the text is the identity encoding of the label */
     struct indexed_name *by_name; /* by the number of the name */

@@ -5,8 +5,9 @@
 #include "base/mem.h"
 #include "tsdb/index/ref_table.h"
 
-/* Pages double, so that an idle tenant costs little and a large one few allocations. */
-enum { PAGE_BYTES_FIRST = 512, PAGE_BYTES_MAX = 64 * 1024 };
+/* A page is a quarter of all before it, so that a small tenant costs little and a large one few
+   allocations. */
+enum { PAGE_BYTES_MIN = 128, PAGE_BYTES_MAX = 64 * 1024, PAGES_PART = 4 };
 
 struct text_page {
     struct text_page *next;
@@ -21,7 +22,6 @@ struct symbols {
     struct text_page *pages;
     char *free_text; /* the rest of the newest page */
     size_t free_bytes;
-    size_t page_bytes; /* of the next page */
     size_t text_bytes; /* of all pages */
 };
 
@@ -29,7 +29,6 @@ struct symbols *symbols_new(void)
 {
     struct symbols *symbols = mem_alloc_zeroed(1, sizeof *symbols);
     ref_table_init(&symbols->table);
-    symbols->page_bytes = PAGE_BYTES_FIRST;
     return symbols;
 }
 
@@ -55,11 +54,13 @@ static uint64_t hash_text(struct str text)
 
 static void add_page(struct symbols *symbols, size_t want_bytes)
 {
-    size_t size_bytes = symbols->page_bytes;
+    size_t size_bytes = symbols->text_bytes / PAGES_PART;
+    if (size_bytes < PAGE_BYTES_MIN)
+        size_bytes = PAGE_BYTES_MIN;
+    if (size_bytes > PAGE_BYTES_MAX)
+        size_bytes = PAGE_BYTES_MAX;
     if (size_bytes < want_bytes)
         size_bytes = want_bytes;
-    else if (symbols->page_bytes < PAGE_BYTES_MAX)
-        symbols->page_bytes *= 2;
     struct text_page *page = mem_alloc(sizeof *page + size_bytes);
     page->next = symbols->pages;
     symbols->pages = page;
