@@ -33,91 +33,126 @@ static struct ranges ranges_of(const int64_t *integers, size_t count)
     return r;
 }
 
-/* The integers to pack, and the base that they are distances from. */
-struct offsets {
+/* One way to pack a column. */
+struct layout {
     bool is_differences;
+    bool is_zigzag;
     int64_t base;
-    size_t count;
-    uint64_t values[PACK_COUNT_MAX];
 };
 
-static void fill_offsets(struct offsets *offsets, const int64_t *integers, size_t count)
+static size_t distance_count(const struct layout *layout, size_t count)
 {
-    uint64_t base = (uint64_t)offsets->base;
-    if (!offsets->is_differences) {
-        offsets->count = count;
-        for (size_t i = 0; i < count; i++)
-            offsets->values[i] = (uint64_t)integers[i] - base;
-        return;
-    }
-    offsets->count = count - 1;
-    for (size_t i = 1; i < count; i++)
-        offsets->values[i - 1] = (uint64_t)integers[i] - (uint64_t)integers[i - 1] - base;
+    return count - layout->is_differences;
 }
 
-/* A counter has no negative differences but for its resets, which become exceptions; for anything
-   else the narrower of the two ranges decides. */
-static void choose_offsets(struct offsets *offsets, const int64_t *integers, size_t count)
+static void fill_distances(uint64_t *distances, const struct layout *layout,
+                           const int64_t *integers, size_t count)
 {
-    struct ranges r = ranges_of(integers, count);
-    bool is_counter = count > 1 && r.falls * 16 <= count;
-    uint64_t range = (uint64_t)r.max - (uint64_t)r.min;
-    uint64_t step_range = (uint64_t)r.step_max - (uint64_t)r.step_min;
-    offsets->is_differences = is_counter || (count > 1 && step_range < range);
-    offsets->base = is_counter ? r.rise_min : offsets->is_differences ? r.step_min : r.min;
-    fill_offsets(offsets, integers, count);
+    uint64_t base = (uint64_t)layout->base;
+    for (size_t i = 0; i < count && !layout->is_differences; i++)
+        distances[i] = (uint64_t)integers[i] - base;
+    for (size_t i = 1; i < count && layout->is_differences; i++)
+        distances[i - 1] = (uint64_t)integers[i] - (uint64_t)integers[i - 1] - base;
+    for (size_t i = 0; i < distance_count(layout, count) && layout->is_zigzag; i++)
+        distances[i] = zigzag_encode((int64_t)distances[i]);
 }
 
-/* About the median: of a few of them. */
-static int64_t find_centre(const uint64_t *values, size_t count)
+/* A counter has no negative differences but for its resets, which become exceptions. */
+static struct layout layout_above(const struct ranges *r, size_t count, bool is_differences)
+{
+    bool is_counter = r->falls * 16 <= count;
+    int64_t step_base = is_counter ? r->rise_min : r->step_min;
+    return (struct layout){.is_differences = is_differences,
+                           .base = is_differences ? step_base : r->min};
+}
+
+/* About the median of the distances: of a few of them. */
+static int64_t find_centre(const uint64_t *distances, size_t count)
 {
     int64_t sorted[CENTRE_PROBES];
     for (size_t i = 0; i < CENTRE_PROBES; i++) {
-        int64_t value = (int64_t)values[i * (count - 1) / (CENTRE_PROBES - 1)];
+        int64_t distance = (int64_t)distances[i * (count - 1) / (CENTRE_PROBES - 1)];
         size_t at = i;
-        for (; at > 0 && sorted[at - 1] > value; at--)
+        for (; at > 0 && sorted[at - 1] > distance; at--)
             sorted[at] = sorted[at - 1];
-        sorted[at] = value;
+        sorted[at] = distance;
     }
     return sorted[CENTRE_PROBES / 2];
 }
 
-/* The same integers as distances to both sides of their centre. */
-static void centre_offsets(struct offsets *to, const struct offsets *from)
+static size_t svarint_len(int64_t value)
 {
-    uint64_t centre = (uint64_t)find_centre(from->values, from->count);
-    to->is_differences = from->is_differences;
-    to->base = (int64_t)((uint64_t)from->base + centre);
-    to->count = from->count;
-    for (size_t i = 0; i < from->count; i++)
-        to->values[i] = zigzag_encode((int64_t)(from->values[i] - centre));
+    uint8_t bytes[VARINT_BYTES_MAX];
+    return (size_t)(store_varint(bytes, zigzag_encode(value)) - bytes);
 }
 
-static uint8_t *write_offsets(uint8_t *to, const struct offsets *offsets, int64_t first,
-                              const struct pack_plan *plan)
+/* The smallest way so far. */
+struct best {
+    struct layout layout;
+    struct pack_plan plan;
+    size_t bytes;
+};
+
+/* `distances` are those of the layout. */
+static void try_layout(struct best *best, const struct layout *layout, const uint64_t *distances,
+                       const int64_t *integers, size_t count)
 {
-    if (offsets->is_differences)
-        to = store_varint(to, zigzag_encode(first));
-    to = store_varint(to, zigzag_encode(offsets->base));
-    return pack_write(to, plan, offsets->values, offsets->count);
+    struct pack_plan plan = pack_plan(distances, distance_count(layout, count));
+    size_t bytes = plan.bytes + svarint_len(layout->base) +
+                   (layout->is_differences ? svarint_len(integers[0]) : 0);
+    if (bytes < best->bytes)
+        *best = (struct best){*layout, plan, bytes};
+}
+
+/* Distances above a base, then those to both sides of their centre. */
+static void try_both(struct best *best, struct layout layout, const int64_t *integers, size_t count)
+{
+    uint64_t distances[PACK_COUNT_MAX];
+    fill_distances(distances, &layout, integers, count);
+    try_layout(best, &layout, distances, integers, count);
+    if (count < ZIGZAG_COUNT_MIN || best->bytes <= count / 8)
+        return;
+    uint64_t centre = (uint64_t)find_centre(distances, distance_count(&layout, count));
+    layout.is_zigzag = true;
+    layout.base = (int64_t)((uint64_t)layout.base + centre);
+    fill_distances(distances, &layout, integers, count);
+    try_layout(best, &layout, distances, integers, count);
+}
+
+static unsigned bits_of_range(int64_t min, int64_t max)
+{
+    uint64_t range = (uint64_t)max - (uint64_t)min;
+    return range == 0 ? 0 : 64 - (unsigned)__builtin_clzll(range);
+}
+
+/* Integers or differences, whichever range over fewer bits; both, when it is nearly the same, or when
+   a few resets may be all that widens the differences. */
+static struct best choose_layout(const int64_t *integers, size_t count)
+{
+    struct best best = {.bytes = SIZE_MAX};
+    struct ranges r = ranges_of(integers, count);
+    unsigned bits = bits_of_range(r.min, r.max);
+    unsigned step_bits = count > 1 ? bits_of_range(r.step_min, r.step_max) : 64;
+    if (count == 1 || bits <= step_bits + 1)
+        try_both(&best, layout_above(&r, count, false), integers, count);
+    if (count > 1 && (step_bits <= bits + 1 || r.falls * 16 <= count))
+        try_both(&best, layout_above(&r, count, true), integers, count);
+    return best;
 }
 
 uint8_t *integers_encode(uint8_t *to, const int64_t *integers, size_t count, unsigned *layout)
 {
-    struct offsets above, around;
+    uint64_t distances[PACK_COUNT_MAX];
     CHECK(count > 0);
     CHECK(count <= PACK_COUNT_MAX);
-    choose_offsets(&above, integers, count);
-    *layout = above.is_differences ? INTEGERS_DIFFERENCES : 0;
-    struct pack_plan plan = pack_plan(above.values, above.count);
-    if (count < ZIGZAG_COUNT_MIN || plan.bytes <= count / 8)
-        return write_offsets(to, &above, integers[0], &plan);
-    centre_offsets(&around, &above);
-    struct pack_plan plan_around = pack_plan(around.values, around.count);
-    if (plan_around.bytes >= plan.bytes)
-        return write_offsets(to, &above, integers[0], &plan);
-    *layout |= INTEGERS_ZIGZAG;
-    return write_offsets(to, &around, integers[0], &plan_around);
+    struct best best = choose_layout(integers, count);
+    *layout = (best.layout.is_differences ? INTEGERS_DIFFERENCES : 0) |
+              (best.layout.is_zigzag ? INTEGERS_ZIGZAG : 0);
+    if (best.layout.is_differences)
+        to = store_varint(to, zigzag_encode(integers[0]));
+    to = store_varint(to, zigzag_encode(best.layout.base));
+    fill_distances(distances, &best.layout, integers, count);
+    return pack_write(to, &best.plan, distances, distance_count(&best.layout, count));
 }
 
 static void undo_zigzag(uint64_t *values, size_t count)
