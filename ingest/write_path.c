@@ -231,10 +231,41 @@ static void keep_metadata(struct write_job *job, struct write_scratch *scratch)
     }
 }
 
+/* A write that is one tenant's as a whole may be as large as that tenant's may. */
+static enum status decode(struct write_job *job, struct write_scratch *scratch)
+{
+    const struct write_path_options *options = &job->path->options;
+    const struct tenant_id *id = scratch->tenant.fixed;
+    size_t max_bytes = options->decoded_max_bytes;
+    uint64_t own = id == NULL
+                       ? max_bytes
+                       : tenant_table_limit(options->tenants, id, TENANT_LIMIT_MAX_REQUEST_BYTES);
+    if (own >= max_bytes)
+        return snappy_body_decode(job->body, max_bytes, &scratch->decoded, &job->err);
+    enum status status = snappy_body_decode(job->body, own, &scratch->decoded, &job->err);
+    return status != STATUS_LIMIT ? status
+                                  : error_prefix(&job->err, status,
+                                                 "tenant \"%s\": limit max_request_bytes is %llu "
+                                                 "(err-croft-max-request-bytes)",
+                                                 id->text, (unsigned long long)own);
+}
+
+static void note_size(const struct write_job *job, const struct write_scratch *scratch)
+{
+    const struct write_path_options *options = &job->path->options;
+    const struct tenant_id *id = scratch->tenant.fixed;
+    struct tenant *tenant =
+        id == NULL ? NULL : tenant_table_find(options->tenants, tenant_id_str(id));
+    if (tenant != NULL)
+        tenant_note_part(tenant, TENANT_LIMIT_MAX_REQUEST_BYTES, scratch->decoded.len,
+                         clock_monotonic_ms(store_clock(options->store)));
+}
+
 static enum status decode_and_scan(struct write_job *job, struct write_scratch *scratch)
 {
     const struct write_path_options *options = &job->path->options;
-    TRY(snappy_body_decode(job->body, options->decoded_max_bytes, &scratch->decoded, &job->err));
+    TRY(decode(job, scratch));
+    note_size(job, scratch);
     counter_add(&options->counters->decoded_bytes, scratch->decoded.len);
     TRY(write_scan_run(&scratch->scan, &options->scan, buffer_bytes(&scratch->decoded), &job->err));
     job->report.samples_received = scratch->scan.sample_count + scratch->scan.histogram_count;

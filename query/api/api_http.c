@@ -191,6 +191,29 @@ static void find_payer(struct api_call *call)
     call->payer = tenant_table_find(store_tenants(call->api->engine->store), call->payer_id);
 }
 
+uint64_t api_tenant_limit(const struct api_call *call, enum tenant_limit limit, uint64_t most)
+{
+    struct tenant_table *tenants = store_tenants(call->api->engine->store);
+    const struct scope *scope = &call->scope;
+    uint64_t smallest = most;
+    if (scope->is_all) {
+        uint64_t own = tenant_limit(tenant_table_default(tenants), limit);
+        return own < most ? own : most;
+    }
+    for (size_t i = 0; i < scope->tenant_count; i++) {
+        uint64_t own = tenant_table_limit(tenants, &scope->tenants[i], limit);
+        if (own < smallest)
+            smallest = own;
+    }
+    return smallest;
+}
+
+void api_note_part(const struct api_call *call, enum tenant_limit limit, uint64_t usage)
+{
+    if (call->payer != NULL)
+        tenant_note_part(call->payer, limit, usage, clock_monotonic_ms(call->api->engine->clock));
+}
+
 static void hand_over(void *context, struct exchange *exchange)
 {
     const struct query_api_route *route = context;
@@ -202,10 +225,12 @@ static void hand_over(void *context, struct exchange *exchange)
     call->exchange = exchange;
     call->run = route->run;
     call->started_ns = clock_monotonic_ns(api->engine->clock);
-    call->deadline_ns = call->started_ns + (uint64_t)api->timeout_ms * 1000000;
     if (!request_scope(exchange, &call->scope))
         return;
     find_payer(call);
+    call->timeout_ms =
+        (int64_t)api_tenant_limit(call, TENANT_LIMIT_QUERY_TIMEOUT, (uint64_t)api->timeout_ms);
+    call->deadline_ns = call->started_ns + (uint64_t)call->timeout_ms * 1000000;
     counter_add(&api->counters.queries, 1);
     if (!lanes_try_submit(api->lanes, &call->job, call->payer_id)) {
         counter_add(&api->counters.refused, 1);

@@ -18,6 +18,7 @@ struct api_call {
     void (*run)(struct api_call *call);
     uint64_t started_ns;
     uint64_t deadline_ns;
+    int64_t timeout_ms; /* the most that it may take */
     struct scope scope;
     struct str payer_id;
     struct tenant *payer; /* NULL: several tenants, or one that nobody has written to */
@@ -39,6 +40,12 @@ MUST_USE enum status api_selector_parse(struct api_call *call, struct str text,
                                         struct api_selector *out, struct error *err);
 MUST_USE bool api_selectors(struct api_call *call, struct api_selector **out, size_t *count);
 void api_selectors_deinit(struct api_selector *selectors, size_t count);
+
+/* The hard limit for what the call reads: the smallest of its tenants', of the default tenant when it reads
+   all; at most `most`. */
+uint64_t api_tenant_limit(const struct api_call *call, enum tenant_limit limit, uint64_t most);
+/* What a soft limit or dry run of the one tenant that the call reads has to say. */
+void api_note_part(const struct api_call *call, enum tenant_limit limit, uint64_t usage);
 
 /* Looks whether the client is still there; `call` is a struct api_call. */
 void api_watch_client(void *call);

@@ -9,12 +9,12 @@
 /* Of a double without an exponent: base/number.h. */
 enum { SCALAR_TEXT_MAX = 327 };
 
-/* The deadline of the call: the server's cap, lowered by the parameter "timeout". */
+/* The deadline of the call: its cap, lowered by the parameter "timeout". */
 static bool find_deadline(struct api_call *call)
 {
     struct error err;
     bool is_present;
-    int64_t timeout_ms = call->api->timeout_ms;
+    int64_t timeout_ms = call->timeout_ms;
     struct str text = exchange_param(call->exchange, "timeout", &is_present);
     if (is_present && text.len > 0) {
         int64_t wanted_ms;
@@ -43,12 +43,27 @@ static bool find_lookback(struct api_call *call, int64_t *out_ms)
     return false;
 }
 
+/* Replies when the text is longer than the tenant's may be. */
+static bool check_text(struct api_call *call, struct str text)
+{
+    uint64_t max = api_tenant_limit(call, TENANT_LIMIT_MAX_QUERY_LEN, UINT64_MAX);
+    api_note_part(call, TENANT_LIMIT_MAX_QUERY_LEN, text.len);
+    if (text.len <= max)
+        return true;
+    reply_error(call->exchange, API_BAD_DATA,
+                arena_format(exchange_arena(call->exchange),
+                             "query: got %zu bytes, limit max_query_expression_size_bytes is %llu "
+                             "(err-croft-max-query-expression-size-bytes)",
+                             text.len, (unsigned long long)max));
+    return false;
+}
+
 static bool prepare(struct api_call *call, struct query_options *options, uint64_t *limit)
 {
     *options = (struct query_options){.text = exchange_param(call->exchange, "query", NULL),
                                       .scope = &call->scope};
-    if (!find_deadline(call) || !find_lookback(call, &options->lookback_ms) ||
-        !api_limit(call, limit))
+    if (!check_text(call, options->text) || !find_deadline(call) ||
+        !find_lookback(call, &options->lookback_ms) || !api_limit(call, limit))
         return false;
     options->deadline_ns = call->deadline_ns;
     options->turn = call->turn;
@@ -204,7 +219,15 @@ static enum status evaluate(struct api_call *call, struct query_options *options
     options->cancel = &call->is_abandoned;
     options->watch = api_watch_client;
     options->watch_context = call;
-    enum status status = engine_query(call->api->engine, options, call->arena, result, err);
+    /* the tenant's limits are never wider than the server's */
+    struct engine engine = *call->api->engine;
+    engine.samples_max = api_tenant_limit(call, TENANT_LIMIT_MAX_QUERY_SAMPLES, engine.samples_max);
+    engine.memory_max_bytes =
+        api_tenant_limit(call, TENANT_LIMIT_MAX_QUERY_BYTES, engine.memory_max_bytes);
+    enum status status = engine_query(&engine, options, call->arena, result, err);
+    api_note_part(call, TENANT_LIMIT_MAX_QUERY_SAMPLES, result->samples_peak);
+    api_note_part(call, TENANT_LIMIT_QUERY_TIMEOUT,
+                  (clock_monotonic_ns(engine.clock) - call->started_ns) / 1000000);
     counter_add(&call->api->counters.samples, result->samples_total);
     if (call->payer != NULL)
         counter_add(&call->payer->query_samples, result->samples_total);

@@ -497,6 +497,39 @@ class Tenants(unittest.TestCase):
         detail = ask(self.http, "/api/v1/tenants/a", headers=self.headers("a"))
         self.assertEqual(detail["topLabels"][0], {"label": "who", "values": 4, "isBeyondSoftLimit": True})
 
+    def test_limits_of_requests_and_queries(self):
+        self.send("a", [{"who": str(i)} for i in range(5)])
+        self.limits_call("PUT", "a", {"max_samples_per_query": {"hard": 4, "soft": 2, "dry_run": 1},
+                                      "max_query_expression_size_bytes": 20, "max_request_bytes": 100})
+        self.limits_call("PUT", "b", {"max_request_bytes": 100})
+        reply = self.http.get("/api/v1/query", [("query", "count(m)")], headers=self.headers("a"))
+        self.assertEqual((reply.code, reply.json()["errorType"]), (422, "execution"))
+        reply = self.http.get("/api/v1/query_range", [("query", "m"), ("start", NOW_S - 90), ("end", NOW_S),
+                                                      ("step", 30)], headers=self.headers("a"))
+        self.assertEqual((reply.code, reply.json()["errorType"]), (422, "execution"))
+        # over several tenants the smallest limit holds
+        reply = self.http.get("/api/v1/query", [("query", "count(m)")], headers=self.headers("ab"))
+        self.assertEqual(reply.code, 422)
+        found = ask(self.http, "/api/v1/query", [("query", 'm{who=~"[1-4]"}')], headers=self.headers("a"))
+        self.assertEqual(len(found["result"]), 4)
+        metrics = self.http.get("/metrics", headers=self.headers("ops")).text()
+        for line in ['croft_limit_warnings_total{tenant="a",limit="max_samples_per_query"} 3',
+                     'croft_limit_would_refuse_total{tenant="a",limit="max_samples_per_query"} 3']:
+            self.assertIn(line, metrics)
+        reply = self.http.get("/api/v1/query", [("query", "m" + " " * 20)], headers=self.headers("a"))
+        self.assertEqual((reply.code, reply.json()["error"]),
+                         (400, "query: got 21 bytes, limit max_query_expression_size_bytes is 20 "
+                               "(err-croft-max-query-expression-size-bytes)"))
+        self.assertEqual(self.send("a", [{"who": "x"}]).code, 204)
+        for token in ["a", "b"]:  # whether it has been written to or not
+            reply = self.send(token, [{"who": "x" * 100}])
+            self.assertEqual(reply.code, 413)
+            self.assertIn(f'tenant "{token}": limit max_request_bytes is 100 (err-croft-max-request-bytes)',
+                          reply.text())
+        self.limits_call("PUT", "a", {"query_timeout": "0s"})
+        reply = self.http.get("/api/v1/query", [("query", "m")], headers=self.headers("a"))
+        self.assertEqual((reply.code, reply.json()["errorType"]), (503, "timeout"))
+
     def test_of_an_ha_pair_one_replica_is_stored(self):
         self.assertEqual(self.limits_call("PUT", "a", {"accept_ha_samples": True}).json()["data"],
                          {"accept_ha_samples": {"hard": True}})

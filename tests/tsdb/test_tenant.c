@@ -108,6 +108,10 @@ TEST(limits_hold_for_tenants_of_before_and_after)
     assert_int_equal(series_max(early), 6);
     assert_int_equal(series_max(get(table, "late")), 7);
     assert_int_equal(series_max(get(table, "other")), 5);
+    struct tenant_id unborn = id_of("unborn");
+    assert_int_equal(tenant_table_limit(table, &ids[1], TENANT_LIMIT_MAX_SERIES), 6);
+    assert_int_equal(tenant_table_limit(table, &unborn, TENANT_LIMIT_MAX_SERIES), 5);
+    assert_null(tenant_table_find(table, STR("unborn")));
     tenant_table_set_limits(table, &defaults, NULL, NULL, 0);
     assert_int_equal(series_max(early), 5);
     tenant_table_close(table);

@@ -61,16 +61,22 @@ static int compare_overrides(const void *a, const void *b)
     return str_compare(tenant_id_str(&left->id), tenant_id_str(&right->id));
 }
 
+static const struct tenant_limits *limits_of_locked(const struct tenant_table *table,
+                                                    const struct tenant_id *id)
+    REQUIRES_SHARED(table->lock)
+{
+    struct limit_override key = {.id = *id};
+    const struct limit_override *own =
+        table->override_count == 0
+            ? NULL
+            : bsearch(&key, table->overrides, table->override_count, sizeof key, compare_overrides);
+    return own == NULL ? &table->defaults : &own->limits;
+}
+
 static void apply_limits_locked(const struct tenant_table *table, struct tenant *tenant)
     REQUIRES(table->lock)
 {
-    const struct tenant_limits *limits = &table->defaults;
-    struct limit_override key = {.id = tenant->id};
-    if (table->override_count > 0) {
-        const struct limit_override *own =
-            bsearch(&key, table->overrides, table->override_count, sizeof key, compare_overrides);
-        limits = own == NULL ? limits : &own->limits;
-    }
+    const struct tenant_limits *limits = limits_of_locked(table, &tenant->id);
     for (enum tenant_limit i = 0; i < TENANT_LIMIT_COUNT; i++) {
         counter_set(&tenant->limit_max[LIMIT_HARD][i], limits->max[LIMIT_HARD][i]);
         counter_set(&tenant->limit_max[LIMIT_SOFT][i], tenant_limits_quiet_max(limits, i));
@@ -187,6 +193,15 @@ struct tenant *tenant_table_at(struct tenant_table *table, size_t number)
     return tenant;
 }
 
+uint64_t tenant_table_limit(struct tenant_table *table, const struct tenant_id *id,
+                            enum tenant_limit limit)
+{
+    rwlock_lock_read(&table->lock);
+    uint64_t max = limits_of_locked(table, id)->max[LIMIT_HARD][limit];
+    rwlock_unlock_read(&table->lock);
+    return max;
+}
+
 static uint64_t retention_of(const struct tenant_limits *limits)
 {
     uint64_t retention_ms = limits->max[LIMIT_HARD][TENANT_LIMIT_RETENTION];
@@ -252,4 +267,13 @@ void tenant_warn_often(struct tenant *tenant, enum tenant_limit limit, int64_t n
         return;
     counter_set(told_ms, (uint64_t)now_ms);
     tell(tenant, limit, STR(""));
+}
+
+void tenant_note_part(struct tenant *tenant, enum tenant_limit limit, uint64_t usage,
+                      int64_t now_ms)
+{
+    if (usage > tenant_limit_in(tenant, LIMIT_SOFT, limit))
+        tenant_warn_often(tenant, limit, now_ms);
+    if (usage > tenant_limit_in(tenant, LIMIT_DRY_RUN, limit))
+        counter_add(&tenant->limit_would_refuse[limit], 1);
 }

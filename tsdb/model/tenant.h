@@ -107,6 +107,15 @@ size_t tenant_table_count(struct tenant_table *table);
 /* 0 <= number < count; never NULL. */
 struct tenant *tenant_table_at(struct tenant_table *table, size_t number);
 
+/* Notes that `usage` of one part (a request, a query) was taken, though a soft limit or dry run says it is
+   too much. */
+void tenant_note_part(struct tenant *tenant, enum tenant_limit limit, uint64_t usage,
+                      int64_t now_ms);
+
+/* The hard limit that holds for a tenant of that id, whether it exists yet or not. */
+uint64_t tenant_table_limit(struct tenant_table *table, const struct tenant_id *id,
+                            enum tenant_limit limit);
+
 /* The longest retention that any tenant's limits give it, whether it exists yet or not; those without
    one have `fallback_ms`. */
 int64_t tenant_table_longest_retention_ms(struct tenant_table *table, int64_t fallback_ms);

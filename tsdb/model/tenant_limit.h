@@ -72,7 +72,18 @@ enum tenant_limit_mode { LIMIT_HARD, LIMIT_SOFT, LIMIT_DRY_RUN, LIMIT_MODE_COUNT
     X(ACCEPT_HA, "accept_ha_samples", "accept_ha_samples", SWITCH, PART, 0, TENANT_LIMIT_NONE, 1,  \
       "whether replicas send the same series")                                                     \
     X(HA_MAX_CLUSTERS, "ha_max_clusters", "ha_max_clusters", NUMBER, PART, 100, TENANT_LIMIT_NONE, \
-      10000, "clusters that replicas send for")
+      10000, "clusters that replicas send for")                                                    \
+    X(MAX_REQUEST_BYTES, "max_request_bytes", "max_request_bytes", NUMBER, PART, 33554432,         \
+      TENANT_LIMIT_NONE, 33554432, "bytes of one write, not compressed")                           \
+    X(MAX_QUERY_SAMPLES, "max_samples_per_query", "max_samples_per_query", NUMBER, PART, 50000000, \
+      TENANT_LIMIT_NONE, 50000000, "samples that a query has in memory at once")                   \
+    X(MAX_QUERY_BYTES, "max_estimated_memory_consumption_per_query",                               \
+      "max_estimated_memory_consumption_per_query", NUMBER, PART, 1073741824, TENANT_LIMIT_NONE,   \
+      1073741824, "bytes of memory of one query")                                                  \
+    X(MAX_QUERY_LEN, "max_query_expression_size_bytes", "max_query_expression_size_bytes", NUMBER, \
+      PART, 16384, TENANT_LIMIT_NONE, 16384, "bytes of the text of a query")                       \
+    X(QUERY_TIMEOUT, "query_timeout", "query_timeout", DURATION, PART, TENANT_LIMIT_NONE,          \
+      TENANT_LIMIT_NONE, TENANT_LIMIT_NONE, "time of one query")
 
 enum tenant_limit {
 #define TENANT_LIMIT_ENUM(name, text, other, unit, nature, hard, soft, most, what)                 \

@@ -155,7 +155,5 @@ void note_labels(const struct shard_write *w, struct tenant *tenant, struct labe
                 {TENANT_LIMIT_MAX_LABEL_NAME_LEN, name_len},
                 {TENANT_LIMIT_MAX_LABEL_VALUE_LEN, value_len}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        note_part(w, tenant, rows[i].limit,
-                  rows[i].usage > tenant_limit_in(tenant, LIMIT_SOFT, rows[i].limit),
-                  rows[i].usage > tenant_limit_in(tenant, LIMIT_DRY_RUN, rows[i].limit));
+        tenant_note_part(tenant, rows[i].limit, rows[i].usage, w->monotonic_ms);
 }
