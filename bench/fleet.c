@@ -119,18 +119,35 @@ static void init_series(struct fleet_series *series, const struct fleet_family *
         series->value.units = index % family->dimensions[1]->count == 1;
 }
 
-void fleet_init(struct fleet *fleet, size_t count)
+static void init_families(struct fleet *fleet, size_t count, const struct fleet_family *families,
+                          size_t family_count)
 {
     fleet->count = count;
     fleet->series = mem_alloc_zeroed(count, sizeof *fleet->series);
     size_t number = 0;
     for (size_t instance = 0; number < count; instance++) {
-        for (size_t f = 0; f < fleet_family_count; f++) {
-            size_t size = fleet_family_size(&fleet_families[f]);
+        for (size_t f = 0; f < family_count; f++) {
+            size_t size = fleet_family_size(&families[f]);
             for (size_t index = 0; index < size && number < count; index++, number++)
-                init_series(&fleet->series[number], &fleet_families[f], instance, index, number);
+                init_series(&fleet->series[number], &families[f], instance, index, number);
         }
     }
+}
+
+void fleet_init(struct fleet *fleet, size_t count)
+{
+    init_families(fleet, count, fleet_families, fleet_family_count);
+}
+
+bool fleet_init_metric(struct fleet *fleet, size_t count, struct str metric)
+{
+    for (size_t i = 0; i < fleet_family_count; i++) {
+        if (!str_eq(str_from(fleet_families[i].metric), metric))
+            continue;
+        init_families(fleet, count, &fleet_families[i], 1);
+        return true;
+    }
+    return false;
 }
 
 void fleet_deinit(struct fleet *fleet)

@@ -20,6 +20,9 @@ struct fleet {
 
 /* `count` series, instance by instance. */
 void fleet_init(struct fleet *fleet, size_t count);
+/* The same of one metric alone, with as many instances as that takes; false when there is none of
+   that name. */
+bool fleet_init_metric(struct fleet *fleet, size_t count, struct str metric);
 void fleet_deinit(struct fleet *fleet);
 
 struct fleet_sample {

@@ -32,6 +32,7 @@ enum { CONNECTIONS_MAX = 64, REPLY_MAX_BYTES = 64 << 10, BODY_MAX_BYTES = 64 << 
 
 struct options {
     struct str path;
+    struct str metric; /* the only one; empty for all */
     uint64_t port, pid, series, scrapes, slice, batch, connections, interval_ms, start_ms, tenants;
 };
 
@@ -256,7 +257,12 @@ static void run(const struct options *options)
 {
     struct fleet fleet;
     char line[16];
-    fleet_init(&fleet, options->series);
+    if (options->metric.len == 0) {
+        fleet_init(&fleet, options->series);
+    } else if (!fleet_init_metric(&fleet, options->series, options->metric)) {
+        fprintf(stderr, "croft_load: no such metric\n");
+        exit(2);
+    }
     for (uint64_t begin = 0; begin < options->scrapes;) {
         uint64_t left = options->scrapes - begin;
         uint64_t end = begin + (left < options->slice ? left : options->slice);
@@ -273,6 +279,10 @@ static bool parse_option(struct options *options, const char *name, const char *
     struct str text = str_from(value);
     if (strcmp(name, "--path") == 0) {
         options->path = text;
+        return true;
+    }
+    if (strcmp(name, "--metric") == 0) {
+        options->metric = text;
         return true;
     }
     const struct {

@@ -134,7 +134,7 @@ class Load:
     """croft_load at work, a slice of scrapes at a time: goes on when it is asked for the next."""
 
     def __init__(self, server, series, scrapes, start_ms, interval_ms=INTERVAL_MS,
-                 slice_scrapes=None, batch=2000, tenants=0):
+                 slice_scrapes=None, batch=2000, tenants=0, metric=""):
         slice_scrapes = slice_scrapes or scrapes
         self.slices = -(-scrapes // slice_scrapes)
         numbers = {"port": server.port, "pid": server.process.pid, "series": series,
@@ -142,7 +142,8 @@ class Load:
                    "interval-ms": interval_ms, "batch": batch, "tenants": tenants}
         options = [text for name, value in numbers.items() for text in (f"--{name}", str(value))]
         self.process = subprocess.Popen(
-            [f"{BUILD}/bench/croft_load", "--path", server.write_path, *options],
+            [f"{BUILD}/bench/croft_load", "--path", server.write_path, "--metric", metric,
+             *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def __iter__(self):

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "query/engine/answer.h"
+#include "query/engine/resolution.h"
 #include "query/engine/range_source.h"
 #include "query/syntax/duration.h"
 #include "query/syntax/parse.h"
@@ -142,6 +143,7 @@ static enum status run(struct eval *eval, struct expr *expr, struct error *err)
     };
     TRY(check_expr(eval, expr, err));
     TRY(durations_resolve(expr, &scope, err));
+    TRY(resolution_check(expr, eval->engine->default_step_ms, err));
     TRY(shared_set_find(&eval->shared, eval, expr, err));
     if (options->is_range)
         return run_range(eval, expr, err);

@@ -12,6 +12,7 @@
 #define CROFT_QUERY_ENGINE_H
 
 #include "base/clock.h"
+#include "base/counter.h"
 #include "query/engine/value.h"
 #include "tsdb/store/select.h"
 

@@ -130,6 +130,11 @@ enum status eval_alloc_result(struct eval *eval, size_t count, size_t element_by
     return STATUS_OK;
 }
 
+enum status eval_check_selecting(void *eval, struct error *err)
+{
+    return eval_check(eval, err);
+}
+
 static size_t memory_left(struct eval *eval)
 {
     mutex_lock(&eval->lock);
@@ -149,7 +154,8 @@ enum status eval_select_open(struct eval *eval, const struct vector_selector *se
         .min_ts_ms = min_ts_ms,
         .max_ts_ms = max_ts_ms,
         .memory_max_bytes = memory_left(eval),
-        .cancel = eval->options->cancel,
+        .check = eval_check_selecting,
+        .check_context = eval,
     };
     struct selection *selection;
     TRY(select_open(eval->engine->store, &options, &selection, err));

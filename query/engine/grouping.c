@@ -4,6 +4,8 @@
 
 #include "base/check.h"
 
+enum { SERIES_BETWEEN_CHECKS = 1024 };
+
 static int compare_names(const void *a, const void *b)
 {
     return str_compare(*(const struct str *)a, *(const struct str *)b);
@@ -184,8 +186,11 @@ enum status grouping_add_all(struct grouping *grouping, const struct labels *lab
     void *memory;
     TRY(eval_alloc_array(grouping->eval, count, sizeof **groups, &memory, err));
     *groups = memory;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (i % SERIES_BETWEEN_CHECKS == SERIES_BETWEEN_CHECKS - 1)
+            TRY(eval_check(grouping->eval, err));
         TRY(grouping_add(grouping, labels[i], &(*groups)[i], err));
+    }
     return STATUS_OK;
 }
 

@@ -61,6 +61,8 @@ struct eval {
 
 /* STATUS_CANCELLED, STATUS_TIMEOUT or OK; cheap enough for once per series. */
 MUST_USE enum status eval_check(struct eval *eval, struct error *err);
+/* The same as the check of a selection. */
+MUST_USE enum status eval_check_selecting(void *eval, struct error *err);
 /* Counts samples against the budget: STATUS_LIMIT with Prometheus' text when it is spent. */
 MUST_USE enum status eval_charge_samples(struct eval *eval, uint64_t count, struct error *err);
 /* The same for samples that are gone again when the column that they are read for is made. Threads

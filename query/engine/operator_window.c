@@ -7,7 +7,7 @@
 #include "query/engine/window.h"
 #include "query/function/function.h"
 
-enum { STEPS_BETWEEN_CHECKS = 128, JUMP_STRIDE = 64 };
+enum { SAMPLES_BETWEEN_CHECKS = 16 << 10, JUMP_STRIDE = 64 };
 
 struct window_operator {
     struct operator base;
@@ -119,10 +119,13 @@ static enum status fill_steps(const struct window_operator *self, struct scratch
 {
     const struct grid *grid = &self->base.grid;
     struct window window = window_over(scratch, self->call->call.function->window_need);
+    uint64_t next_check = SAMPLES_BETWEEN_CHECKS;
     for (size_t step = 0; step < grid->count; step++) {
         /* one series can keep a function that sorts busy for long */
-        if (step % STEPS_BETWEEN_CHECKS == STEPS_BETWEEN_CHECKS - 1)
+        if (*seen >= next_check) {
             TRY(eval_check(self->base.eval, err));
+            next_check = *seen + SAMPLES_BETWEEN_CHECKS;
+        }
         slide(&window, &self->source, grid_ts_ms(grid, step));
         *seen += window.count;
         values[step] = value_absent();

@@ -51,8 +51,9 @@ static enum status open_subquery(struct range_source *source, struct error *err)
     struct grid grid = aligned_grid(source->min_ts_ms, source->max_ts_ms, step_ms);
     if (grid.count == 0)
         return STATUS_OK;
-    /* of a scratch, where a column of it is made */
-    TRY(eval_charge_array(eval, grid.count, sizeof(double), err));
+    /* of a scratch, where a column of it is made and its samples are listed; each thread has one */
+    size_t point_bytes = (1 + eval->engine->helper_count) * 3 * sizeof(double);
+    TRY(eval_charge_array(eval, grid.count, point_bytes, err));
     TRY(operator_open(eval, &grid, expr->subquery.inner, &source->inner, err));
     source->labels = source->inner->labels;
     source->series_count = source->inner->series_count;

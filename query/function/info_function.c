@@ -233,7 +233,8 @@ static enum status select_info_series(struct info_source *source,
         .matcher_count = matchers->count,
         .min_ts_ms = source->min_ts_ms,
         .max_ts_ms = source->max_ts_ms,
-        .cancel = eval->options->cancel,
+        .check = eval_check_selecting,
+        .check_context = source->eval,
     };
     TRY(select_open(eval->engine->store, &options, &selection, err));
     enum status status = read_selection(source, selection, err);

@@ -109,16 +109,75 @@ TEST(a_window_function_is_charged_for_one_series_at_a_time_and_its_results)
     fixture_deinit(&fixture);
 }
 
+#define TOO_FINE                                                                                   \
+    "exceeded maximum resolution of 1,000,000 points per timeseries in subqueries. Try "           \
+    "increasing "                                                                                  \
+    "their step"
+
 TEST(points_of_nested_subqueries_are_bounded_by_their_product)
 {
     struct fixture fixture;
     fixture_init(&fixture);
+    /* 1,000 times 1,000 */
+    assert_int_equal(query(&fixture, instant("max_over_time(max_over_time(vector(1)[1000s:1s])"
+                                             "[1000s:1s])")),
+                     STATUS_OK);
     expect_failure(
-        query(&fixture, instant("max_over_time(max_over_time(vector(1)[1d:1s])[100d:1s])")),
-        STATUS_LIMIT,
-        "query processing would need more than 67108864 bytes of memory in query execution");
-    expect_failure(query(&fixture, instant("max_over_time(vector(1)[20d:1s])")), STATUS_LIMIT,
+        query(&fixture, instant("1 + sum(max_over_time((-max_over_time(vector(1)[1000s:1s]))"
+                                "[1001s:1s]))")),
+        STATUS_INVALID, TOO_FINE);
+    /* side by side they do not multiply */
+    assert_int_equal(query(&fixture, instant("max_over_time(vector(1)[1000s:1s]) + "
+                                             "max_over_time(vector(2)[1001s:1s])")),
+                     STATUS_OK);
+    expect_failure(query(&fixture, instant("max_over_time(vector(1)[290y:1ms])")),
+                   STATUS_INVALID, TOO_FINE);
+    fixture_deinit(&fixture);
+}
+
+TEST(points_of_a_subquery_are_bounded_before_they_are_there)
+{
+    struct fixture fixture;
+    fixture_init(&fixture);
+    fixture.engine.samples_max = 500000;
+    expect_failure(query(&fixture, instant("max_over_time(vector(1)[10d:1s])")), STATUS_LIMIT,
                    "query processing would load too many samples into memory in query execution");
+    fixture.engine.memory_max_bytes = 8 << 20;
+    expect_failure(
+        query(&fixture, instant("max_over_time(vector(1)[10d:1s])")), STATUS_LIMIT,
+        "query processing would need more than 8388608 bytes of memory in query execution");
+    fixture_deinit(&fixture);
+}
+
+/* Counts how often it is looked at. */
+struct counting_clock {
+    struct clock base;
+    uint64_t looks;
+};
+
+static uint64_t count_look(const struct clock *clock)
+{
+    return ++((struct counting_clock *)clock)->looks;
+}
+
+TEST(a_long_column_looks_often_whether_it_is_still_wanted)
+{
+    struct fixture fixture;
+    struct counting_clock clock = {.base.monotonic_ns = count_look};
+    struct label label = {LABEL_METRIC_NAME, STR("long")};
+    fixture_init(&fixture);
+    fixture.engine.clock = &clock.base;
+    for (int64_t i = 0; i < 20000; i++)
+        naive_store_append(fixture.engine.store, (struct labels){&label, 1}, i, (double)i);
+    struct query_options options = instant("quantile_over_time(0.5, long[10s])");
+    options.is_range = true;
+    options.start_ms = 10000;
+    options.end_ms = 19999;
+    options.step_ms = 100;
+    assert_int_equal(query(&fixture, options), STATUS_OK);
+    assert_int_equal(fixture.result.samples_total, 100 * 10000);
+    /* every 16 Ki samples or every window, which is less than a millisecond of work */
+    assert_true(clock.looks >= 50);
     fixture_deinit(&fixture);
 }
 
@@ -353,6 +412,8 @@ TEST(a_tall_tree_does_not_exhaust_the_stack)
 TEST_MAIN(RUN(a_selector_is_charged_for_every_point_it_gives),
           RUN(a_window_function_is_charged_for_one_series_at_a_time_and_its_results),
           RUN(points_of_nested_subqueries_are_bounded_by_their_product),
+          RUN(points_of_a_subquery_are_bounded_before_they_are_there),
+          RUN(a_long_column_looks_often_whether_it_is_still_wanted),
           RUN(memory_is_bounded_for_the_evaluation_and_for_the_answer),
           RUN(an_answer_that_is_handed_over_is_not_in_memory),
           RUN(a_range_of_absurdly_many_steps_is_refused), RUN(a_query_past_its_deadline_times_out),

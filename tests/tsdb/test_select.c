@@ -421,19 +421,29 @@ TEST(more_series_than_asked_for_are_refused)
     store_box_deinit(&box);
 }
 
+static enum status refuse(void *context, struct error *err)
+{
+    (*(int *)context)++;
+    return error_set(err, STATUS_CANCELLED, "no longer wanted");
+}
+
 TEST(a_cancelled_selection_ends)
 {
     struct store_box box;
     struct error err = {0};
-    struct flag cancel = {0};
+    int checks = 0;
     open_box(&box);
     fill(&box);
-    flag_set(&cancel);
     struct scope scope = box_scope(&box.arena, "*");
-    const struct select_options options = {
-        .scope = &scope, .min_ts_ms = INT64_MIN, .max_ts_ms = INT64_MAX, .cancel = &cancel};
+    const struct select_options options = {.scope = &scope,
+                                           .min_ts_ms = INT64_MIN,
+                                           .max_ts_ms = INT64_MAX,
+                                           .check = refuse,
+                                           .check_context = &checks};
     struct selection *selection;
     expect_status(select_open(box.store, &options, &selection, &err), STATUS_CANCELLED);
+    expect_str(str_from(err.text), "no longer wanted");
+    assert_int_equal(checks, 1);
     store_box_deinit(&box);
 }
 

@@ -10,7 +10,6 @@
 #ifndef CROFT_TSDB_SELECT_H
 #define CROFT_TSDB_SELECT_H
 
-#include "base/counter.h"
 #include "tsdb/model/label.h"
 #include "tsdb/model/matcher.h"
 #include "tsdb/model/sample.h"
@@ -34,7 +33,10 @@ struct select_options {
     int64_t max_ts_ms;         /* inclusive */
     size_t series_max;         /* more is STATUS_LIMIT; 0 for no limit */
     size_t memory_max_bytes;   /* of the selection; more is STATUS_LIMIT; 0 for no limit */
-    const struct flag *cancel; /* may be NULL; looked at from time to time */
+    /* Called every few thousand series, with no lock held; anything but STATUS_OK ends the gathering
+       with that. May be NULL. */
+    enum status (*check)(void *context, struct error *err);
+    void *check_context;
 };
 
 MUST_USE enum status select_open(struct store *store, const struct select_options *options,

@@ -15,8 +15,8 @@
 
 #include "base/mem.h"
 
-/* How many series are looked at between two looks at the cancel flag. */
-enum { CANCEL_EVERY = 4096 };
+/* How many series of blocks are looked at between two checks. */
+enum { CHECK_EVERY = 4096 };
 
 /* A series of a source. */
 struct found {
@@ -45,13 +45,13 @@ struct gathering {
 
 /* ---- limits ---- */
 
-static enum status check_cancel(struct gathering *g, struct error *err)
+/* With no lock held: whoever checks may wait. */
+static enum status check(struct gathering *g, struct error *err)
 {
     const struct select_options *options = g->selection->options;
-    if (options->cancel != NULL && g->looked_at++ % CANCEL_EVERY == 0 &&
-        flag_is_set(options->cancel))
-        return error_set(err, STATUS_CANCELLED, "select: cancelled");
-    return STATUS_OK;
+    if (options->check == NULL || g->looked_at++ % CHECK_EVERY != 0)
+        return STATUS_OK;
+    return options->check(options->check_context, err);
 }
 
 static enum status check_count(const struct gathering *g, size_t count, struct error *err)
@@ -234,7 +234,6 @@ static enum status list_head_locked(struct gathering *g, struct shard *shard, st
                     &refs, err));
     *out = arena_alloc(&g->scratch, refs.count * sizeof **out);
     for (size_t i = 0; i < refs.count; i++) {
-        TRY(check_cancel(g, err));
         if (!is_wanted_locked(g, shard, refs.ptr[i]))
             continue;
         struct found found = {.labels = head_labels(shard->head, refs.ptr[i], &g->selection->arena),
@@ -266,7 +265,7 @@ static enum status look_up(struct gathering *g, const struct source *source, str
                            struct found *out, bool *has_samples, struct error *err)
 {
     int64_t min_ts_ms, max_ts_ms;
-    TRY(check_cancel(g, err));
+    TRY(check(g, err));
     TRY(block_time_range(source->block, source->block_tenant, out->position, &min_ts_ms, &max_ts_ms,
                          err));
     if (min_ts_ms < g->part->min_ts_ms)
