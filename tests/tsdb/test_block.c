@@ -501,6 +501,66 @@ TEST(many_threads_may_be_the_first_to_use_a_tenant)
     sim_disk_free(sim);
 }
 
+struct sharing_thread {
+    const struct model_tenant *tenant;
+    struct block *block;
+    struct timeline_cache *timelines;
+    uint64_t seed;
+    struct thread thread;
+};
+
+/* Random series, whole or in part. */
+static void run_sharing_reader(void *context)
+{
+    struct sharing_thread *reader = context;
+    struct random random;
+    struct columns samples;
+    random_init_seeded(&random, reader->seed);
+    columns_init(&samples);
+    for (size_t i = 0; i < 3000; i++) {
+        struct error err;
+        uint32_t series = (uint32_t)random_below(&random, reader->tenant->count);
+        const struct columns *want = &reader->tenant->series[series].samples;
+        size_t from = i % 2 == 0 ? 0 : random_below(&random, want->count);
+        struct block_range range = {want->ts_ms[from], INT64_MAX, reader->timelines};
+        columns_reset(&samples);
+        expect_ok(block_read(reader->block, 0, series, &range, &samples, &err));
+        assert_int_equal(samples.count, want->count - from);
+        assert_memory_equal(samples.ts_ms, want->ts_ms + from, samples.count * sizeof(int64_t));
+        assert_memory_equal(samples.values, want->values + from, samples.count * sizeof(double));
+    }
+    columns_deinit(&samples);
+}
+
+TEST(many_threads_may_read_through_one_cache)
+{
+    enum { READERS = 4 };
+    struct error err;
+    struct random random;
+    struct block_model model;
+    struct timeline_cache timelines;
+    random_init_seeded(&random, test_seed(26));
+    struct sim_disk *sim = model_disk(1);
+    struct disk *disk = sim_disk_disk(sim);
+    block_model_init(&model, &random, (struct model_size){1, 40, 2000});
+    expect_ok(block_model_write(&model, disk, &err));
+    struct block *block = open_block(disk);
+    struct sharing_thread readers[READERS] = {0};
+    timeline_cache_init(&timelines);
+    for (size_t i = 0; i < READERS; i++) {
+        readers[i] = (struct sharing_thread){
+            .tenant = &model.tenants[0], .block = block, .timelines = &timelines, .seed = i};
+        thread_start(&readers[i].thread, "reader", run_sharing_reader, &readers[i]);
+    }
+    for (size_t i = 0; i < READERS; i++)
+        thread_join(&readers[i].thread);
+    timeline_cache_deinit(&timelines);
+    block_release(block);
+    block_model_deinit(&model);
+    disk_close(disk);
+    sim_disk_free(sim);
+}
+
 TEST_MAIN(RUN(the_example_of_the_format_page_reads_and_writes_the_same_bytes),
           RUN(everything_that_was_written_is_read_back),
           RUN(a_thousand_series_of_one_scrape_store_their_timestamps_once),
@@ -509,4 +569,5 @@ TEST_MAIN(RUN(the_example_of_the_format_page_reads_and_writes_the_same_bytes),
           RUN(a_selection_that_does_not_fit_its_arena_is_refused),
           RUN(a_range_gives_the_samples_within_it_both_ends_included),
           RUN(samples_join_those_that_are_there_already),
-          RUN(many_threads_may_be_the_first_to_use_a_tenant))
+          RUN(many_threads_may_be_the_first_to_use_a_tenant),
+          RUN(many_threads_may_read_through_one_cache))
