@@ -73,6 +73,9 @@ void maintenance_step(struct maintenance *m)
     if (sweeps)
         m->next_sweep_ms = monotonic_ms + SWEEP_EVERY_MS;
     for (uint32_t shard = 0; shard < store_shard_count(m->store); shard++) {
+        struct error ignored; /* tried again in a second; the shard refuses writes meanwhile */
+        enum status mended = store_mend_deletions(m->store, shard, &ignored);
+        (void)mended;
         if (sweeps) {
             store_sweep_idle(m->store, shard);
             /* before the flush, so that a full disk gets its space back first */

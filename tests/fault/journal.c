@@ -41,17 +41,26 @@ static bool is_at(const struct journal_series *series, size_t at, int64_t ts_ms)
     return at < series->count && series->entries[at].ts_ms == ts_ms;
 }
 
-void journal_note_sent(struct journal *journal, struct mark mark)
+const char *journal_tenant(uint32_t tenant)
 {
-    struct journal_series *series = &journal->series[mark.tenant][mark.series];
-    size_t at = find_entry(series, mark.ts_ms);
-    if (is_at(series, at, mark.ts_ms))
+    return tenant_names[tenant];
+}
+
+void journal_note_sent(struct journal *journal, struct mark *mark)
+{
+    struct journal_series *series = &journal->series[mark->tenant][mark->series];
+    size_t at = find_entry(series, mark->ts_ms);
+    mark->generation = series->generation;
+    if (is_at(series, at, mark->ts_ms)) {
+        mark->generation = series->entries[at].generation;
         return;
+    }
     series->entries =
         mem_grow(series->entries, &series->capacity, series->count + 1, sizeof *series->entries);
     memmove(series->entries + at + 1, series->entries + at,
             (series->count - at) * sizeof *series->entries);
-    series->entries[at] = (struct journal_entry){.ts_ms = mark.ts_ms};
+    series->entries[at] =
+        (struct journal_entry){.ts_ms = mark->ts_ms, .generation = mark->generation};
     series->count++;
 }
 
@@ -59,15 +68,38 @@ void journal_note_acknowledged(struct journal *journal, struct mark mark)
 {
     struct journal_series *series = &journal->series[mark.tenant][mark.series];
     size_t at = find_entry(series, mark.ts_ms);
-    CHECK(is_at(series, at, mark.ts_ms));
-    series->entries[at].is_acknowledged = true;
+    if (is_at(series, at, mark.ts_ms) && series->entries[at].generation == mark.generation)
+        series->entries[at].is_acknowledged = true;
+}
+
+static void delete_entries(struct journal_series *series, const struct journal_deletion *deletion)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < series->count; i++) {
+        struct journal_entry *entry = &series->entries[i];
+        bool is_meant = deletion->min_ms <= entry->ts_ms && entry->ts_ms <= deletion->max_ms;
+        if (is_meant)
+            entry->is_acknowledged = false;
+        if (!is_meant || !deletion->is_certain)
+            series->entries[kept++] = *entry;
+    }
+    series->count = kept;
+    series->generation += deletion->is_certain;
+}
+
+void journal_note_deleted(struct journal *journal, const struct journal_deletion *deletion)
+{
+    for (uint32_t s = 0; s < JOURNAL_SERIES_MAX; s++) {
+        if (deletion->kind == JOURNAL_ALL_KINDS || s % JOURNAL_KINDS == deletion->kind)
+            delete_entries(&journal->series[deletion->tenant][s], deletion);
+    }
 }
 
 /* ---- samples ---- */
 
 double journal_value(struct mark mark)
 {
-    const int64_t key[3] = {mark.tenant, mark.series, mark.ts_ms};
+    const int64_t key[4] = {mark.tenant, mark.series, mark.ts_ms, mark.generation};
     uint64_t mixed = hash_stable((struct bytes){(const uint8_t *)key, sizeof key});
     switch (mixed % 8) {
     case 0:
@@ -127,7 +159,7 @@ static void note_fault(struct verdict *verdict, uint64_t *count, struct mark mar
 static void check_missing(struct checking *c, struct mark mark, const struct journal_entry *entry)
 {
     mark.ts_ms = entry->ts_ms;
-    if (entry->is_acknowledged && entry->ts_ms >= c->question->required_from_ms)
+    if (entry->is_acknowledged && entry->ts_ms >= c->question->required_from_ms[mark.tenant])
         note_fault(c->verdict, &c->verdict->missing, mark, "missing");
 }
 
@@ -136,10 +168,13 @@ static void check_shown(struct checking *c, struct mark mark, const struct colum
     struct verdict *v = c->verdict;
     const struct journal_series *series = &c->journal->series[mark.tenant][mark.series];
     mark.ts_ms = got->ts_ms[i];
-    bool was_sent = is_at(series, find_entry(series, mark.ts_ms), mark.ts_ms);
+    size_t at = find_entry(series, mark.ts_ms);
+    bool was_sent = is_at(series, at, mark.ts_ms);
+    if (was_sent)
+        mark.generation = series->entries[at].generation;
     if (i > 0 && got->ts_ms[i - 1] >= mark.ts_ms)
         note_fault(v, &v->unsorted, mark, "unsorted");
-    if (!was_sent || mark.ts_ms < c->question->visible_from_ms)
+    if (!was_sent || mark.ts_ms < c->question->visible_from_ms[mark.tenant])
         note_fault(v, &v->invented, mark, "invented");
     else if (f64_bits(got->values[i]) != f64_bits(journal_value(mark)))
         note_fault(v, &v->invented, mark, "wrong value");
@@ -244,10 +279,25 @@ void expect_faultless(const struct verdict *v, const char *where, uint64_t numbe
              v->errors > 0 ? v->first_error.text : "");
 }
 
+struct journal_question journal_question_all(void)
+{
+    struct journal_question all;
+    for (size_t t = 0; t < JOURNAL_TENANTS; t++)
+        all.visible_from_ms[t] = all.required_from_ms[t] = INT64_MIN;
+    return all;
+}
+
+void expect_verified(struct store_box *box, const char *where, uint64_t number)
+{
+    struct error err = {0};
+    if (box_verify(box, &err) != STATUS_OK)
+        fail_msg("%s %" PRIu64 ": the files are not without fault: %s", where, number, err.text);
+}
+
 void journal_expect_all(const struct journal *journal, struct store_box *box, const char *where,
                         uint64_t number)
 {
-    const struct journal_question all = {INT64_MIN, INT64_MIN};
+    const struct journal_question all = journal_question_all();
     struct verdict verdict = journal_check(journal, box, &all);
     expect_faultless(&verdict, where, number);
 }

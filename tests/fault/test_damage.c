@@ -67,7 +67,7 @@ static uint64_t size_of(struct scene *s, const char *path)
 /* Never a wrong answer; and what is missing was counted or said, if `is_counted`. */
 static void expect_honest(struct scene *s, const char *path, uint64_t offset, bool is_counted)
 {
-    const struct journal_question all = {INT64_MIN, INT64_MIN};
+    const struct journal_question all = journal_question_all();
     struct verdict v = journal_check(s->journal, &s->box, &all);
     const struct store_replay_report *report = store_replay_report(s->box.store);
     uint64_t counted =

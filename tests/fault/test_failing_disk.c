@@ -48,6 +48,7 @@ static void expect_recovered(struct scene *s, enum power_cut cut, const char *wh
     struct error err = {0};
     expect_ok(box_commit(&s->box, &err));
     journal_expect_all(s->journal, &s->box, where, operation);
+    expect_verified(&s->box, where, operation);
     uint64_t refused = s->work.refused;
     run_requests(s, 5);
     assert_int_equal(s->work.refused, refused);
@@ -56,6 +57,7 @@ static void expect_recovered(struct scene *s, enum power_cut cut, const char *wh
     workload_crash(&s->work, cut);
     expect_ok(store_box_open(&s->box, &err));
     journal_expect_all(s->journal, &s->box, where, operation);
+    expect_verified(&s->box, where, operation);
 }
 
 /* False when the workload has no operation of that number. */
@@ -99,10 +101,12 @@ static bool fail_and_crash(uint64_t operation, enum power_cut cut)
     sim_disk_fail_at(s.box.sim, UINT64_MAX, STATUS_IO);
     expect_ok(store_box_open(&s.box, &err));
     journal_expect_all(s.journal, &s.box, "failure and crash at operation", operation);
+    expect_verified(&s.box, "failure and crash at operation", operation);
     run_requests(&s, 5);
     workload_crash(&s.work, POWER_CUT_DROP_ALL);
     expect_ok(store_box_open(&s.box, &err));
     journal_expect_all(s.journal, &s.box, "after failure and crash at operation", operation);
+    expect_verified(&s.box, "after failure and crash at operation", operation);
     close_scene(&s);
     return is_reached;
 }
@@ -134,6 +138,7 @@ static void fail_for_good(uint64_t operation, enum power_cut cut)
     workload_crash(&s.work, cut);
     expect_ok(store_box_open(&s.box, &err));
     journal_expect_all(s.journal, &s.box, "after a disk that was gone from operation", operation);
+    expect_verified(&s.box, "after a disk that was gone from operation", operation);
     close_scene(&s);
 }
 
@@ -162,11 +167,13 @@ static bool fill_up_at(uint64_t capacity_bytes)
     sim_disk_set_capacity(s.box.sim, capacity_bytes);
     run_requests(&s, REQUESTS);
     journal_expect_all(s.journal, &s.box, "full at", capacity_bytes);
+    expect_verified(&s.box, "full at", capacity_bytes);
     bool is_clean = s.work.refused == 0;
     if (capacity_bytes % 2 == 0) { /* and a restart before there is space again */
         workload_crash(&s.work, POWER_CUT_DROP_ALL);
         expect_ok(store_box_open(&s.box, &err));
         journal_expect_all(s.journal, &s.box, "full and restarted at", capacity_bytes);
+        expect_verified(&s.box, "full and restarted at", capacity_bytes);
     }
     sim_disk_set_capacity(s.box.sim, no_limit_bytes);
     expect_recovered(&s, POWER_CUT_KEEP_SOME, "full at", capacity_bytes);

@@ -1,7 +1,8 @@
 /*
- * Random lives of a store against the journal: requests, flushes, idle series, restarts and
- * crashes, a clock that moves, retention by maintenance. Checked from time to time: all of it, and
- * selections with matchers and ranges.
+ * Random lives of a store against the journal: requests, repetitions and contradictions, flushes,
+ * merges, deletions of series and of tenants, idle series, restarts and crashes, a clock that moves by
+ * seconds or weeks, retention of the store and of a tenant. Checked from time to time: all samples,
+ * selections with matchers and ranges, label values, and that all files are without fault.
  *
  * CROFT_FAULT_FULL=1 lives longer; CROFT_TEST_SEED repeats one life.
  */
@@ -10,18 +11,25 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/number.h"
+#include "base/codec.h"
+#include "compaction/compactor.h"
 #include "compaction/maintenance.h"
 #include "tests/fault/workload.h"
 
-enum { LIVES = 200, LIVES_FULL = 5000, STEPS = 120 };
+#define HOUR_MS INT64_C(3600000)
+
+enum { LIVES = 60, LIVES_FULL = 3000, STEPS = 160, BRIEF_TENANT = 2 };
 
 struct life {
     struct store_box box;
     struct journal *journal;
     struct workload work;
     struct maintenance *maintenance;
+    struct compactor *compactor;
     struct random random;
-    int64_t latest_ms; /* that the clock ever showed: what was too old then may be gone */
+    int64_t latest_ms;          /* that the clock ever showed: what was too old then may be gone */
+    int64_t brief_retention_ms; /* of BRIEF_TENANT */
     uint64_t seed;
 };
 
@@ -39,6 +47,22 @@ static void start(struct life *life)
     struct error err = {0};
     expect_ok(store_box_open(&life->box, &err));
     life->maintenance = maintenance_new(life->box.store, &limits);
+    const struct compactor_options options = {
+        .store = life->box.store,
+        .rules = {.fan_in = 3, .finish_after_ms = HOUR_MS, .stagger_ms = HOUR_MS},
+        .cpu_share_percent = 100};
+    life->compactor = compactor_new(&options);
+    struct tenant *brief;
+    expect_ok(tenant_table_get(store_tenants(life->box.store),
+                               str_from(journal_tenant(BRIEF_TENANT)), &brief, &err));
+    counter_set(&brief->limit_max[LIMIT_HARD][TENANT_LIMIT_RETENTION],
+                (uint64_t)life->brief_retention_ms);
+}
+
+static void stop(struct life *life)
+{
+    compactor_close(life->compactor);
+    maintenance_close(life->maintenance);
 }
 
 static void begin_life(struct life *life, uint64_t seed)
@@ -49,6 +73,7 @@ static void begin_life(struct life *life, uint64_t seed)
     life->box.options.wal_segment_bytes = 1 + below(life, 5000);
     life->box.options.shard_count = 1 + (uint32_t)below(life, 3);
     life->box.options.retention_ms = BOX_DAY_MS * (1 + (int64_t)below(life, 5));
+    life->brief_retention_ms = life->box.options.retention_ms / 2;
     life->journal = journal_new();
     workload_init(&life->work, &life->box, life->journal, seed);
     life->work.late_max_ms = life->box.options.retention_ms;
@@ -57,7 +82,7 @@ static void begin_life(struct life *life, uint64_t seed)
 
 static void end_life(struct life *life)
 {
-    maintenance_close(life->maintenance);
+    stop(life);
     store_box_deinit(&life->box);
     journal_free(life->journal);
 }
@@ -67,23 +92,26 @@ static void end_life(struct life *life)
 static void restart(struct life *life)
 {
     workload_settle(&life->work);
-    maintenance_close(life->maintenance);
+    stop(life);
     store_box_close(&life->box);
     start(life);
 }
 
 static void crash(struct life *life)
 {
-    maintenance_close(life->maintenance);
+    stop(life);
     workload_crash(&life->work, (enum power_cut)below(life, POWER_CUT_PROCESS_ONLY + 1));
     start(life);
 }
 
 static void move_clock(struct life *life)
 {
-    switch (below(life, 4)) {
+    switch (below(life, 5)) {
     case 0:
         sim_clock_advance(&life->box.clock, (int64_t)below(life, BOX_DAY_MS));
+        break;
+    case 2: /* 40 days in a long life */
+        sim_clock_advance(&life->box.clock, (int64_t)below(life, 8 * BOX_DAY_MS));
         break;
     case 1: /* set back or forth by hand */
         sim_clock_jump(&life->box.clock, clock_now_ms(&life->box.clock.base) -
@@ -94,9 +122,108 @@ static void move_clock(struct life *life)
     }
 }
 
+static int64_t retention_of(const struct life *life, uint32_t tenant)
+{
+    return tenant == BRIEF_TENANT ? life->brief_retention_ms : life->box.options.retention_ms;
+}
+
+/* The first call that fails, if any, fails once, or for good with a crash behind it. */
+static void plan_trouble(struct life *life, bool *crashes)
+{
+    uint64_t at = sim_disk_operation_count(life->box.sim) + below(life, 40);
+    *crashes = false;
+    switch (below(life, 6)) {
+    case 0:
+        sim_disk_fail_at(life->box.sim, at, below(life, 2) == 0 ? STATUS_IO : STATUS_UNAVAILABLE);
+        break;
+    case 1:
+        sim_disk_cut_power_at(life->box.sim, at);
+        *crashes = true;
+    }
+}
+
+static void end_trouble(struct life *life, bool crashes)
+{
+    sim_disk_fail_at(life->box.sim, UINT64_MAX, STATUS_IO);
+    if (crashes)
+        crash(life);
+}
+
+static void delete_some(struct life *life)
+{
+    static const char *const matchers[] = {"kind=k0", "kind=~k1", "__name__=m kind=k2 n!=", NULL};
+    struct error err = {0};
+    bool crashes;
+    int64_t now_ms = clock_now_ms(&life->box.clock.base);
+    struct journal_deletion deletion = {.tenant = (uint32_t)below(life, JOURNAL_TENANTS),
+                                        .kind = (uint32_t)below(life, JOURNAL_ALL_KINDS + 1),
+                                        .min_ms = INT64_MIN,
+                                        .max_ms = INT64_MAX};
+    if (below(life, 2) == 0) {
+        deletion.min_ms = now_ms - (int64_t)below(life, (uint64_t)life->box.options.retention_ms);
+        deletion.max_ms = deletion.min_ms + (int64_t)below(life, BOX_DAY_MS);
+    }
+    workload_settle(&life->work);
+    plan_trouble(life, &crashes);
+    const struct box_query query = {journal_tenant(deletion.tenant), matchers[deletion.kind],
+                                    deletion.min_ms, deletion.max_ms};
+    deletion.is_certain = box_delete(&life->box, &query, &err) == STATUS_OK;
+    journal_note_deleted(life->journal, &deletion);
+    end_trouble(life, crashes);
+}
+
+static void compact_some(struct life *life)
+{
+    struct error err;
+    bool crashes;
+    plan_trouble(life, &crashes);
+    if (below(life, 4) > 0) {
+        compactor_step(life->compactor);
+    } else {
+        enum status status = compactor_settle(
+            life->compactor, below(life, 2) == 0 ? SETTLE_CLEAN : SETTLE_COMPACT, &err);
+        (void)status; /* whatever became of it, answers stay */
+    }
+    end_trouble(life, crashes);
+}
+
+/* An acknowledged entry that is in everybody's window of time; false when luck finds none. */
+static bool pick_entry(struct life *life, struct mark *mark)
+{
+    mark->tenant = (uint32_t)below(life, JOURNAL_TENANTS);
+    mark->series = (uint32_t)below(life, life->work.series_min + 8);
+    const struct journal_series *series = &life->journal->series[mark->tenant][mark->series];
+    if (series->count == 0)
+        return false;
+    const struct journal_entry *entry = &series->entries[below(life, series->count)];
+    int64_t now_ms = clock_now_ms(&life->box.clock.base);
+    mark->ts_ms = entry->ts_ms;
+    mark->generation = entry->generation;
+    return entry->is_acknowledged && entry->ts_ms <= now_ms &&
+           entry->ts_ms >= life->latest_ms - retention_of(life, mark->tenant);
+}
+
+/* Another value for a time that has one is refused wherever the sample is. */
+static void contradict(struct life *life)
+{
+    struct mark mark;
+    struct error err = {0};
+    struct write_result result = {0};
+    workload_settle(&life->work); /* a log whose last commit failed takes no writes before that */
+    if (!pick_entry(life, &mark))
+        return;
+    struct box_sample sample = journal_sample(mark, &life->box.arena);
+    sample.value = f64_from_bits(f64_bits(sample.value) ^ 1);
+    expect_ok(box_write(&life->box, &sample, 1, &result, &err));
+    if (result.samples_written != 0 || result.samples_rejected[REJECT_DUPLICATE_TIMESTAMP] != 1)
+        fail_msg("seed %" PRIu64 ": a contradiction was not refused: tenant %s, series %u, "
+                 "timestamp %" PRId64,
+                 life->seed, journal_tenant(mark.tenant), mark.series, mark.ts_ms);
+}
+
 static void live(struct life *life)
 {
-    switch (below(life, 25)) {
+    switch (below(life, 40)) {
     case 0:
         restart(life);
         break;
@@ -110,6 +237,21 @@ static void live(struct life *life)
     case 4:
         maintenance_step(life->maintenance);
         break;
+    case 5:
+    case 6:
+        delete_some(life);
+        break;
+    case 7:
+    case 8:
+    case 9:
+        compact_some(life);
+        break;
+    case 10:
+    case 11:
+    case 12:
+    case 13:
+        contradict(life);
+        break;
     default:
         workload_step(&life->work);
     }
@@ -122,9 +264,12 @@ static void live(struct life *life)
 static struct journal_question question_now(const struct life *life)
 {
     int64_t now_ms = clock_now_ms(&life->box.clock.base);
-    return (struct journal_question){.visible_from_ms = now_ms - life->box.options.retention_ms,
-                                     .required_from_ms =
-                                         life->latest_ms - life->box.options.retention_ms};
+    struct journal_question question;
+    for (uint32_t t = 0; t < JOURNAL_TENANTS; t++) {
+        question.visible_from_ms[t] = now_ms - retention_of(life, t);
+        question.required_from_ms[t] = life->latest_ms - retention_of(life, t);
+    }
+    return question;
 }
 
 /* A matcher and a range of time: the same series and samples as without, less what is outside. */
@@ -170,6 +315,25 @@ static void check_parts(struct life *life)
     assert_int_equal(before + after, all);
 }
 
+/* Label values: none of a series of which the journal knows nothing, because it was deleted. */
+static void check_values(struct life *life)
+{
+    struct error err = {0};
+    struct str got;
+    uint32_t tenant = (uint32_t)below(life, JOURNAL_TENANTS);
+    const struct box_query query = {journal_tenant(tenant), NULL, 0, 0};
+    expect_ok(box_label_list(&life->box, &query, "n", &got, &err));
+    for (size_t at = 0, end; at < got.len; at = end + 1) {
+        uint64_t number;
+        end = str_find(got, ' ', at);
+        assert_true(parse_u64(str_slice(got, at, end - at), &number));
+        if (life->journal->series[tenant][number].count == 0)
+            fail_msg("seed %" PRIu64 ": label value of a deleted series: tenant %s, series %u",
+                     life->seed, journal_tenant(tenant), (unsigned)number);
+    }
+    arena_reset(&life->box.arena);
+}
+
 static void check(struct life *life, int step)
 {
     const struct journal_question question = question_now(life);
@@ -178,6 +342,8 @@ static void check(struct life *life, int step)
         printf("seed %" PRIu64 "\n", life->seed);
     expect_faultless(&verdict, "step", (uint64_t)step);
     check_parts(life);
+    check_values(life);
+    expect_verified(&life->box, "step", (uint64_t)step);
 }
 
 static void run_life(uint64_t seed)

@@ -53,6 +53,7 @@ static uint64_t count_operations(void)
     uint64_t count = sim_disk_operation_count(s.box.sim) - before;
     assert_int_equal(s.work.refused, 0);
     journal_expect_all(s.journal, &s.box, "no cut", 0);
+    expect_verified(&s.box, "no cut", 0);
     close_scene(&s);
     return count;
 }
@@ -78,6 +79,7 @@ static void cut_at(uint64_t operation, enum power_cut cut, uint64_t disk_seed)
     workload_crash(&s.work, cut);
     start_with_second_cut(&s, operation % 17, cut);
     journal_expect_all(s.journal, &s.box, "cut at operation", operation);
+    expect_verified(&s.box, "cut at operation", operation);
     /* life goes on: old and new samples, and one more restart */
     for (int i = 0; i < 10; i++)
         workload_step(&s.work);
@@ -86,6 +88,7 @@ static void cut_at(uint64_t operation, enum power_cut cut, uint64_t disk_seed)
     struct error err = {0};
     expect_ok(store_box_open(&s.box, &err));
     journal_expect_all(s.journal, &s.box, "after a cut at operation", operation);
+    expect_verified(&s.box, "after a cut at operation", operation);
     close_scene(&s);
 }
 

@@ -74,8 +74,8 @@ static void send_request(struct workload *w)
     p->count = 1 + below(w, WORKLOAD_SAMPLES_MAX);
     for (size_t i = 0; i < p->count; i++) {
         p->marks[i] = random_mark(w);
+        journal_note_sent(w->journal, &p->marks[i]);
         samples[i] = journal_sample(p->marks[i], &arena);
-        journal_note_sent(w->journal, p->marks[i]);
     }
     if (box_write_begin(w->box, &p->write, samples, p->count, &err) == STATUS_OK)
         w->pending_count++;

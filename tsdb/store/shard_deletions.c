@@ -140,12 +140,43 @@ static bool publish(struct shard *shard, struct deletions *list, uint64_t last_s
     return is_last;
 }
 
+/* Makes the file say what memory says. */
+static enum status restore_locked(struct shard *shard, struct error *err)
+    REQUIRES(shard->deletions_lock)
+{
+    struct deletions *list = shard_deletions(shard);
+    enum status status = save(shard, list, err);
+    deletions_release(list);
+    counter_set(&shard->is_in_doubt, status != STATUS_OK);
+    return status;
+}
+
 enum status shard_replace_deletions_locked(struct shard *shard, struct deletions *list,
                                            uint64_t last_sequence, struct error *err)
 {
     CHECK(mutex_is_held(&shard->deletions_lock));
-    TRY(save(shard, list, err));
-    if (publish(shard, list, last_sequence))
+    enum status status = save(shard, list, err);
+    if (status == STATUS_OK && publish(shard, list, last_sequence)) {
+        counter_set(&shard->is_in_doubt, 0);
         return STATUS_OK;
-    return error_set(err, STATUS_UNAVAILABLE, "deletions: a merge began meanwhile");
+    }
+    if (status == STATUS_OK)
+        status = error_set(err, STATUS_UNAVAILABLE, "deletions: a merge began meanwhile");
+    /* a deletion of which nobody here knows must not take effect at the next start */
+    struct error ignored;
+    enum status restored = restore_locked(shard, &ignored);
+    (void)restored; /* else the shard is in doubt */
+    return status;
+}
+
+enum status store_mend_deletions(struct store *store, uint32_t number, struct error *err)
+{
+    CHECK(number < store->shard_count);
+    struct shard *shard = &store->shards[number];
+    if (counter_get(&shard->is_in_doubt) == 0)
+        return STATUS_OK;
+    mutex_lock(&shard->deletions_lock);
+    enum status status = restore_locked(shard, err);
+    mutex_unlock(&shard->deletions_lock);
+    return status;
 }

@@ -207,6 +207,9 @@ MUST_USE enum status store_delete(struct store *store, const struct delete_reque
 /* What was deleted in the shard and has not left all blocks, with a reference (deletions.h). */
 struct deletions;
 struct deletions *store_deletions(struct store *store, uint32_t shard);
+/* After a deletion failed so that its file may take effect at the next start, the shard takes no writes
+   until this has put the file right. Does nothing otherwise. */
+MUST_USE enum status store_mend_deletions(struct store *store, uint32_t shard, struct error *err);
 /* Whether some block of the tenant's shard still has bytes of the tenant. */
 bool store_has_blocks_of(struct store *store, const struct tenant *tenant);
 /* Forgets deletions of which no block of the shard holds anything any more. For who makes its blocks:

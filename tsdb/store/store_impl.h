@@ -54,6 +54,7 @@ struct shard {
     struct mutex flush_lock; /* one flush at a time */
 
     struct mutex deletions_lock; /* one change of the deletions at a time */
+    struct counter is_in_doubt;  /* 1: their file may say something else than memory; no writes */
 
     struct mutex files_lock; /* one drop or replacement of blocks at a time */
     uint64_t *leftovers;     /* guarded by files_lock; sequences of blocks whose files have to go */
@@ -119,7 +120,8 @@ MUST_USE enum status shard_load_deletions(struct shard *shard, struct error *err
 /* With a reference. */
 struct deletions *shard_deletions(struct shard *shard);
 /* Puts `list` (taken on success) durably in the place of the present one, if `last_sequence` still is
-   the last that was given out; else STATUS_UNAVAILABLE. UINT64_MAX for whichever. */
+   the last that was given out; else STATUS_UNAVAILABLE. UINT64_MAX for whichever. On failure the file
+   says what it said before, or the shard is in doubt. */
 MUST_USE enum status shard_replace_deletions_locked(struct shard *shard, struct deletions *list,
                                                     uint64_t last_sequence, struct error *err)
     REQUIRES(shard->deletions_lock);

@@ -343,6 +343,10 @@ static enum status check_tenants(struct store *store, const struct write_series 
             continue;
         last = series[i].tenant;
         *has_rates |= tenant_has_limit(last, TENANT_LIMIT_INGESTION_RATE);
+        if (counter_get(&store->shards[last->shard].is_in_doubt) != 0)
+            return error_set(err, STATUS_UNAVAILABLE,
+                             "store: shard %u cannot write down what was deleted, try again later",
+                             last->shard);
         if (!wal_is_writable(store->shards[last->shard].wal))
             return error_set(err, STATUS_UNAVAILABLE,
                              "store: the log of shard %u cannot take writes now, try again later",
