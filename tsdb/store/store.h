@@ -163,8 +163,8 @@ const struct store_replay_report *store_replay_report(const struct store *store)
 
 /* Commits the pending log of a shard: for is_manual. */
 MUST_USE enum status store_commit(struct store *store, uint32_t shard, struct error *err);
-/* Writes what the head of the shard holds to blocks, one per UTC day of the samples (or per run of
-   days, when they are very many), then drops the log it covers. One flush of a shard at a time. On
+/* Writes what the head of the shard holds to blocks, one per UTC day of the samples, then drops the
+   log it covers. One flush of a shard at a time. On
    failure everything stays readable and logged. */
 MUST_USE enum status store_flush_shard(struct store *store, uint32_t shard, struct error *err);
 /* Deactivates idle series. */

@@ -1,11 +1,10 @@
 /*
- * A flush moves what the head of a shard holds into blocks, one per UTC day of the samples (or per
- * run of days, when they are very many):
+ * A flush moves what the head of a shard holds into blocks, one per UTC day of the samples:
  *
  *   1. the log ends its epoch and the head moves its samples aside              under the lock
- *   2. the series that have samples aside are listed and sorted by tenant, labels; their range of
- * time decides how many days go into one block
- *   3. their samples are written to the blocks, which become durable and are opened
+ *   2. the series that have samples aside are listed and sorted by tenant, labels
+ *   3. their samples are written to the blocks, which become durable and are opened; several times
+ *      when they are of very many days, some days each time
  *   4. the blocks are published; readers that began before are waited for
  *   5. the head forgets what was aside, the log drops its epoch
  *
@@ -24,14 +23,14 @@
 #include "tsdb/files/filenames.h"
 #include "tsdb/head/flush_list.h"
 
-/* Each block is an open file while it is written. */
-enum { FLUSH_BLOCKS_MAX = 64, LIST_BATCH = 1024 };
+/* Each block is an open file while it is written; so many days are written at a time. */
+enum { DAYS_AT_A_TIME = 64, LIST_BATCH = 1024 };
 
 #define DAY_MS INT64_C(86400000)
 
 /* A block while it is being written. */
 struct flush_block {
-    int64_t period;
+    int64_t day;
     struct block_writer *writer; /* NULL once it is finished */
     const struct tenant *tenant; /* whose section is open */
     char path[DISK_PATH_MAX];    /* empty while there is no file of that name */
@@ -41,12 +40,14 @@ struct flush_block {
 struct flush {
     struct shard *shard;
     struct flush_list list;
-    struct arena labels; /* of the series at hand */
-    int64_t min_ts_ms;   /* no sample is outside; INT64_MAX and INT64_MIN before any was seen */
-    int64_t max_ts_ms;
-    int64_t period_days; /* of one block */
-    struct flush_block *blocks;
+    struct arena labels;        /* of the series at hand */
+    int64_t min_ts_ms;          /* no sample is before it; INT64_MAX before any was seen */
+    int64_t first_day;          /* of those that are written this time */
+    int64_t next_day;           /* the first one of the next time; INT64_MAX when there is none */
+    size_t first_block;         /* of this time */
+    struct flush_block *blocks; /* base/mem */
     size_t block_count;
+    size_t block_capacity;
     uint32_t ended_epoch;
     char blocks_folder[DISK_PATH_MAX];
 };
@@ -69,15 +70,13 @@ static int64_t day_of(int64_t ts_ms)
     return ts_ms >= 0 ? ts_ms / DAY_MS : -((-(ts_ms + 1)) / DAY_MS) - 1;
 }
 
-static void note_range_locked(struct flush *flush, struct series_ref ref)
+static void note_min_locked(struct flush *flush, struct series_ref ref)
     REQUIRES_SHARED(flush->shard->lock)
 {
     int64_t min_ts_ms, max_ts_ms;
     head_time_range(flush->shard->head, ref, &min_ts_ms, &max_ts_ms);
     if (min_ts_ms < flush->min_ts_ms)
         flush->min_ts_ms = min_ts_ms;
-    if (max_ts_ms > flush->max_ts_ms)
-        flush->max_ts_ms = max_ts_ms;
 }
 
 static void list_batch_locked(struct flush *flush, uint32_t from, uint32_t to)
@@ -88,7 +87,7 @@ static void list_batch_locked(struct flush *flush, uint32_t from, uint32_t to)
         struct series_ref ref = {slot};
         if (!head_flush_has(head, ref))
             continue;
-        note_range_locked(flush, ref);
+        note_min_locked(flush, ref);
         flush_list_add(&flush->list, head, ref);
     }
 }
@@ -107,23 +106,17 @@ static void list_series(struct flush *flush)
         rwlock_unlock_read(&flush->shard->lock);
     }
     flush_list_sort(&flush->list);
-    int64_t day_count = day_of(flush->max_ts_ms) - day_of(flush->min_ts_ms) + 1;
-    flush->period_days = (day_count + FLUSH_BLOCKS_MAX - 1) / FLUSH_BLOCKS_MAX;
 }
 
 /* ---- 3: write ---- */
 
-static int64_t period_of(const struct flush *flush, int64_t ts_ms)
-{
-    return (day_of(ts_ms) - day_of(flush->min_ts_ms)) / flush->period_days;
-}
-
 /* The block that is opened first is finished last (see write_blocks), so it alone may say that the
    ended epoch is covered. */
-static enum status add_block(struct flush *flush, int64_t period, struct flush_block **out,
+static enum status add_block(struct flush *flush, int64_t day, struct flush_block **out,
                              struct error *err)
 {
-    CHECK(flush->block_count < FLUSH_BLOCKS_MAX);
+    flush->blocks = mem_grow(flush->blocks, &flush->block_capacity, flush->block_count + 1,
+                             sizeof *flush->blocks);
     struct shard *shard = flush->shard;
     rwlock_lock_write(&shard->lock);
     uint64_t sequence = shard->next_sequence++;
@@ -134,7 +127,7 @@ static enum status add_block(struct flush *flush, int64_t period, struct flush_b
                               .covered_epoch =
                                   is_first ? flush->ended_epoch : shard->covered_epoch};
     struct flush_block *block = &flush->blocks[flush->block_count];
-    *block = (struct flush_block){.period = period};
+    *block = (struct flush_block){.day = day};
     TRY(block_writer_open(shard->store->options.disk, flush->blocks_folder, &meta, &block->writer,
                           err));
     flush->block_count++;
@@ -142,16 +135,16 @@ static enum status add_block(struct flush *flush, int64_t period, struct flush_b
     return STATUS_OK;
 }
 
-static enum status find_block(struct flush *flush, int64_t period, struct flush_block **out,
+static enum status find_block(struct flush *flush, int64_t day, struct flush_block **out,
                               struct error *err)
 {
-    for (size_t i = 0; i < flush->block_count; i++) {
-        if (flush->blocks[i].period == period) {
+    for (size_t i = flush->first_block; i < flush->block_count; i++) {
+        if (flush->blocks[i].day == day) {
             *out = &flush->blocks[i];
             return STATUS_OK;
         }
     }
-    return add_block(flush, period, out, err);
+    return add_block(flush, day, out, err);
 }
 
 /* A series that is being written. */
@@ -160,16 +153,40 @@ struct flush_series {
     struct labels labels;
 };
 
-static enum status write_part(struct flush *flush, const struct flush_series *series,
-                              int64_t period, const struct columns *part, struct error *err)
+static enum status write_part(struct flush *flush, const struct flush_series *series, int64_t day,
+                              const struct columns *part, struct error *err)
 {
     struct flush_block *block = NULL;
-    TRY(find_block(flush, period, &block, err));
+    TRY(find_block(flush, day, &block, err));
     if (block->tenant != series->tenant) {
         TRY(block_writer_tenant(block->writer, &series->tenant->id, err));
         block->tenant = series->tenant;
     }
     return block_writer_series(block->writer, series->labels, part, err);
+}
+
+/* Whether the day's turn is this time; notes the next one. */
+static bool is_now(struct flush *flush, int64_t day)
+{
+    bool is_later = day >= flush->first_day + DAYS_AT_A_TIME;
+    if (is_later && day < flush->next_day)
+        flush->next_day = day;
+    return !is_later && day >= flush->first_day;
+}
+
+static enum status write_days(struct flush *flush, const struct flush_series *series,
+                              const struct columns *samples, struct error *err)
+{
+    for (size_t from = 0, to; from < samples->count; from = to) {
+        int64_t day = day_of(samples->ts_ms[from]);
+        for (to = from + 1; to < samples->count && day_of(samples->ts_ms[to]) == day;)
+            to++;
+        struct columns part = {
+            .ts_ms = samples->ts_ms + from, .values = samples->values + from, .count = to - from};
+        if (is_now(flush, day))
+            TRY(write_part(flush, series, day, &part, err));
+    }
+    return STATUS_OK;
 }
 
 static enum status write_series(struct flush *flush, const struct listed_series *listed,
@@ -184,17 +201,7 @@ static enum status write_series(struct flush *flush, const struct listed_series 
     enum status status = head_flush_read(shard->head, listed->ref, samples, err);
     rwlock_unlock_read(&shard->lock);
     TRY(status);
-    for (size_t from = 0; from < samples->count;) {
-        int64_t period = period_of(flush, samples->ts_ms[from]);
-        size_t to = from + 1;
-        while (to < samples->count && period_of(flush, samples->ts_ms[to]) == period)
-            to++;
-        struct columns part = {
-            .ts_ms = samples->ts_ms + from, .values = samples->values + from, .count = to - from};
-        TRY(write_part(flush, &series, period, &part, err));
-        from = to;
-    }
-    return STATUS_OK;
+    return write_days(flush, &series, samples, err);
 }
 
 static enum status write_all_series(struct flush *flush, struct error *err)
@@ -219,10 +226,16 @@ static enum status finish_block(struct flush *flush, struct flush_block *block, 
 static enum status write_blocks(struct flush *flush, struct error *err)
 {
     list_series(flush);
-    TRY(write_all_series(flush, err));
-    for (size_t i = flush->block_count; i > 0; i--)
-        TRY(finish_block(flush, &flush->blocks[i - 1], err));
-    return STATUS_OK;
+    flush->next_day = day_of(flush->min_ts_ms);
+    while (flush->next_day != INT64_MAX) {
+        flush->first_day = flush->next_day;
+        flush->next_day = INT64_MAX;
+        flush->first_block = flush->block_count;
+        TRY(write_all_series(flush, err));
+        for (size_t i = flush->block_count; i > flush->first_block && i > 1; i--)
+            TRY(finish_block(flush, &flush->blocks[i - 1], err));
+    }
+    return finish_block(flush, &flush->blocks[0], err);
 }
 
 /* ---- 4 and 5: publish ---- */
@@ -316,10 +329,9 @@ static enum status flush_locked(struct shard *shard, struct error *err) REQUIRES
 {
     if (!has_samples(shard))
         return STATUS_OK;
-    struct flush flush = {.shard = shard, .min_ts_ms = INT64_MAX, .max_ts_ms = INT64_MIN};
+    struct flush flush = {.shard = shard, .min_ts_ms = INT64_MAX};
     flush_list_init(&flush.list);
     arena_init(&flush.labels, SIZE_MAX);
-    flush.blocks = mem_alloc(FLUSH_BLOCKS_MAX * sizeof *flush.blocks);
     snprintf(flush.blocks_folder, sizeof flush.blocks_folder, "%s/%s", shard->folder,
              BLOCKS_FOLDER);
     enum status status = run_flush(&flush, err);
