@@ -77,6 +77,8 @@ static enum write_code code_of_report(const struct write_report *report)
         if (report->stored.samples_rejected[reason] > 0 && reject_reason_is_passing(reason))
             return WRITE_CODE_429;
     }
+    if (report->refused[WRITE_REFUSAL_NEW_TENANTS] > 0)
+        return WRITE_CODE_429;
     return not_granted == write_report_refused(report) ? WRITE_CODE_403 : WRITE_CODE_400;
 }
 

@@ -111,6 +111,8 @@ static enum write_refusal refusal_of(enum status status)
     switch (status) {
     case STATUS_LIMIT:
         return WRITE_REFUSAL_MAX_TENANTS;
+    case STATUS_UNAVAILABLE:
+        return WRITE_REFUSAL_NEW_TENANTS;
     case STATUS_DENIED:
         return WRITE_REFUSAL_TENANT_NOT_GRANTED;
     default:
@@ -171,26 +173,35 @@ static bool take_replica(struct write_job *job, struct write_scratch *scratch,
     return true;
 }
 
+/* Of a tenant that is not there yet, the first series that can be kept makes it. */
+static bool find_tenant(struct write_job *job, struct write_scratch *scratch, struct str name,
+                        struct write_series *series)
+{
+    struct error why;
+    enum status status = write_tenant_find(&scratch->tenant, name, &series->tenant, &why);
+    if (status == STATUS_NOT_FOUND) {
+        status = store_admit_tenant(job->path->options.store, &scratch->tenant.unknown, series,
+                                    job->arena, &job->report.stored, &series->tenant, &why);
+        if (status == STATUS_NOT_FOUND)
+            return false; /* counted there */
+    }
+    if (status != STATUS_OK)
+        write_report_refuse(&job->report, refusal_of(status), series->sample_count, &why);
+    return status == STATUS_OK;
+}
+
 /* Fills `out`; false when the series is refused or holds nothing to write. */
 static bool take_series(struct write_job *job, struct write_scratch *scratch,
                         const struct scanned_series *series, struct write_series *out)
 {
     const struct write_scan *scan = &scratch->scan;
-    struct error why;
-    struct tenant *tenant;
     if (series->sample_count == 0)
         return false;
     if (series->label_total > series->label_count) {
         refuse_label_count(job, scan, series);
         return false;
     }
-    enum status status = write_tenant_find(&scratch->tenant, series->tenant, &tenant, &why);
-    if (status != STATUS_OK) {
-        write_report_refuse(&job->report, refusal_of(status), series->sample_count, &why);
-        return false;
-    }
     *out = (struct write_series){
-        .tenant = tenant,
         .identity_hash = series->identity_hash,
         .identity = series->identity,
         .labels = scan->labels + series->first_label,
@@ -198,7 +209,7 @@ static bool take_series(struct write_job *job, struct write_scratch *scratch,
         .sample_count = series->sample_count,
         .samples = scan->samples + series->first_sample,
     };
-    return take_replica(job, scratch, out);
+    return find_tenant(job, scratch, series->tenant, out) && take_replica(job, scratch, out);
 }
 
 static size_t take_all_series(struct write_job *job, struct write_scratch *scratch)
@@ -212,7 +223,7 @@ static size_t take_all_series(struct write_job *job, struct write_scratch *scrat
 }
 
 /* Metadata has no labels: it belongs to the tenant of the whole write, or to that of series without the
-   tenant label. */
+   tenant label. It makes no tenant: senders repeat it. */
 static void keep_metadata(struct write_job *job, struct write_scratch *scratch)
 {
     struct write_path *path = job->path;
@@ -317,9 +328,9 @@ static enum status do_run(struct write_job *job, struct write_scratch *scratch)
     TRY(write_tenant_begin(&scratch->tenant, job->grant, job->tenant, &job->err));
     write_replica_begin(&scratch->replica);
     TRY(decode_and_scan(job, scratch));
-    keep_metadata(job, scratch);
     refuse_histograms(job, scratch->scan.histogram_count);
     size_t count = take_all_series(job, scratch);
+    keep_metadata(job, scratch);
     if (count == 0)
         return STATUS_OK;
     job->commit = (struct write_commit){.done = commit_done};

@@ -82,6 +82,13 @@ static enum status find_name(const struct write_tenant *resolver, struct str lab
     return STATUS_OK;
 }
 
+static enum status note_unknown(struct write_tenant *resolver, struct str name, struct error *err)
+{
+    TRY(tenant_id_parse(name, &resolver->unknown, err));
+    return error_set(err, STATUS_NOT_FOUND, "tenant \"%s\": nobody has written to it",
+                     resolver->unknown.text);
+}
+
 enum status write_tenant_find(struct write_tenant *resolver, struct str label_value,
                               struct tenant **out, struct error *err)
 {
@@ -93,8 +100,12 @@ enum status write_tenant_find(struct write_tenant *resolver, struct str label_va
     TRY(check_granted(resolver, name, err));
     struct tenant **slot =
         &resolver->cache[hash_bytes(bytes_of_str(name)) % WRITE_TENANT_CACHE_SLOTS];
-    if (*slot == NULL || !str_eq(tenant_id_str(&(*slot)->id), name))
-        TRY(tenant_table_get(resolver->table, name, slot, err));
+    if (*slot == NULL || !str_eq(tenant_id_str(&(*slot)->id), name)) {
+        struct tenant *found = tenant_table_find(resolver->table, name);
+        if (found == NULL)
+            return note_unknown(resolver, name, err);
+        *slot = found;
+    }
     *out = resolver->last = *slot;
     return STATUS_OK;
 }

@@ -8,7 +8,7 @@
  *   3. the one tenant of the grant, when there is just one; else the default tenant
  *
  * What the grant does not cover is refused: by 1 the request, by 2 the series, by 3 whichever of them
- * came so far. Without a grant everything is covered. A tenant is made by its first series.
+ * came so far. Without a grant everything is covered. A tenant is made by its first series, by the store.
  *
  * Threads: a resolver belongs to one thread at a time; the table it asks is synchronised.
  */
@@ -28,6 +28,7 @@ struct write_tenant {
     const struct tenant_id *fixed;    /* of the whole request; NULL: the label decides; kept */
     const struct tenant_id *fallback; /* where there is no label; NULL for none */
     struct tenant *last;              /* of the series before; NULL before the first */
+    struct tenant_id unknown;         /* after STATUS_NOT_FOUND: who is not there yet */
     struct tenant *cache[WRITE_TENANT_CACHE_SLOTS]; /* by the hash of the id */
 };
 
@@ -41,7 +42,8 @@ void write_tenant_init(struct write_tenant *resolver, struct tenant_table *table
 MUST_USE enum status write_tenant_begin(struct write_tenant *resolver, const struct grant *grant,
                                         const struct tenant_id *header, struct error *err);
 /* `label_value` is that of the tenant label, empty when the series has none. STATUS_INVALID: not a
-   tenant id; STATUS_DENIED: not covered by the grant; STATUS_LIMIT: one tenant too many. */
+   tenant id; STATUS_DENIED: not covered by the grant; STATUS_NOT_FOUND: nobody has written under that
+   id (resolver->unknown) yet. */
 MUST_USE enum status write_tenant_find(struct write_tenant *resolver, struct str label_value,
                                        struct tenant **out, struct error *err);
 

@@ -347,6 +347,17 @@ class Tenants(unittest.TestCase):
 
     # ---- writing ----
 
+    def test_refused_writes_make_no_tenants(self):
+        before = self.http.get("/metrics", headers=self.headers("all")).text()
+        headers = {**self.headers("agent")}
+        for ts_ms, labels in [(1, {}), (now_ms() + 86_400_000, {}), (now_ms(), {"": "no name"})]:
+            series = [({"__name__": "m", "tenant_id": f"made-up-{i}", **labels}, [(ts_ms, 1.0)]) for i in range(50)]
+            self.assertEqual(send(self.http, message(series), headers=headers).code, 400)
+        reply = send(self.http, message([], [(COUNTER, "m", "help")]), tenant="made-up", headers=headers)
+        self.assertEqual(reply.code, 204)
+        after = self.http.get("/metrics", headers=self.headers("all")).text()
+        self.assertEqual(*[re.search(r"^croft_tenants (\d+)$", text, re.MULTILINE)[1] for text in (before, after)])
+
     def test_a_token_of_one_tenant_writes_to_it_only(self):
         for labels in [{"tenant_id": "b"}, {"__tenant__": "b"}, {"vm_account_id": "b"}]:
             self.assertEqual(self.send("a", [{"who": "w", **labels}]).code, 204)

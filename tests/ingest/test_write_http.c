@@ -33,6 +33,7 @@ static void open_path(void)
         .shard_count = 4, .tenants_max = 10, .default_tenant = STR("anonymous")};
     fake_store_init(&rig.store);
     expect_ok(tenant_table_open(&tenant_options, &rig.tenants, &err));
+    rig.store.tenants = rig.tenants;
     rig.metadata = metadata_new(100);
     struct write_path_options options = {
         .store = &rig.store,

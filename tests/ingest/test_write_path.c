@@ -38,6 +38,7 @@ static void rig_init(struct rig *rig)
     *rig = (struct rig){0};
     fake_store_init(&rig->store);
     expect_ok(tenant_table_open(&tenant_options, &rig->tenants, &err));
+    rig->store.tenants = rig->tenants;
     rig->metadata = metadata_new(100);
     struct write_path_options options = {
         .store = &rig->store,
@@ -326,10 +327,14 @@ TEST(metadata_goes_to_the_tenant_of_the_request_or_the_default_one)
     rig.done_count = 0;
     rig.job->tenant = &tenant;
     run(&rig);
+    assert_null(tenant_table_find(rig.tenants, STR("h"))); /* a tenant is made by a series */
+    rig.done_count = 0;
+    add_series(&rig, "__name__=http_total", 1);
+    run(&rig);
     assert_true(metadata_find(rig.metadata, tenant_table_find(rig.tenants, STR("h")),
                               STR("http_total"), &rig.arena, &found));
     assert_int_equal(found.type, METRIC_COUNTER);
-    assert_int_equal(counter_get(&rig.counters.metadata_received), 2);
+    assert_int_equal(counter_get(&rig.counters.metadata_received), 3);
     rig_deinit(&rig);
 }
 

@@ -30,6 +30,7 @@ struct tenant_table {
     uint32_t shard_count;
     uint32_t tenants_max;
     struct tenant *default_tenant;
+    struct rate new_tenants; /* guarded by lock */
 };
 
 /* The slot that holds the tenant, or the free one where it belongs. */
@@ -151,6 +152,13 @@ struct tenant *tenant_table_find(struct tenant_table *table, struct str id)
     return tenant;
 }
 
+static enum status refuse_one_more(const struct tenant_table *table, const struct tenant_id *id,
+                                   struct error *err)
+{
+    return error_set(err, STATUS_LIMIT, "tenants: too many, got a new one (%s), want at most %u",
+                     id->text, table->tenants_max);
+}
+
 enum status tenant_table_get(struct tenant_table *table, struct str id, struct tenant **out,
                              struct error *err)
 {
@@ -164,11 +172,47 @@ enum status tenant_table_get(struct tenant_table *table, struct str id, struct t
     if (*out == NULL && table->count < table->tenants_max)
         *out = add_locked(table, &valid);
     rwlock_unlock_write(&table->lock);
-    if (*out == NULL)
-        return error_set(err, STATUS_LIMIT,
-                         "tenants: too many, got a new one (%s), want at most %u", valid.text,
-                         table->tenants_max);
+    return *out == NULL ? refuse_one_more(table, &valid, err) : STATUS_OK;
+}
+
+static enum status add_within_rate_locked(struct tenant_table *table, const struct tenant_id *id,
+                                          uint64_t now_ns, struct tenant **out, int64_t *wait_ms,
+                                          struct error *err) REQUIRES(table->lock)
+{
+    static const struct rate_limit limit = {.per_second = TENANT_NEW_PER_SECOND,
+                                            .burst = TENANT_NEW_BURST};
+    *out = find_locked(table, tenant_id_str(id));
+    if (*out != NULL)
+        return STATUS_OK;
+    if (table->count >= table->tenants_max)
+        return refuse_one_more(table, id, err);
+    if (!rate_take(&table->new_tenants, &limit, now_ns, 1, wait_ms))
+        return error_set(
+            err, STATUS_UNAVAILABLE,
+            "tenants: too many new ones at once, got one more (%s), want at most %d and "
+            "%d a second",
+            id->text, TENANT_NEW_BURST, TENANT_NEW_PER_SECOND);
+    *out = add_locked(table, id);
     return STATUS_OK;
+}
+
+enum status tenant_table_add(struct tenant_table *table, const struct tenant_id *id,
+                             uint64_t now_ns, struct tenant **out, int64_t *wait_ms,
+                             struct error *err)
+{
+    rwlock_lock_write(&table->lock);
+    enum status status = add_within_rate_locked(table, id, now_ns, out, wait_ms, err);
+    rwlock_unlock_write(&table->lock);
+    return status;
+}
+
+void tenant_table_describe(struct tenant_table *table, const struct tenant_id *id,
+                           struct tenant *out)
+{
+    *out = (struct tenant){.id = *id, .shard = tenant_id_shard(id, table->shard_count)};
+    rwlock_lock_read(&table->lock);
+    apply_limits_locked(table, out);
+    rwlock_unlock_read(&table->lock);
 }
 
 struct tenant *tenant_table_default(struct tenant_table *table)

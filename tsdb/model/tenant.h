@@ -2,7 +2,7 @@
  * tenant: one tenant of the store, and the table of all of them.
  *
  * A tenant's series live in one shard, chosen by a stable hash of its id. Tenants are made by the
- * first write that names them (or by replay) and live as long as the table; the default tenant is
+ * first series that names them (or by replay) and live as long as the table; the default tenant is
  * there from the start, with number 0.
  *
  * Threads: the table is synchronised; a tenant's counters and limits may be read and changed from any
@@ -20,6 +20,10 @@
 
 /* Room for the reasons of a store's refusals. */
 enum { TENANT_REASONS_MAX = 16 };
+
+/* New tenants: an agent that brings all of a large installation at once is fine, names made up by the
+   thousand are not. */
+enum { TENANT_NEW_BURST = 10000, TENANT_NEW_PER_SECOND = 100 };
 
 /* A bucket for each value of a limit of speed. */
 struct tenant_rates {
@@ -102,6 +106,14 @@ struct tenant *tenant_table_find(struct tenant_table *table, struct str id);
 /* Finds or adds. STATUS_INVALID: not a tenant id; STATUS_LIMIT: too many tenants. */
 MUST_USE enum status tenant_table_get(struct tenant_table *table, struct str id,
                                       struct tenant **out, struct error *err);
+/* The same for writes, which may add TENANT_NEW_BURST at once and TENANT_NEW_PER_SECOND.
+   STATUS_UNAVAILABLE: not now, but after `wait_ms`. */
+MUST_USE enum status tenant_table_add(struct tenant_table *table, const struct tenant_id *id,
+                                      uint64_t now_ns, struct tenant **out, int64_t *wait_ms,
+                                      struct error *err);
+/* The tenant that tenant_table_add would make, with its limits; it is not made. */
+void tenant_table_describe(struct tenant_table *table, const struct tenant_id *id,
+                           struct tenant *out);
 struct tenant *tenant_table_default(struct tenant_table *table);
 size_t tenant_table_count(struct tenant_table *table);
 /* 0 <= number < count; never NULL. */

@@ -111,6 +111,15 @@ MUST_USE enum status store_write(struct store *store, const struct write_series 
                                  struct write_result *result, struct write_commit *commit,
                                  struct error *err);
 
+/* Makes the tenant `id` (or finds it, when another write was quicker) for a series that it begins with;
+   `series->tenant` is not looked at. STATUS_NOT_FOUND: it was not made, because all of the series is
+   refused (in `result`); STATUS_UNAVAILABLE: too many new tenants at once (result->retry_after_ms
+   says when there may be one again); STATUS_LIMIT: there are as many as there may be. */
+MUST_USE enum status store_admit_tenant(struct store *store, const struct tenant_id *id,
+                                        const struct write_series *series, struct arena *arena,
+                                        struct write_result *result, struct tenant **out,
+                                        struct error *err);
+
 struct tenant_table *store_tenants(struct store *store);
 uint32_t store_shard_count(const struct store *store);
 const struct clock *store_clock(const struct store *store);

@@ -1,0 +1,50 @@
+/*
+ * Tenants that a write names first. One is made only for a series that the store would keep, so that
+ * nobody fills the table with names of tenants that have nothing.
+ */
+#include "tsdb/store/store_write_impl.h"
+
+#include "base/arena.h"
+
+/* The series is looked at as if its tenant were there; what is refused is counted in the result alone. */
+static bool would_keep(struct store *store, struct tenant *stranger,
+                       const struct write_series *series, struct arena *arena,
+                       struct write_result *result)
+{
+    struct write_series one = *series;
+    struct shard_write w = {.shard = &store->shards[stranger->shard],
+                            .series = &one,
+                            .count = 1,
+                            .arena = arena,
+                            .result = result,
+                            .now_ms = clock_now_ms(store->options.clock),
+                            .monotonic_ms = clock_monotonic_ms(store->options.clock)};
+    struct error why;
+    struct labels canonical;
+    one.tenant = stranger;
+    enter_tenant(&w, &one);
+    if (!has_sample_in_time(&w, &one))
+        return false;
+    struct label_limits limits = label_limits_of(&w, stranger);
+    if (labels_canonicalise(one.labels, one.label_count, &limits, arena, &canonical, &why) ==
+        STATUS_OK)
+        return true;
+    refuse_labels(&w, &one, &why);
+    return false;
+}
+
+enum status store_admit_tenant(struct store *store, const struct tenant_id *id,
+                               const struct write_series *series, struct arena *arena,
+                               struct write_result *result, struct tenant **out, struct error *err)
+{
+    struct tenant stranger;
+    int64_t wait_ms = 0;
+    tenant_table_describe(store->tenants, id, &stranger);
+    if (!would_keep(store, &stranger, series, arena, result))
+        return error_set(err, STATUS_NOT_FOUND, "tenant \"%s\": has no series yet", id->text);
+    enum status status = tenant_table_add(
+        store->tenants, id, clock_monotonic_ns(store->options.clock), out, &wait_ms, err);
+    if (wait_ms > result->retry_after_ms)
+        result->retry_after_ms = wait_ms;
+    return status;
+}
