@@ -4,6 +4,7 @@
     kill     many series: memory at rest, then kill -9 amid a load: ready when, and what is lost
     churn    every series is new
     tenants  many tenants that are idle
+    decode   what a core decodes in a second: bench_chunk on a day of a machine
 """
 import json
 import struct
@@ -13,7 +14,8 @@ import time
 
 from servers import BUILD, INTERVAL_MS, Load, peers, settle
 
-PHASES = ["day", "kill", "churn", "tenants"]
+PHASES = ["day", "kill", "churn", "tenants", "decode"]
+CROFT_PHASES = ["tenants", "decode"]  # the others have nothing to compare
 REST_S = 3600  # between the end of what is written and now: no server treats it as just arriving
 
 
@@ -65,7 +67,8 @@ def count_changed(server, args, start_ms):
     """Of a sample of series: how many samples there should be, and how many are not the same bits."""
     checked = changed = 0
     end_ms = start_ms + (args.scrapes + 1) * INTERVAL_MS
-    for labels, sent in sent_series(args.series, args.scrapes, start_ms, args.check_every):
+    every = max(1, args.series // args.check_series)
+    for labels, sent in sent_series(args.series, args.scrapes, start_ms, every):
         stored = stored_samples(server, labels, start_ms, end_ms)
         checked += len(sent)
         changed += sum(1 for at, value in sent.items()
@@ -122,9 +125,10 @@ def measure_kill(server, args):
     list(Load(server, args.kill_series, scrapes, middle_ms, slice_scrapes=10))
     server.kill()
     ready_s = server.start()
+    ready_cpu_s = server.cpu_s()
     found = count_samples(server, start_ms, end_ms)
     return {"resident_per_series": resident_bytes / args.kill_series, "ready_s": ready_s,
-            "lost": 2 * args.kill_series * scrapes - found}
+            "ready_cpu_s": ready_cpu_s, "lost": 2 * args.kill_series * scrapes - found}
 
 
 # ---- new series ----
@@ -153,10 +157,20 @@ def measure_tenants(server, args):
             "idle_tenant_bytes": (idle_bytes - empty_bytes) / args.tenants}
 
 
+# ---- decoding ----
+
+
+def measure_decode(_server, _args):
+    lines = subprocess.run([f"{BUILD}/bench/bench_chunk"], stdout=subprocess.PIPE, check=True,
+                           text=True).stdout.splitlines()
+    day = next(line for line in lines if line.startswith("a day of a machine"))
+    return {"decoded_per_s": 1e6 * float(day.split()[-1])}
+
+
 # ---- the table ----
 
 MEASURES = {"day": measure_day, "kill": measure_kill, "churn": measure_churn,
-            "tenants": measure_tenants}
+            "tenants": measure_tenants, "decode": measure_decode}
 
 
 def rows(args):
@@ -173,9 +187,11 @@ def rows(args):
          "resident_per_series", lambda x: f"{x:.0f} B"),
         (f"ready after kill -9, {args.kill_series * args.kill_scrapes / 1e6:.3g} M samples since rest",
          "0.3 s", "ready_s", lambda x: f"{x:.2f} s"),
+        ("CPU time until it is ready", "-", "ready_cpu_s", lambda x: f"{x:.2f} s"),
         ("of those, lost", "0", "lost", lambda x: f"{x:,}"),
         ("samples per CPU second, all background work included", "5 M", "samples_per_cpu_s",
          lambda x: f"{x / 1e6:.2f} M"),
+        ("decode, one core, samples a second", "1 G", "decoded_per_s", lambda x: f"{x / 1e9:.2f} G"),
         ("new series per CPU second", "500 k", "new_series_per_cpu_s", lambda x: f"{x / 1e3:.0f} k"),
         (f"memory per idle tenant, {args.tenants} tenants", "8 KB", "idle_tenant_bytes",
          lambda x: f"{x / 1000:.1f} KB"),
@@ -201,7 +217,7 @@ def run(args):
     names = args.servers.split(",")
     figures = {}
     for phase in args.phases.split(","):
-        wanted = ["croft"] if phase == "tenants" else names
+        wanted = ["croft"] if phase in CROFT_PHASES else names
         for server in peers([name for name in wanted if name in names]):
             say(f"{phase}: {server.name}")
             try:
