@@ -512,6 +512,7 @@ TEST(broken_records_count_as_damage_and_do_not_stop_the_start)
         {2, 5, 0, 0, 0, 1, 0, 1, 0, 0},          /* no bits */
         {2, 6, 0, 0, 0, 1, 0, 1, 0, 0, 1},       /* no code */
         {2, 7, 0, 0, 0, 1, 0, 1, 0, 0, 1, 1},    /* one byte of value, and none is there */
+        {2, 7, 0, 0, 0, 1, 0, 1, 0, 0, 3, 0},    /* a bit for a second sample */
         {2, 8, 0, 0, 0, 1, 0, 1, 0, 0, 1, 0, 0}, /* a byte too many */
         /* a NaN, then a difference of whole numbers from it */
         {2, 10, 0, 0, 0, 2, 0, 2, 0, 1, 3, 0xb2, 0xf8, 0x7f, 0},

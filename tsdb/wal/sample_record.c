@@ -147,22 +147,31 @@ static enum value_told read_value(struct value_reader *r, size_t index, struct l
     return value_change_apply(last, code, bytes);
 }
 
-static size_t count_changed(const uint8_t *bits, size_t count)
+static size_t count_changed(struct bytes bits)
 {
-    size_t changed_count = 0;
-    for (size_t i = 0; i < count; i++)
-        changed_count += bits[i / 8] >> i % 8 & 1;
+    size_t changed_count = 0, at = 0;
+    for (; at + sizeof(uint64_t) <= bits.len; at += sizeof(uint64_t))
+        changed_count += (size_t)__builtin_popcountll(load_u64(bits.ptr + at));
+    for (; at < bits.len; at++)
+        changed_count += (size_t)__builtin_popcount(bits.ptr[at]);
     return changed_count;
+}
+
+/* The bits behind the last one are no sample's. */
+static bool has_stray_bits(struct bytes bits, size_t count)
+{
+    return count % 8 != 0 && bits.ptr[bits.len - 1] >> count % 8 != 0;
 }
 
 /* Leaves out those that cannot be told. */
 static bool read_values(struct sample_list *out, struct reader *in, struct last_values *last,
                         size_t count)
 {
-    struct value_reader r = {.bits = reader_bytes(in, bytes_for_bits(count)).ptr};
-    if (in->is_broken)
+    struct bytes bits = reader_bytes(in, bytes_for_bits(count));
+    if (in->is_broken || has_stray_bits(bits, count))
         return false;
-    r.codes = reader_bytes(in, bytes_for_codes(count_changed(r.bits, count))).ptr;
+    struct value_reader r = {.bits = bits.ptr};
+    r.codes = reader_bytes(in, bytes_for_codes(count_changed(bits))).ptr;
     if (in->is_broken)
         return false;
     r.bytes = *in;
