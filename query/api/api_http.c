@@ -231,6 +231,8 @@ static void hand_over(void *context, struct exchange *exchange)
     call->timeout_ms =
         (int64_t)api_tenant_limit(call, TENANT_LIMIT_QUERY_TIMEOUT, (uint64_t)api->timeout_ms);
     call->deadline_ns = call->started_ns + (uint64_t)call->timeout_ms * 1000000;
+    uint64_t running_max = api_tenant_limit(call, TENANT_LIMIT_MAX_CONCURRENT_QUERIES, SIZE_MAX);
+    call->job.base.lane_running_max = running_max == SIZE_MAX ? 0 : (size_t)running_max;
     counter_add(&api->counters.queries, 1);
     if (!lanes_try_submit(api->lanes, &call->job, call->payer_id)) {
         counter_add(&api->counters.refused, 1);

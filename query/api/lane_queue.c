@@ -59,7 +59,9 @@ bool lane_queue_try_add(struct lane_queue *queue, struct lane_job *job, struct s
         free_if_empty(queue, lane);
         return false;
     }
-    *job = (struct lane_job){.lane = lane, .since_ns = now_ns};
+    job->next = NULL;
+    job->lane = lane;
+    job->since_ns = now_ns;
     *lane->last = job;
     lane->last = &job->next;
     lane->waiting_count++;
@@ -78,10 +80,16 @@ static struct lane_job *take(struct lane_queue *queue, struct lane *lane, struct
     return job;
 }
 
+static size_t lane_running_max(const struct lane_queue *queue, const struct lane_job *next)
+{
+    size_t own = next->lane_running_max, most = queue->rules.lane_running_max;
+    return own > 0 && own < most ? own : most;
+}
+
 /* The numbers are those of the rules. */
 static bool may_run_one_more(const struct lane_queue *queue, const struct lane *lane)
 {
-    if (lane->first == NULL || lane->running_count >= queue->rules.lane_running_max) /* 1 */
+    if (lane->first == NULL || lane->running_count >= lane_running_max(queue, lane->first)) /* 1 */
         return false;
     if (queue->running_count < queue->rules.running_max) /* 2 */
         return true;

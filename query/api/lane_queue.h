@@ -29,6 +29,9 @@ struct lane_job {
     struct lane_job *next; /* of its lane, while it waits */
     struct lane *lane;
     uint64_t since_ns;
+    /* The caller's: when this job is the next of its lane, it runs only beside fewer than so many of it;
+       0 for what the rules say, which is never exceeded. */
+    size_t lane_running_max;
 };
 
 struct lane {

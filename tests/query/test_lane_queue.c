@@ -192,7 +192,30 @@ TEST(whoever_has_waited_for_too_long_is_found)
     fixture_deinit(&f);
 }
 
-TEST_MAIN(RUN(a_lane_runs_no_more_than_its_share_and_keeps_the_order),
+TEST(a_lane_may_have_a_narrower_limit_of_its_own)
+{
+    struct fixture f;
+    fixture_init(&f);
+    add_many(&f, "a", 3, 0);
+    for (size_t i = 0; i < 3; i++)
+        f.jobs[i].base.lane_running_max = 1;
+    add_many(&f, "b", 3, 1);
+    for (size_t i = 3; i < 6; i++)
+        f.jobs[i].base.lane_running_max = 100; /* never wider than the rules */
+    expect_runs(&f, "abb");
+    end(&f, "a");
+    expect_runs(&f, "a");
+    end(&f, "a");
+    end(&f, "b");
+    end(&f, "b");
+    expect_runs(&f, "ab");
+    end(&f, "a");
+    end(&f, "b");
+    fixture_deinit(&f);
+}
+
+TEST_MAIN(RUN(a_lane_may_have_a_narrower_limit_of_its_own),
+          RUN(a_lane_runs_no_more_than_its_share_and_keeps_the_order),
           RUN(a_full_lane_refuses_and_leaves_the_others_alone),
           RUN(lanes_that_run_less_go_first_then_who_has_waited_longest),
           RUN(when_all_is_busy_only_lanes_that_run_nothing_start_one_more),

@@ -82,6 +82,8 @@ enum tenant_limit_mode { LIMIT_HARD, LIMIT_SOFT, LIMIT_DRY_RUN, LIMIT_MODE_COUNT
       1073741824, "bytes of memory of one query")                                                  \
     X(MAX_QUERY_LEN, "max_query_expression_size_bytes", "max_query_expression_size_bytes", NUMBER, \
       PART, 16384, TENANT_LIMIT_NONE, 16384, "bytes of the text of a query")                       \
+    X(MAX_CONCURRENT_QUERIES, "max_concurrent_queries", "max_concurrent_queries", NUMBER, PART,    \
+      TENANT_LIMIT_NONE, TENANT_LIMIT_NONE, TENANT_LIMIT_NONE, "queries at a time")                \
     X(QUERY_TIMEOUT, "query_timeout", "query_timeout", DURATION, PART, TENANT_LIMIT_NONE,          \
       TENANT_LIMIT_NONE, TENANT_LIMIT_NONE, "time of one query")
 
