@@ -349,6 +349,7 @@ static void check(struct life *life, int step)
 static void run_life(uint64_t seed)
 {
     struct life life;
+    hash_set_seed(seed); /* of a process it is random, and has a say in the order of series */
     begin_life(&life, seed);
     for (int step = 0; step < STEPS; step++) {
         live(&life);

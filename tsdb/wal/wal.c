@@ -52,6 +52,7 @@ struct wal {
     struct buffer out;
 
     struct wal_files files;
+    bool is_drop_unsynced; /* of the dropping thread: names that are gone may come back */
     struct wal_counters counters;
 };
 
@@ -393,7 +394,6 @@ enum status wal_commit(struct wal *wal, struct error *err)
 enum status wal_drop(struct wal *wal, uint32_t epoch, struct error *err)
 {
     struct segment_id id;
-    bool is_changed = false;
     while (wal_files_first(&wal->files, epoch, &id)) {
         char path[DISK_PATH_MAX];
         segment_path(path, wal->folder, id);
@@ -401,9 +401,13 @@ enum status wal_drop(struct wal *wal, uint32_t epoch, struct error *err)
         if (status != STATUS_OK && status != STATUS_NOT_FOUND)
             return status;
         wal_files_remove(&wal->files, id);
-        is_changed = true;
+        wal->is_drop_unsynced = true;
     }
-    return is_changed ? disk_sync_dir(wal->disk, wal->folder, err) : STATUS_OK;
+    if (!wal->is_drop_unsynced)
+        return STATUS_OK;
+    TRY(disk_sync_dir(wal->disk, wal->folder, err));
+    wal->is_drop_unsynced = false;
+    return STATUS_OK;
 }
 
 uint64_t wal_size_bytes(const struct wal *wal)
