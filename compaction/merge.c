@@ -179,9 +179,21 @@ static enum status merge_tenant(struct merge *m, struct str text, struct error *
 
 /* ---- all ---- */
 
+/* Nothing can be said of a block whose directory has changed since it was opened. */
+static enum status check_input(struct merge *m, size_t input, struct error *err)
+{
+    struct cursor *cursor = &m->cursors[input];
+    enum status status = block_check_directory(cursor->block, err);
+    if (status != STATUS_OK)
+        cursor->tenant = block_tenant_count(cursor->block);
+    return skip_damage(m, input, status, (uint32_t)block_meta(cursor->block)->series_count);
+}
+
 static enum status merge_tenants(struct merge *m, struct error *err)
 {
     struct str id;
+    for (size_t i = 0; i < m->options->count; i++)
+        TRY(check_input(m, i, err));
     while (first_tenant(m, &id))
         TRY(merge_tenant(m, id, err));
     return STATUS_OK;

@@ -296,6 +296,76 @@ static size_t count_unreadable(bool is_timeline)
     return unreadable;
 }
 
+/* Bytes that change after the block was opened: a tenant may be missing, and is never another one. */
+static void expect_own_or_none(const struct block_model *model, struct block *block, size_t offset)
+{
+    for (size_t i = 0; i < model->count; i++) {
+        struct error err;
+        size_t position;
+        struct arena arena;
+        arena_init(&arena, SIZE_MAX);
+        struct str id = tenant_id_str(&model->tenants[i].id);
+        struct labels labels;
+        if (block_find_tenant(block, id, &position) &&
+            block_labels(block, position, 0, &arena, &labels, &err) == STATUS_OK) {
+            size_t owner = position;
+            if (!str_eq(tenant_id_str(&model->tenants[owner].id), id))
+                fail_msg("byte %zu: tenant %zu is shown what tenant %zu has", offset, i, owner);
+        }
+        arena_deinit(&arena);
+    }
+}
+
+static void use_all(struct block *block)
+{
+    struct arena arena;
+    arena_init(&arena, SIZE_MAX);
+    for (size_t i = 0; i < block_tenant_count(block); i++) {
+        struct error err = {0};
+        struct labels labels;
+        expect_ok(block_labels(block, i, 0, &arena, &labels, &err));
+    }
+    arena_deinit(&arena);
+}
+
+static void flip_directory(bool is_used_before)
+{
+    struct random random;
+    struct block_model model;
+    struct error err = {0};
+    random_init_seeded(&random, 5);
+    block_model_init(&model, &random, (struct model_size){6, 2, 3});
+    struct sim_disk *sim = model_disk(1);
+    struct disk *disk = sim_disk_disk(sim);
+    struct block *block;
+    expect_ok(block_model_write(&model, disk, &err));
+    expect_ok(block_open(disk, MODEL_PATH, &block, &err));
+    struct block_section last = block_tenant_section(block, model.count - 1);
+    size_t begin = (size_t)(last.index_offset + last.index_len);
+    size_t end = (size_t)block_size_bytes(block);
+    block_release(block);
+    for (size_t offset = begin; offset < end; offset++) {
+        for (int bit = 0; bit < 8; bit++) {
+            expect_ok(block_open(disk, MODEL_PATH, &block, &err));
+            if (is_used_before)
+                use_all(block);
+            sim_disk_flip(sim, MODEL_PATH, offset, (uint8_t)(1 << bit));
+            expect_own_or_none(&model, block, offset);
+            sim_disk_flip(sim, MODEL_PATH, offset, (uint8_t)(1 << bit));
+            block_release(block);
+        }
+    }
+    disk_close(disk);
+    sim_disk_free(sim);
+    block_model_deinit(&model);
+}
+
+TEST(a_directory_that_changes_later_never_shows_a_tenant_what_another_has)
+{
+    flip_directory(false);
+    flip_directory(true);
+}
+
 TEST(damaged_values_cost_one_series_and_damaged_timestamps_those_that_share_them)
 {
     assert_int_equal(count_unreadable(false), 1);
@@ -336,5 +406,6 @@ TEST_MAIN(RUN(a_power_cut_at_any_operation_leaves_the_whole_block_or_none),
           RUN(any_operation_may_fail_and_the_next_attempt_succeeds),
           RUN(a_full_disk_leaves_no_block), RUN(a_remainder_of_an_earlier_attempt_does_not_matter),
           RUN(a_flipped_byte_is_an_error_of_one_tenant_never_a_wrong_answer),
+          RUN(a_directory_that_changes_later_never_shows_a_tenant_what_another_has),
           RUN(damaged_values_cost_one_series_and_damaged_timestamps_those_that_share_them),
           RUN(a_block_cut_at_any_byte_does_not_open), RUN(a_block_that_is_not_there_is_not_found))

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "tsdb/block/block_run.h"
 
@@ -141,6 +142,31 @@ static enum status open_index(const struct block *block, const struct block_entr
     return STATUS_OK;
 }
 
+enum status block_check_directory(const struct block *block, struct error *err)
+{
+    const struct block_footer *footer = &block->footer;
+    struct bytes directory = {block->bytes.ptr + footer->directory_offset,
+                              (size_t)footer->directory_len};
+    if (block_sum(&footer->meta, footer->directory_offset, directory) == footer->directory_sum)
+        return STATUS_OK;
+    return error_set(err, STATUS_CORRUPT, "%s: directory: changed since the block was opened",
+                     block->path);
+}
+
+static uint64_t id_hash_of(const struct block *block, size_t tenant)
+{
+    return hash_bytes(bytes_of_str(block_tenant(block, tenant)));
+}
+
+/* The directory says whose index it is, so it is proved as well: else samples of one tenant might be
+   shown to another. */
+static enum status open_slot(const struct block *block, const struct block_entry *entry,
+                             struct block_index *index, struct error *err)
+{
+    TRY(block_check_directory(block, err));
+    return open_index(block, entry, index, err);
+}
+
 static void fill_slot_locked(struct block *block, size_t tenant) REQUIRES(block->lock)
 {
     struct block_slot *slot = &block->slots[tenant];
@@ -148,7 +174,8 @@ static void fill_slot_locked(struct block *block, size_t tenant) REQUIRES(block-
         return;
     struct block_entry entry = block_entry_of(block, tenant);
     struct error err;
-    slot->is_damaged = open_index(block, &entry, &slot->index, &err) != STATUS_OK;
+    slot->is_damaged = open_slot(block, &entry, &slot->index, &err) != STATUS_OK;
+    slot->id_hash = id_hash_of(block, tenant);
     slot->runs_offset = entry.runs_offset;
     slot->runs_len = entry.index_offset - entry.runs_offset;
     flag_set(&slot->is_ready);
@@ -165,13 +192,14 @@ enum status block_slot_get(struct block *block, size_t tenant, const struct bloc
         mutex_unlock(&block->lock);
     }
     *out = slot;
-    if (!slot->is_damaged)
+    struct block_entry entry = block_entry_of(block, tenant);
+    if (!slot->is_damaged && slot->id_hash == id_hash_of(block, tenant))
         return STATUS_OK;
     /* the same words as the first time: the reason has to be found again */
-    struct block_entry entry = block_entry_of(block, tenant);
     struct block_index index;
-    enum status status = open_index(block, &entry, &index, err);
-    CHECK(status != STATUS_OK);
+    enum status status = open_slot(block, &entry, &index, err);
+    if (status == STATUS_OK)
+        status = error_set(err, STATUS_CORRUPT, "block: index: was damaged when it was first used");
     return error_prefix(err, status, "%s: tenant %.*s", block->path,
                         STR_ARG(block_entry_id(block, &entry)));
 }

@@ -76,6 +76,9 @@ const char *block_path(const struct block *block);
 uint64_t block_size_bytes(const struct block *block);
 bool block_replaces(const struct block *block, uint64_t sequence);
 
+/* Proves the directory once more: bytes that were right when the block was opened may have changed since.
+   STATUS_CORRUPT otherwise. */
+MUST_USE enum status block_check_directory(const struct block *block, struct error *err);
 size_t block_tenant_count(const struct block *block);
 /* The id, pointing into the mapping (valid while the caller holds a reference); tenants are sorted.
  */

@@ -15,6 +15,7 @@
 struct block_slot {
     struct flag is_ready;
     bool is_damaged;
+    uint64_t id_hash; /* of the tenant's id; the directory must go on saying the same */
     struct block_index index;
     uint64_t runs_offset; /* in the file */
     uint64_t runs_len;
