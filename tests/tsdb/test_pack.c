@@ -104,7 +104,7 @@ TEST(broken_packs_are_refused)
     EXPECT_REFUSED("\x41\x00\x01\x02\x03", 1);         /* no tiers */
     EXPECT_REFUSED("\x41\x00\x01\x02\x03\x01", 1);     /* no bits */
     EXPECT_REFUSED("\x41\x00\x01\x02\x3a\x00", 1);     /* a tier of 58 bits, used or not */
-    EXPECT_REFUSED("\x41\x00\x01\x02\x03\x04", 1);     /* a tier for a second one */
+    EXPECT_REFUSED("\x41\x00\x00\x00\x00\x04", 1);     /* a tier for a second one */
     EXPECT_REFUSED("\xc1\x40\x00\x00\x00\x00\x00", 1); /* shifted by 64 */
 }
 
