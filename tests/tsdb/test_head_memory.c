@@ -113,7 +113,7 @@ TEST(a_flush_gives_back_all_that_samples_held)
 }
 
 /* Bytes per tenant, the tenant itself included. */
-enum { TENANTS = 400, SERIES_PER_TENANT = 20, TENANT_BYTES_MAX = 9728, GONE_BYTES_MAX = 2048 };
+enum { TENANTS = 400, SERIES_PER_TENANT = 20, TENANT_BYTES_MAX = 9728, GONE_BYTES_MAX = 3072 };
 
 static void add_tenants(struct head *head, struct tenant_table *tenants, int64_t now_ms)
 {

@@ -92,6 +92,66 @@ TEST(a_shrunk_slab_gives_every_element_once)
     slab_deinit(&slab);
 }
 
+/* Takes `count` elements and marks them from `mark` on. */
+static void take_marked(struct slab *slab, uint32_t count, uint32_t mark, uint32_t *refs)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        refs[i] = slab_take(slab);
+        ((uint32_t *)slab_at(slab, refs[i]))[1] = mark + i;
+    }
+}
+
+static void expect_marked(const struct slab *slab, uint32_t count, uint32_t mark,
+                          const uint32_t *refs)
+{
+    for (uint32_t i = 0; i < count; i++)
+        assert_int_equal(((uint32_t *)slab_at(slab, refs[i]))[1], mark + i);
+}
+
+TEST(what_is_set_aside_stays_and_goes_at_once)
+{
+    struct slab slab;
+    uint32_t old[21], fresh[21];
+    slab_init(&slab, 8, 2);
+    for (uint32_t round = 0; round < 5; round++) {
+        take_marked(&slab, 21, 100, old);
+        slab_give(&slab, old[20]);
+        slab_set_aside(&slab);
+        take_marked(&slab, 9 + round, 200, fresh);
+        expect_marked(&slab, 20, 100, old);
+        expect_marked(&slab, 9 + round, 200, fresh);
+        slab_drop_aside(&slab);
+        expect_marked(&slab, 9 + round, 200, fresh);
+        size_t pages = (9 + round + 3) / 4;
+        assert_int_equal(slab_memory_bytes(&slab) - slab.page_capacity * sizeof(uint8_t *),
+                         pages * 4 * 8);
+        for (uint32_t i = 0; i < 9 + round; i++)
+            slab_give(&slab, fresh[i]);
+        slab_shrink(&slab);
+    }
+    assert_true(slab.slot_count < 60); /* what went comes back first */
+    slab_deinit(&slab);
+}
+
+TEST(what_is_taken_back_is_given_out_once_more)
+{
+    struct slab slab;
+    uint32_t old[6], fresh[40];
+    slab_init(&slab, 8, 2);
+    take_marked(&slab, 6, 100, old);
+    slab_give(&slab, old[1]);
+    slab_set_aside(&slab);
+    take_marked(&slab, 3, 200, fresh);
+    slab_take_back(&slab);
+    slab_give(&slab, old[0]);
+    take_marked(&slab, 5, 300, fresh + 3);
+    assert_int_equal(slab.slot_count, 12); /* 3 pages: nothing is lost */
+    expect_marked(&slab, 4, 102, old + 2);
+    expect_marked(&slab, 3, 200, fresh);
+    expect_marked(&slab, 5, 300, fresh + 3);
+    slab_deinit(&slab);
+}
+
 TEST(runs_of_every_length_keep_their_numbers)
 {
     struct pair_pool pool;
@@ -114,4 +174,6 @@ TEST(runs_of_every_length_keep_their_numbers)
 
 TEST_MAIN(RUN(elements_do_not_move_or_overlap), RUN(what_was_given_back_is_taken_first),
           RUN(pages_of_which_nothing_is_in_use_go), RUN(a_shrunk_slab_gives_every_element_once),
+          RUN(what_is_set_aside_stays_and_goes_at_once),
+          RUN(what_is_taken_back_is_given_out_once_more),
           RUN(runs_of_every_length_keep_their_numbers))

@@ -19,6 +19,7 @@ void head_flush_begin(struct head *head)
         series->held = HELD_NOTHING;
     }
     chunk_pool_set_aside(&head->chunks);
+    open_pool_set_aside(&head->open);
     head->aside_sample_count = head->sample_count;
     head->sample_count = 0;
 }
@@ -85,7 +86,6 @@ void head_forget(struct head *head, struct series_ref ref)
 /* Not the series: a ref to one that was removed may still be read. */
 static void shrink(struct head *head)
 {
-    open_pool_shrink(&head->open);
     pair_pool_shrink(&head->pairs);
     slab_shrink(&head->late);
 }
@@ -93,9 +93,12 @@ static void shrink(struct head *head)
 void head_flush_end(struct head *head)
 {
     CHECK(head->aside != NULL);
-    for (uint32_t ref = 0; ref < head->aside_count; ref++)
+    for (uint32_t ref = 0; ref < head->aside_count; ref++) {
+        head->aside[ref].held.open = (struct open_run){0}; /* goes with its page */
         held_release(head, &head->aside[ref].held);
+    }
     chunk_pool_drop_aside(&head->chunks);
+    open_pool_drop_aside(&head->open);
     end_flush(head);
     reuse_retired(head);
     remove_unused(head);
@@ -130,6 +133,7 @@ static void merge_held(struct head *head, struct held *older, struct held *newer
 void head_flush_abort(struct head *head)
 {
     CHECK(head->aside != NULL);
+    open_pool_take_back(&head->open);
     for (uint32_t ref = 0; ref < head->aside_count; ref++) {
         struct held *older = &head->aside[ref].held;
         if (held_is_empty(older))

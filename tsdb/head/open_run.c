@@ -16,9 +16,19 @@ void open_pool_deinit(struct open_pool *pool)
     slab_deinit(&pool->runs);
 }
 
-void open_pool_shrink(struct open_pool *pool)
+void open_pool_set_aside(struct open_pool *pool)
 {
-    slab_shrink(&pool->runs);
+    slab_set_aside(&pool->runs);
+}
+
+void open_pool_drop_aside(struct open_pool *pool)
+{
+    slab_drop_aside(&pool->runs);
+}
+
+void open_pool_take_back(struct open_pool *pool)
+{
+    slab_take_back(&pool->runs);
 }
 
 size_t open_pool_memory_bytes(const struct open_pool *pool)

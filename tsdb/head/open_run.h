@@ -41,8 +41,11 @@ struct open_pool {
 
 void open_pool_init(struct open_pool *pool);
 void open_pool_deinit(struct open_pool *pool);
-/* Gives back the memory that no run holds. */
-void open_pool_shrink(struct open_pool *pool);
+/* Sets the runs of that moment aside: they are read as before, but neither changed nor released, until
+   they are dropped all at once (whoever holds them forgets them) or taken back. */
+void open_pool_set_aside(struct open_pool *pool);
+void open_pool_drop_aside(struct open_pool *pool);
+void open_pool_take_back(struct open_pool *pool);
 size_t open_pool_memory_bytes(const struct open_pool *pool);
 
 /* Whether a sample at `ts_ms` fits: the run is not full, and it is not before the first sample. */

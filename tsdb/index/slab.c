@@ -1,6 +1,5 @@
 #include "tsdb/index/slab.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -20,6 +19,7 @@ void slab_deinit(struct slab *slab)
     for (size_t i = 0; i < slab->page_count; i++)
         mem_free(slab->pages[i]);
     mem_free(slab->pages);
+    mem_free(slab->aside);
     *slab = (struct slab){.free_head = SLAB_REF_NONE};
 }
 
@@ -118,19 +118,67 @@ static void unlink_free_pages(struct slab *slab, const uint32_t *free_counts)
         memcpy(slab_at(slab, last), &ref, sizeof ref);
 }
 
+static void free_page(struct slab *slab, size_t page)
+{
+    mem_free(slab->pages[page]);
+    slab->pages[page] = NULL;
+    slab->freed_pages++;
+    slab->freed_page = 0;
+}
+
 void slab_shrink(struct slab *slab)
 {
+    CHECK(slab->aside == NULL);
     uint32_t *free_counts = count_free(slab);
     unlink_free_pages(slab, free_counts);
     for (uint32_t page = 0; page < slab->page_count; page++) {
-        if (!is_all_free(slab, free_counts, page))
-            continue;
-        mem_free(slab->pages[page]);
-        slab->pages[page] = NULL;
-        slab->freed_pages++;
+        if (is_all_free(slab, free_counts, page))
+            free_page(slab, page);
     }
-    slab->freed_page = 0;
     mem_free(free_counts);
+}
+
+/* ---- setting aside ---- */
+
+void slab_set_aside(struct slab *slab)
+{
+    CHECK(slab->aside == NULL);
+    /* the rest of the newest page is free like any other */
+    while (slab->slot_count >> slab->page_bits < slab->page_count)
+        slab_give(slab, slab->slot_count++);
+    slab->aside = mem_alloc(slab->page_count * sizeof *slab->aside);
+    for (size_t page = 0; page < slab->page_count; page++)
+        slab->aside[page] = slab->pages[page] != NULL;
+    slab->aside_count = slab->page_count;
+    slab->aside_free = slab->free_head;
+    slab->free_head = SLAB_REF_NONE;
+}
+
+static void end_aside(struct slab *slab)
+{
+    mem_free(slab->aside);
+    slab->aside = NULL;
+    slab->aside_count = 0;
+}
+
+void slab_drop_aside(struct slab *slab)
+{
+    for (size_t page = 0; page < slab->aside_count; page++) {
+        if (slab->aside[page])
+            free_page(slab, page);
+    }
+    end_aside(slab);
+}
+
+void slab_take_back(struct slab *slab)
+{
+    uint32_t ref = slab->aside_free;
+    while (ref != SLAB_REF_NONE) {
+        uint32_t next = next_free(slab, ref);
+        slab_give(slab, ref);
+        ref = next;
+    }
+    end_aside(slab);
 }
 
 size_t slab_memory_bytes(const struct slab *slab)

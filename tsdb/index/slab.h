@@ -8,12 +8,16 @@
  * slab_shrink, which frees the pages that have no element in use. A page that went comes back under
  * its old refs before the slab gets any new ones.
  *
+ * slab_set_aside sets the elements of that moment apart: they stay where they are, new ones come from
+ * other pages, so that all of them can go at once.
+ *
  * Ownership:  the caller owns the struct; the slab owns the pages.
  * Threads:    not synchronised.
  */
 #ifndef CROFT_TSDB_SLAB_H
 #define CROFT_TSDB_SLAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +33,9 @@ struct slab {
     uint32_t page_bits;
     uint32_t slot_count; /* refs ever taken: 0 <= ref < slot_count */
     uint32_t free_head;  /* SLAB_REF_NONE when no element is free */
+    bool *aside;         /* by page; NULL when nothing is set aside */
+    size_t aside_count;  /* pages that there were */
+    uint32_t aside_free; /* as free_head, of the pages that are set aside */
 };
 
 /* A page holds 1 << page_bits elements and is aligned to a cache line. `element_bytes` >= 4. */
@@ -41,6 +48,13 @@ void slab_give(struct slab *slab, uint32_t ref);
 /* Frees the pages of which no element is in use; takes time for each free element. After it, slab_at
    may be called for elements in use only. */
 void slab_shrink(struct slab *slab);
+/* CHECK: nothing is set aside. Until slab_drop_aside or slab_take_back no element that is set aside is
+   given back. */
+void slab_set_aside(struct slab *slab);
+/* Gives back all elements that are set aside, and their pages. */
+void slab_drop_aside(struct slab *slab);
+/* They are ordinary again. */
+void slab_take_back(struct slab *slab);
 size_t slab_memory_bytes(const struct slab *slab);
 
 static inline void *slab_at(const struct slab *slab, uint32_t ref)
