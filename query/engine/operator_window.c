@@ -64,9 +64,18 @@ static const uint32_t *list_jumps(enum window_need need, struct scratch *scratch
     return jumps_at;
 }
 
-static struct window window_over(struct scratch *scratch, enum window_need need)
+static double seconds_of(int64_t duration_ms)
 {
-    struct window window = {.columns = &scratch->samples};
+    return (double)(duration_ms / 1000) + (double)(duration_ms % 1000 * 1000000) / 1e9;
+}
+
+static struct window window_over(const struct window_operator *self, struct scratch *scratch,
+                                 struct window_memory *memory)
+{
+    enum window_need need = self->call->call.function->window_need;
+    struct window window = {.columns = &scratch->samples,
+                            .range_s = seconds_of(self->source.range_ms),
+                            .memory = memory};
     if (need == WINDOW_NEEDS_SCRATCH)
         window.scratch = scratch_room(scratch, scratch->samples.count, sizeof *window.scratch);
     if (need == WINDOW_NEEDS_RESETS || need == WINDOW_NEEDS_CHANGES)
@@ -118,7 +127,8 @@ static enum status fill_steps(const struct window_operator *self, struct scratch
                               double *values, uint64_t *seen, struct error *err)
 {
     const struct grid *grid = &self->base.grid;
-    struct window window = window_over(scratch, self->call->call.function->window_need);
+    struct window_memory memory = {0};
+    struct window window = window_over(self, scratch, &memory);
     uint64_t next_check = SAMPLES_BETWEEN_CHECKS;
     for (size_t step = 0; step < grid->count; step++) {
         /* one series can keep a function that sorts busy for long */

@@ -10,12 +10,19 @@
 
 #include "tsdb/model/sample.h"
 
+/* What a function found in the window before, which mostly is in this one too. All 0 at first. */
+struct window_memory {
+    size_t at;  /* the sample found */
+    size_t end; /* samples before this one were looked at */
+};
+
 struct window {
     const struct columns *columns;
     size_t first;
     size_t count;
     int64_t start_ms; /* exclusive */
     int64_t end_ms;   /* inclusive: step time less offset */
+    double range_s;   /* from one to the other, in seconds */
     int64_t step_ms;  /* the time of the step itself, before offset and @ */
     /* Where the value of the series jumps: resets or changes, as the function needs; else NULL.
        Those of the window, its first sample aside, are at the samples jumps_at[jump_first] to
@@ -23,7 +30,8 @@ struct window {
     const uint32_t *jumps_at;
     size_t jump_first;
     size_t jump_end;
-    double *scratch; /* room for `count` values; NULL unless the function needs it */
+    struct window_memory *memory; /* of this series */
+    double *scratch;              /* room for `count` values; NULL unless the function needs it */
 };
 
 #endif

@@ -54,11 +54,6 @@ static double extrapolation_factor(const struct window *window, bool is_counter,
     return (sampled_s + start_gap_s + end_gap_s) / sampled_s;
 }
 
-static double seconds_of(int64_t duration_ms)
-{
-    return (double)(duration_ms / 1000) + (double)(duration_ms % 1000 * 1000000) / 1e9;
-}
-
 static bool increase_of_counter(const struct window *window, bool is_rate, double *out)
 {
     if (window->count < 2)
@@ -67,7 +62,7 @@ static bool increase_of_counter(const struct window *window, bool is_rate, doubl
     double increase = add_resets(window, values[window->count - 1] - values[0]);
     double factor = extrapolation_factor(window, true, increase);
     if (is_rate)
-        factor /= seconds_of(window->end_ms - window->start_ms);
+        factor /= window->range_s;
     *out = increase * factor;
     return true;
 }
@@ -310,29 +305,49 @@ bool window_last(const struct window *window, const double *args, double *out)
     return true;
 }
 
+/* Where to go on looking for an extreme: with the one of the window before while that is still within,
+   and behind what it was compared with; else with the first sample. */
+static size_t recall(const struct window *window, size_t *next)
+{
+    const struct window_memory *memory = window->memory;
+    bool is_within = memory->at >= window->first && memory->end > window->first;
+    *next = is_within ? memory->end : window->first + 1;
+    return is_within ? memory->at : window->first;
+}
+
+static void remember(const struct window *window, size_t at)
+{
+    *window->memory = (struct window_memory){at, window->first + window->count};
+}
+
+/* The first of the largest; a NaN gives way to any number. */
 bool window_max(const struct window *window, const double *args, double *out)
 {
     (void)args;
-    const double *values = window_values(window);
-    double max = values[0];
-    for (size_t i = 1; i < window->count; i++) {
-        if (values[i] > max || isnan(max))
-            max = values[i];
+    const double *values = window->columns->values;
+    size_t next;
+    size_t at = recall(window, &next);
+    for (; next < window->first + window->count; next++) {
+        if (values[next] > values[at] || isnan(values[at]))
+            at = next;
     }
-    *out = max;
+    remember(window, at);
+    *out = values[at];
     return true;
 }
 
 bool window_min(const struct window *window, const double *args, double *out)
 {
     (void)args;
-    const double *values = window_values(window);
-    double min = values[0];
-    for (size_t i = 1; i < window->count; i++) {
-        if (values[i] < min || isnan(min))
-            min = values[i];
+    const double *values = window->columns->values;
+    size_t next;
+    size_t at = recall(window, &next);
+    for (; next < window->first + window->count; next++) {
+        if (values[next] < values[at] || isnan(values[at]))
+            at = next;
     }
-    *out = min;
+    remember(window, at);
+    *out = values[at];
     return true;
 }
 

@@ -1,9 +1,12 @@
 /* What a query costs, and how it is stopped. What queries mean is in tests/promql. */
 #include "tests/support/test.h"
 
+#include <math.h>
 #include <stdio.h>
 
+#include "base/random.h"
 #include "query/engine/engine.h"
+#include "query/engine/operator.h"
 #include "query/engine/shared.h"
 #include "query/syntax/parse.h"
 #include "tests/support/naive_select.h"
@@ -130,8 +133,8 @@ TEST(points_of_nested_subqueries_are_bounded_by_their_product)
     assert_int_equal(query(&fixture, instant("max_over_time(vector(1)[1000s:1s]) + "
                                              "max_over_time(vector(2)[1001s:1s])")),
                      STATUS_OK);
-    expect_failure(query(&fixture, instant("max_over_time(vector(1)[290y:1ms])")),
-                   STATUS_INVALID, TOO_FINE);
+    expect_failure(query(&fixture, instant("max_over_time(vector(1)[290y:1ms])")), STATUS_INVALID,
+                   TOO_FINE);
     fixture_deinit(&fixture);
 }
 
@@ -395,6 +398,54 @@ TEST(too_many_parts_are_evaluated_all_the_same)
     fixture_deinit(&fixture);
 }
 
+/* Plateaus, falls, NaN alone and among numbers, gaps. */
+static void add_jagged_series(struct store *store)
+{
+    struct label label = {LABEL_METRIC_NAME, STR("jagged")};
+    struct random random;
+    random_init_seeded(&random, test_seed(3));
+    for (int64_t i = 0; i < 400; i++) {
+        double value = (double)random_below(&random, 6) - 2;
+        if (random_below(&random, 4) == 0 || (i > 200 && i < 220))
+            value = NAN;
+        if (random_below(&random, 3) > 0)
+            naive_store_append(store, (struct labels){&label, 1}, i * 10000, value);
+    }
+}
+
+static double value_alone(struct fixture *fixture, const char *text, int64_t ts_ms)
+{
+    struct query_options options = {.text = str_from(text), .start_ms = ts_ms, .end_ms = ts_ms};
+    assert_int_equal(query(fixture, options), STATUS_OK);
+    return fixture->result.series_count == 0 ? value_absent()
+                                             : fixture->result.series[0].points[0].value;
+}
+
+TEST(a_window_that_slides_gives_what_each_gives_alone)
+{
+    static const char *const texts[] = {"max_over_time(jagged[1m])", "min_over_time(jagged[2m])",
+                                        "rate(jagged[1m])",          "resets(jagged[90s])",
+                                        "changes(jagged[1m])",       "min_over_time(jagged[15s])"};
+    struct fixture fixture;
+    fixture_init(&fixture);
+    add_jagged_series(fixture.engine.store);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct query_options options = {
+            .text = str_from(texts[i]), .is_range = true, .end_ms = 4100000, .step_ms = 7000};
+        assert_int_equal(query(&fixture, options), STATUS_OK);
+        struct result_series sliding = fixture.result.series[0];
+        size_t next = 0;
+        for (int64_t ts_ms = 0; ts_ms <= options.end_ms; ts_ms += options.step_ms) {
+            bool has = next < sliding.point_count && sliding.points[next].ts_ms == ts_ms;
+            double value = has ? sliding.points[next++].value : value_absent();
+            if (f64_bits(value) != f64_bits(value_alone(&fixture, texts[i], ts_ms)))
+                fail_msg("%s at %lld: other than alone", texts[i], (long long)ts_ms);
+        }
+        assert_int_equal(next, sliding.point_count);
+    }
+    fixture_deinit(&fixture);
+}
+
 TEST(a_tall_tree_does_not_exhaust_the_stack)
 {
     struct fixture fixture;
@@ -424,4 +475,5 @@ TEST_MAIN(RUN(a_selector_is_charged_for_every_point_it_gives),
           RUN(what_is_written_twice_is_evaluated_once),
           RUN(a_note_about_what_is_written_twice_names_both_places),
           RUN(too_many_parts_are_evaluated_all_the_same),
+          RUN(a_window_that_slides_gives_what_each_gives_alone),
           RUN(a_tall_tree_does_not_exhaust_the_stack))
