@@ -126,8 +126,10 @@ void tenant_table_close(struct tenant_table *table)
     if (table == NULL)
         return;
     for (size_t i = 0; i < table->count; i++) {
-        for (size_t reason = 0; reason < TENANT_REASONS_MAX; reason++)
-            mem_free(table->tenants[i]->refusals[reason]);
+        struct refusal **refusals = table->tenants[i]->refusals;
+        for (size_t reason = 0; refusals != NULL && reason < TENANT_REASONS_MAX; reason++)
+            mem_free(refusals[reason]);
+        mem_free(refusals);
         mem_free(table->tenants[i]);
     }
     mem_free(table->tenants);

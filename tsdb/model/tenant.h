@@ -19,7 +19,7 @@
 #include "tsdb/model/tenant_limit.h"
 
 /* Room for the reasons of a store's refusals. */
-enum { TENANT_REASONS_MAX = 16 };
+enum { TENANT_REASONS_MAX = 12 };
 
 /* New tenants: an agent that brings all of a large installation at once is fine, names made up by the
    thousand are not. */
@@ -47,11 +47,10 @@ struct tenant {
     struct counter query_cpu_ns;  /* processor time of the queries that read this tenant alone */
     struct counter query_samples; /* loaded by these queries */
     struct counter samples_rejected_for[TENANT_REASONS_MAX]; /* by enum reject_reason */
-    struct refusal
-        *refusals[TENANT_REASONS_MAX]; /* the last; guarded by the shard's lock; or NULL */
-    struct tenant_rates ingestion;     /* guarded by the shard's lock */
-    struct tenant_rates new_series;    /* guarded by the shard's lock */
-    struct quota new_series_in_hour;   /* guarded by the shard's lock */
+    struct refusal **refusals; /* the last, by reason; guarded by the shard's lock; NULL: none */
+    struct tenant_rates ingestion;   /* guarded by the shard's lock */
+    struct tenant_rates new_series;  /* guarded by the shard's lock */
+    struct quota new_series_in_hour; /* guarded by the shard's lock */
 };
 
 static inline uint64_t tenant_limit_in(const struct tenant *tenant, enum tenant_limit_mode mode,

@@ -220,7 +220,7 @@ bool store_last_refusal(struct store *store, const struct tenant *tenant, enum r
 {
     struct shard *shard = &store->shards[tenant->shard];
     rwlock_lock_read(&shard->lock);
-    const struct refusal *last = tenant->refusals[reason];
+    const struct refusal *last = tenant->refusals == NULL ? NULL : tenant->refusals[reason];
     if (last != NULL)
         *out = *last;
     rwlock_unlock_read(&shard->lock);

@@ -171,7 +171,10 @@ static void remember_locked(const struct shard_write *w, enum reject_reason reas
                             const struct growth *growth, const struct error *why)
     REQUIRES(w->shard->lock)
 {
-    struct refusal **slot = &w->refused[reason].tenant->refusals[reason];
+    struct tenant *tenant = w->refused[reason].tenant;
+    if (tenant->refusals == NULL)
+        tenant->refusals = mem_alloc_zeroed(TENANT_REASONS_MAX, sizeof *tenant->refusals);
+    struct refusal **slot = &tenant->refusals[reason];
     if (*slot == NULL)
         *slot = mem_alloc(sizeof **slot);
     struct refusal *refusal = *slot;
