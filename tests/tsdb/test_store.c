@@ -552,6 +552,24 @@ TEST(a_store_that_is_stopped_leaves_its_successor_nothing_to_log_anew)
     store_box_deinit(&box);
 }
 
+TEST(a_clean_stop_after_a_flush_leaves_no_log)
+{
+    struct store_box box;
+    struct error err = {0};
+    struct name_list files;
+    open_box(&box);
+    box_put(&box, "a", "up", BOX_START_MS, 1);
+    flush(&box);
+    store_box_close(&box);
+    sim_disk_files(box.sim, &files);
+    for (size_t i = 0; i < files.count; i++)
+        assert_null(strstr(files.names[i], "/wal/"));
+    name_list_deinit(&files);
+    expect_ok(store_box_open(&box, &err));
+    expect_series(&box, "a", "up 1700000000000:1\n");
+    store_box_deinit(&box);
+}
+
 /* The same for a flush: its block may have a name that only the kernel's memory knows. */
 TEST(what_a_dead_process_flushed_without_sync_does_not_cost_the_log)
 {
@@ -1093,6 +1111,7 @@ TEST_MAIN(RUN(values_come_back_bit_for_bit),
           RUN(what_a_dead_process_did_not_sync_is_not_acknowledged_by_its_successor),
           RUN(what_a_failed_sync_left_behind_is_not_acknowledged_by_the_next_process),
           RUN(a_store_that_is_stopped_leaves_its_successor_nothing_to_log_anew),
+          RUN(a_clean_stop_after_a_flush_leaves_no_log),
           RUN(what_a_dead_process_flushed_without_sync_does_not_cost_the_log),
           RUN(an_existing_store_keeps_its_number_of_shards),
           RUN(a_damaged_layout_file_is_a_clear_error),

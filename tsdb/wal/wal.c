@@ -300,6 +300,9 @@ void wal_leave_proof(struct wal *wal)
     uint32_t epoch = wal->segment.id.epoch;
     if (wal->segment.file == NULL || wal->segment.durable_bytes < wal->segment.size_bytes)
         return;
+    /* dropped: a segment that names it would look as one whose predecessor was lost */
+    if (wal_files_last_epoch(&wal->files) != epoch)
+        return;
     segment_close(&wal->segment);
     enum status status = begin_segment(wal, epoch, &ignored);
     (void)status;
