@@ -169,8 +169,8 @@ static enum status evaluate(const struct engine *engine, const struct query_opti
     scratch_pool_init(&eval.scratches);
     enum status status = run(&eval, expr, err);
     shared_set_close(&eval.shared);
-    note_set_list(&eval.warnings, "warning", arena, &out->warnings);
-    note_set_list(&eval.infos, "info", arena, &out->infos);
+    note_set_list(&eval.warnings, "warning", eval.options->text, arena, &out->warnings);
+    note_set_list(&eval.infos, "info", eval.options->text, arena, &out->infos);
     note_set_deinit(&eval.warnings);
     note_set_deinit(&eval.infos);
     scratch_pool_deinit(&eval.scratches);

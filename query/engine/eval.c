@@ -190,65 +190,61 @@ int64_t eval_time_ms(const struct eval *eval, const struct time_modifier *time, 
     return time_minus(eval->options->end_ms, time->offset_ms);
 }
 
-/* " (line:column)" of a byte offset, both from 1; columns count bytes. */
-static void append_place(struct buffer *out, struct str query, size_t offset)
-{
-    size_t line = 1;
-    size_t line_start = 0;
-    for (size_t i = 0; i < offset && i < query.len; i++) {
-        if (query.ptr[i] == '\n') {
-            line++;
-            line_start = i + 1;
-        }
-    }
-    buffer_append_format(out, " (%zu:%zu)", line, offset - line_start + 1);
-}
-
-/* A note, but for where it is. */
-struct placed_note {
+/* A note that may belong to several places. */
+struct shared_note {
     struct eval *eval;
     struct note_set *notes;
-    const char *prefix;
-    const char *text;
+    struct str text;
+    struct note_place place;
 };
 
-static void add_note_with_place(void *context, size_t offset)
+static void add_note_moved(void *context, ptrdiff_t distance)
 {
-    const struct placed_note *placed = context;
-    struct buffer note;
-    buffer_init(&note, 2 * NOTE_LEN_MAX);
-    buffer_append_str(&note, str_from(placed->prefix));
-    buffer_append_str(&note, str_from(placed->text));
-    append_place(&note, placed->eval->options->text, offset);
-    mutex_lock(&placed->eval->lock);
-    note_set_add(placed->notes, buffer_str(&note));
-    mutex_unlock(&placed->eval->lock);
-    buffer_deinit(&note);
+    const struct shared_note *note = context;
+    struct note_place place = note->place;
+    place.owner.start += (uint32_t)distance;
+    place.owner.end += (uint32_t)distance;
+    place.offset += (size_t)distance;
+    mutex_lock(&note->eval->lock);
+    note_set_add(note->notes, note->text, place);
+    mutex_unlock(&note->eval->lock);
+}
+
+static const struct expr *without_parens(const struct expr *expr)
+{
+    while (expr->kind == EXPR_PAREN)
+        expr = expr->paren;
+    return expr;
 }
 
 static void PRINTF_LIKE(5, 0)
-    add_note_at(struct eval *eval, struct note_set *notes, const char *prefix,
+    add_note_at(struct eval *eval, struct note_set *notes, const struct expr *owner,
                 const struct expr *expr, const char *format, va_list args)
 {
     char text[NOTE_LEN_MAX];
-    vsnprintf(text, sizeof text, format, args);
-    struct placed_note placed = {eval, notes, prefix, text};
-    shared_set_each_offset(&eval->shared, expr->position.start, add_note_with_place, &placed);
+    size_t len = (size_t)snprintf(text, sizeof text, "PromQL %s: ",
+                                  notes == &eval->warnings ? "warning" : "info");
+    vsnprintf(text + len, sizeof text - len, format, args);
+    struct shared_note note = {
+        eval, notes, str_from(text), {owner->position, without_parens(expr)->position.start}};
+    shared_set_each_place(&eval->shared, &owner->position, add_note_moved, &note);
 }
 
-void eval_warn_at(struct eval *eval, const struct expr *expr, const char *format, ...)
+void eval_warn_at(struct eval *eval, const struct expr *owner, const struct expr *expr,
+                  const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    add_note_at(eval, &eval->warnings, "PromQL warning: ", expr, format, args);
+    add_note_at(eval, &eval->warnings, owner, expr, format, args);
     va_end(args);
 }
 
-void eval_info_at(struct eval *eval, const struct expr *expr, const char *format, ...)
+void eval_info_at(struct eval *eval, const struct expr *owner, const struct expr *expr,
+                  const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    add_note_at(eval, &eval->infos, "PromQL info: ", expr, format, args);
+    add_note_at(eval, &eval->infos, owner, expr, format, args);
     va_end(args);
 }
 

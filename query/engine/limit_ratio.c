@@ -90,7 +90,7 @@ static void warn_of_ratio(const struct aggregation *aggregation, double ratio, i
     struct buffer text;
     buffer_init(&text, RATIO_TEXT_MAX);
     append_go_g(&text, ratio);
-    eval_warn_at(aggregation->eval, aggregation->expr->aggregate.param,
+    eval_warn_at(aggregation->eval, aggregation->expr, aggregation->expr->aggregate.param,
                  "ratio value should be between -1 and 1, got %.*s, capping to %d",
                  STR_ARG(buffer_str(&text)), cap);
     buffer_deinit(&text);

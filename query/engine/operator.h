@@ -93,11 +93,12 @@ void eval_release_array(struct eval *eval, size_t count, size_t element_bytes);
 /* The same for the answer: it counts against the budget of the query, but lives in result_arena. */
 MUST_USE enum status eval_alloc_result(struct eval *eval, size_t count, size_t element_bytes,
                                        void **out, struct error *err);
-/* Adds "PromQL warning: " or "PromQL info: ", the text, and where `expr` starts, as " (1:6)". */
-void eval_warn_at(struct eval *eval, const struct expr *expr, const char *format, ...)
-    PRINTF_LIKE(3, 4);
-void eval_info_at(struct eval *eval, const struct expr *expr, const char *format, ...)
-    PRINTF_LIKE(3, 4);
+/* Adds a note of `owner` about `expr`, which is itself or an argument of it: "PromQL warning: " or
+   "PromQL info: ", the text, and where `expr` starts, as " (1:6)". */
+void eval_warn_at(struct eval *eval, const struct expr *owner, const struct expr *expr,
+                  const char *format, ...) PRINTF_LIKE(4, 5);
+void eval_info_at(struct eval *eval, const struct expr *owner, const struct expr *expr,
+                  const char *format, ...) PRINTF_LIKE(4, 5);
 /* As Go's %g prints a number into texts: shortest digits, exponent outside [1e-4, 1e6). */
 void append_go_g(struct buffer *out, double value);
 

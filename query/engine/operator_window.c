@@ -160,7 +160,7 @@ static void note_non_counter(struct window_operator *self, size_t series)
         return;
     struct str name = labels_get(self->source.labels[series], LABEL_METRIC_NAME);
     if (name.len > 0 && !looks_like_counter(name))
-        eval_info_at(self->base.eval, self->range_arg,
+        eval_info_at(self->base.eval, self->call, self->range_arg,
                      "metric might not be a counter, name does not end in "
                      "_total/_sum/_count/_bucket: \"%.*s\"",
                      STR_ARG(name));

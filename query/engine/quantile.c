@@ -33,32 +33,35 @@ double quantile_of(double phi, double *values, size_t count)
     return values[lower] * (1 - weight) + values[upper] * weight;
 }
 
-void quantile_warn(struct eval *eval, const struct expr *expr, double phi)
+void quantile_warn(struct eval *eval, const struct expr *owner, const struct expr *expr,
+                   double phi)
 {
     struct buffer text;
     buffer_init(&text, PHI_TEXT_MAX);
     append_go_g(&text, phi);
-    eval_warn_at(eval, expr, "quantile value should be between 0 and 1, got %.*s",
+    eval_warn_at(eval, owner, expr, "quantile value should be between 0 and 1, got %.*s",
                  STR_ARG(buffer_str(&text)));
     buffer_deinit(&text);
 }
 
-void quantile_check(struct eval *eval, const struct expr *expr, double phi)
+void quantile_check(struct eval *eval, const struct expr *owner, const struct expr *expr,
+                    double phi)
 {
     if (!(phi >= 0 && phi <= 1))
-        quantile_warn(eval, expr, phi);
+        quantile_warn(eval, owner, expr, phi);
 }
 
 static void check_phis(const struct aggregation *aggregation, const double *phis)
 {
-    const struct expr *param = aggregation->expr->aggregate.param;
+    const struct expr *owner = aggregation->expr;
+    const struct expr *param = owner->aggregate.param;
     struct scalar_extremes extremes = scalar_extremes(phis, aggregation->grid.count);
     if (isnan(extremes.max))
-        quantile_warn(aggregation->eval, param, NAN);
+        quantile_warn(aggregation->eval, owner, param, NAN);
     if (extremes.max > 1)
-        quantile_warn(aggregation->eval, param, extremes.max);
+        quantile_warn(aggregation->eval, owner, param, extremes.max);
     if (extremes.min < 0)
-        quantile_warn(aggregation->eval, param, extremes.min);
+        quantile_warn(aggregation->eval, owner, param, extremes.min);
 }
 
 struct work {

@@ -142,17 +142,18 @@ const struct shared_place *shared_set_at(const struct shared_set *set, const str
     return NULL;
 }
 
-void shared_set_each_offset(const struct shared_set *set, size_t offset,
-                            void (*use)(void *context, size_t offset), void *context)
+void shared_set_each_place(const struct shared_set *set, const struct position *position,
+                           void (*use)(void *context, ptrdiff_t distance), void *context)
 {
-    use(context, offset);
+    use(context, 0);
     for (size_t i = 0; i < set->count; i++) {
         const struct position *here = &set->places[i].expr->position;
-        if (offset < here->start || offset >= here->end)
+        if (position->start < here->start || position->end > here->end)
             continue;
         for (size_t k = 0; k < set->count; k++) {
+            const struct position *there = &set->places[k].expr->position;
             if (k != i && set->places[k].group == set->places[i].group)
-                use(context, set->places[k].expr->position.start + (offset - here->start));
+                use(context, (ptrdiff_t)there->start - (ptrdiff_t)here->start);
         }
     }
 }

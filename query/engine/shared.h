@@ -55,8 +55,9 @@ MUST_USE enum status shared_open(struct eval *eval, const struct grid *grid,
                                  const struct shared_place *place, shared_open_first open_first,
                                  struct operator **out, struct error *err);
 
-/* Calls `use` with every offset in the query's text at which what is written at `offset` stands. */
-void shared_set_each_offset(const struct shared_set *set, size_t offset,
-                            void (*use)(void *context, size_t offset), void *context);
+/* Calls `use` for every place where what is at `position` of the query's text is written, with how
+   far behind `position` that is: so with 0 first. */
+void shared_set_each_place(const struct shared_set *set, const struct position *position,
+                           void (*use)(void *context, ptrdiff_t distance), void *context);
 
 #endif

@@ -22,6 +22,7 @@ enum { LABEL_TEXT_MAX = 1024, NUMBER_TEXT_MAX = 64 };
 
 struct histograms {
     struct eval *eval;
+    const struct expr *call;
     const struct expr *arg; /* the vector of buckets */
     struct operator* vector;
     double *uppers;        /* per series: its `le` */
@@ -49,7 +50,7 @@ static void warn_of_le(const struct histograms *histograms, struct str le)
     struct buffer text;
     buffer_init(&text, LABEL_TEXT_MAX);
     append_quoted(&text, le);
-    eval_warn_at(histograms->eval, histograms->arg,
+    eval_warn_at(histograms->eval, histograms->call, histograms->arg,
                  "bucket label \"le\" is missing or has a malformed value of %.*s",
                  STR_ARG(buffer_str(&text)));
     buffer_deinit(&text);
@@ -159,13 +160,14 @@ static enum status find_and_use(struct histograms *histograms, histograms_use us
     return use(histograms, context, err);
 }
 
+/* `arg` counts the arguments of `call`. */
 static enum status with_histograms(struct eval *eval, const struct grid *grid,
-                                   const struct expr *arg, histograms_use use, void *context,
-                                   struct error *err)
+                                   const struct expr *call, size_t arg, histograms_use use,
+                                   void *context, struct error *err)
 {
-    struct histograms histograms = {.eval = eval, .arg = arg};
+    struct histograms histograms = {.eval = eval, .call = call, .arg = call->call.args[arg]};
     uint64_t loaded = eval->samples_loaded;
-    TRY(operator_open(eval, grid, arg, &histograms.vector, err));
+    TRY(operator_open(eval, grid, histograms.arg, &histograms.vector, err));
     enum status status = find_and_use(&histograms, use, context, err);
     operator_close(histograms.vector);
     eval_release_samples(eval, eval->samples_loaded - loaded);
@@ -225,7 +227,7 @@ static void append_date(struct buffer *out, int64_t ts_ms)
                          map_minute(seconds, NULL, 0), second);
 }
 
-static void report_repairs(struct eval *eval, const struct expr *arg, const struct repairs *repairs)
+static void report_repairs(const struct histograms *histograms, const struct repairs *repairs)
 {
     if (repairs->count == 0)
         return;
@@ -240,7 +242,7 @@ static void report_repairs(struct eval *eval, const struct expr *arg, const stru
     append_date(&text, repairs->min_ts_ms);
     buffer_append_str(&text, STR(" to "));
     append_date(&text, repairs->max_ts_ms);
-    eval_info_at(eval, arg,
+    eval_info_at(histograms->eval, histograms->call, histograms->arg,
                  "input to histogram_quantile needed to be fixed for monotonicity (see "
                  "https://prometheus.io/docs/prometheus/latest/querying/functions/"
                  "#histogram_quantile), %.*s",
@@ -281,16 +283,17 @@ static enum status use_quantiles(struct histograms *histograms, void *context, s
     }
     sets->labels = histograms->labels;
     sets->histogram_count = histograms->count;
-    report_repairs(histograms->eval, histograms->arg, &sets->repairs);
+    report_repairs(histograms, &sets->repairs);
     return STATUS_OK;
 }
 
-static enum status read_phis(struct eval *eval, const struct grid *grid, const struct expr *expr,
-                             double **phis, struct error *err)
+static enum status read_phis(struct eval *eval, const struct grid *grid, const struct expr *call,
+                             size_t arg, double **phis, struct error *err)
 {
+    const struct expr *expr = call->call.args[arg];
     TRY(scalar_read(eval, grid, expr, phis, err));
     for (size_t step = 0; step < grid->count; step++)
-        quantile_check(eval, expr, (*phis)[step]);
+        quantile_check(eval, call, expr, (*phis)[step]);
     return STATUS_OK;
 }
 
@@ -299,10 +302,10 @@ enum status open_histogram_quantile(struct eval *eval, const struct grid *grid,
                                     struct error *err)
 {
     double *phis;
-    TRY(read_phis(eval, grid, call->call.args[0], &phis, err));
+    TRY(read_phis(eval, grid, call, 0, &phis, err));
     struct quantile_set set = {.phis = phis};
     struct quantile_sets sets = {.sets = &set, .count = 1};
-    TRY(with_histograms(eval, grid, call->call.args[1], use_quantiles, &sets, err));
+    TRY(with_histograms(eval, grid, call, 1, use_quantiles, &sets, err));
     return open_nameless(eval, grid, sets.labels, sets.histogram_count, set.values, out, err);
 }
 
@@ -343,7 +346,7 @@ static enum status make_sets(struct eval *eval, const struct grid *grid, const s
     sets->sets = memory;
     for (size_t arg = 2; arg < call->call.arg_count; arg++) {
         double *phis;
-        TRY(read_phis(eval, grid, call->call.args[arg], &phis, err));
+        TRY(read_phis(eval, grid, call, arg, &phis, err));
         for (size_t step = 1; step < grid->count; step++) {
             if (f64_bits(phis[step]) != f64_bits(phis[0]))
                 return error_set(err, STATUS_LIMIT,
@@ -360,7 +363,7 @@ enum status open_histogram_quantiles(struct eval *eval, const struct grid *grid,
 {
     struct quantile_sets sets = {0};
     TRY(make_sets(eval, grid, call, &sets, err));
-    TRY(with_histograms(eval, grid, call->call.args[0], use_quantiles, &sets, err));
+    TRY(with_histograms(eval, grid, call, 0, use_quantiles, &sets, err));
     size_t per_set = sets.histogram_count;
     void *memory;
     TRY(eval_alloc_array(eval, sets.count * per_set, sizeof(struct labels), &memory, err));
@@ -421,7 +424,7 @@ enum status open_histogram_fraction(struct eval *eval, const struct grid *grid,
     TRY(scalar_read(eval, grid, call->call.args[0], &lower, err));
     TRY(scalar_read(eval, grid, call->call.args[1], &upper, err));
     struct fractions fractions = {.lower = lower, .upper = upper};
-    TRY(with_histograms(eval, grid, call->call.args[2], use_fractions, &fractions, err));
+    TRY(with_histograms(eval, grid, call, 2, use_fractions, &fractions, err));
     return open_nameless(eval, grid, fractions.labels, fractions.count, fractions.values, out, err);
 }
 

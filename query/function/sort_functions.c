@@ -162,7 +162,7 @@ static enum status open_sorted(struct eval *eval, const struct grid *grid, const
     struct operator *op;
     TRY(operator_open(eval, grid, call->call.args[0], &op, err));
     if (grid->count > 1) {
-        eval_warn_at(eval, call,
+        eval_warn_at(eval, call, call,
                      "sort is ineffective for range queries since results are always ordered by "
                      "labels");
         *out = op;

@@ -394,7 +394,7 @@ enum status window_quantile_check(struct eval *eval, const struct expr *call, co
                                   struct error *err)
 {
     (void)err;
-    quantile_check(eval, call->call.args[0], args[0]);
+    quantile_check(eval, call, call->call.args[0], args[0]);
     return STATUS_OK;
 }
 

@@ -370,17 +370,28 @@ TEST(what_is_written_twice_is_evaluated_once)
     fixture_deinit(&fixture);
 }
 
-TEST(a_note_about_what_is_written_twice_names_both_places)
+static void expect_warning(struct fixture *fixture, const char *text, const char *want)
+{
+    assert_int_equal(query(fixture, range(text)), STATUS_OK);
+    assert_int_equal(fixture->result.warnings.count, 1);
+    const char *place = strrchr(fixture->result.warnings.ptr[0].ptr, '(');
+    if (place == NULL || strncmp(place, want, strlen(want)) != 0)
+        fail_msg("%s: want %s, got %.*s", text, want, STR_ARG(fixture->result.warnings.ptr[0]));
+}
+
+TEST(a_note_names_the_last_of_its_places)
 {
     struct fixture fixture;
     fixture_init(&fixture);
-    assert_int_equal(query(&fixture, instant("quantile(2, c_total) + quantile(2, c_total)")),
-                     STATUS_OK);
-    assert_int_equal(fixture.result.warnings.count, 2);
-    expect_str(fixture.result.warnings.ptr[0],
-               "PromQL warning: quantile value should be between 0 and 1, got 2 (1:10)");
-    expect_str(fixture.result.warnings.ptr[1],
-               "PromQL warning: quantile value should be between 0 and 1, got 2 (1:33)");
+    expect_warning(&fixture, "quantile(2, c_total)", "(1:10)");
+    expect_warning(&fixture, "quantile(((2)), c_total)", "(1:12)");
+    expect_warning(&fixture, "quantile(2, c_total) +\n  quantile(2, c_total)", "(2:12)");
+    expect_warning(&fixture, "quantile(2, c_total) + scalar(quantile_over_time(2, c_total[5m]))",
+                   "(1:50)");
+    expect_warning(&fixture, "quantile(2, quantile(2, c_total))", "(1:10)");
+    expect_warning(&fixture, "sort(abs(sort(c_total)))", "(1:1)");
+    expect_warning(&fixture, "abs(sort(c_total)) + on (n) sort(c_total)", "(1:29)");
+    expect_warning(&fixture, "sort(c_total) + on (n) abs(sort(c_total))", "(1:28)");
     fixture_deinit(&fixture);
 }
 
@@ -473,7 +484,7 @@ TEST_MAIN(RUN(a_selector_is_charged_for_every_point_it_gives),
           RUN(a_matrix_is_sorted_by_labels_and_an_answer_outlives_its_query),
           RUN(only_ten_notes_are_shown_and_the_rest_counted),
           RUN(what_is_written_twice_is_evaluated_once),
-          RUN(a_note_about_what_is_written_twice_names_both_places),
+          RUN(a_note_names_the_last_of_its_places),
           RUN(too_many_parts_are_evaluated_all_the_same),
           RUN(a_window_that_slides_gives_what_each_gives_alone),
           RUN(a_tall_tree_does_not_exhaust_the_stack))
