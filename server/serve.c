@@ -35,6 +35,7 @@ enum {
     SHARDS_MIN = 2,
     SHARDS_MAX = 16,
     TENANTS_MAX = 100000,
+    DISK_RESERVE_BYTES = 64 << 20,
     CONNECTIONS_MAX = 4096,
     CONNECTIONS_PER_IP_MAX = 0, /* behind a proxy all clients share one address */
     IDLE_TIMEOUT_S = 60,
@@ -227,6 +228,7 @@ static enum status open_store(struct server *server, struct error *err)
                                     .tenants_max = TENANTS_MAX,
                                     .label_limits = label_limits,
                                     .retention_ms = server->config.retention_ms,
+                                    .reserve_bytes = DISK_RESERVE_BYTES,
                                     .future_max_ms = 10 * MINUTE_MS,
                                     .idle_ms = 30 * MINUTE_MS};
     TRY(store_open(&options, &server->store, err));

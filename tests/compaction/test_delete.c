@@ -3,6 +3,9 @@
  * and what comes later for the same times is there.
  */
 #include "compaction/compactor.h"
+
+#include <stdio.h>
+
 #include "tests/support/store_box.h"
 #include "tsdb/store/deletions.h"
 #include "tsdb/store/verify.h"
@@ -314,6 +317,39 @@ TEST(a_block_that_may_not_be_written_again_waits_until_half_of_it_has_expired)
     rig_close(&rig);
 }
 
+/* ---- a full disk ---- */
+
+TEST(on_a_full_disk_a_deletion_works_and_writes_go_on_when_it_has_made_room)
+{
+    enum { CAPACITY_BYTES = 60000, RESERVE_BYTES = 20000, SAMPLES = 3000 };
+    struct rig rig;
+    struct error err = {0};
+    store_box_init(&rig.box, BOX_SEED);
+    rig.box.options.shard_count = 1;
+    rig.box.options.reserve_bytes = RESERVE_BYTES;
+    rig.box.options.wal_segment_bytes = 2000; /* what it reserves is little */
+    start(&rig);
+    sim_disk_set_capacity(rig.box.sim, CAPACITY_BYTES);
+    enum status status = STATUS_OK;
+    for (int i = 0; i < SAMPLES && status == STATUS_OK; i++) {
+        char series[64];
+        struct write_result result;
+        snprintf(series, sizeof series, "up n=%d", i % 10);
+        const struct box_sample sample = {"a", series, BOX_START_MS + i, i};
+        status = box_write(&rig.box, &sample, 1, &result, &err);
+    }
+    expect_status(status, STATUS_UNAVAILABLE);
+    assert_true(str_starts_with(str_from(err.text), STR("store: the disk is nearly full")));
+    expect_ok(delete_some(&rig, "a", NULL, INT64_MIN, INT64_MAX, &err));
+    expect_series(&rig.box, "a", "");
+    clean(&rig);
+    assert_int_equal(block_samples(&rig), 0);
+    store_check_reserve(rig.box.store);
+    put(&rig, "up", BOX_START_MS, 7);
+    expect_series(&rig.box, "a", "up 1700000000000:7\n");
+    rig_close(&rig);
+}
+
 /* ---- a fault at any operation ---- */
 
 static void expect_verified(struct rig *rig)
@@ -418,5 +454,6 @@ TEST_MAIN(RUN(what_is_deleted_is_invisible_at_once_to_every_read), RUN(only_the_
           RUN(a_block_of_which_nothing_is_left_goes_without_being_written_anew),
           RUN(an_expired_part_of_a_block_leaves_the_disk_and_the_rest_stays),
           RUN(a_block_that_may_not_be_written_again_waits_until_half_of_it_has_expired),
+          RUN(on_a_full_disk_a_deletion_works_and_writes_go_on_when_it_has_made_room),
           RUN(a_deletion_that_is_cut_anywhere_is_there_or_is_not_and_stays_when_it_was_answered),
           RUN(a_deletion_that_fails_anywhere_succeeds_the_next_time))

@@ -275,6 +275,7 @@ enum status shard_commit(struct shard *shard, struct error *err)
     mutex_lock(&shard->commit_lock);
     enum status status = wal_commit(shard->wal, err);
     mutex_unlock(&shard->commit_lock);
+    store_check_reserve(shard->store);
     return status;
 }
 

@@ -170,6 +170,23 @@ enum status store_commit(struct store *store, uint32_t shard, struct error *err)
     return shard_commit(&store->shards[shard], err);
 }
 
+void store_check_reserve(struct store *store)
+{
+    uint64_t reserve_bytes = store->options.reserve_bytes, free_bytes;
+    struct error err;
+    if (reserve_bytes == 0 || disk_free_bytes(store->options.disk, &free_bytes, &err) != STATUS_OK)
+        return;
+    bool was_short = counter_get(&store->is_short) != 0;
+    /* a little more before writes begin again, so that it does not go to and fro */
+    bool is_short = free_bytes < reserve_bytes + (was_short ? reserve_bytes / 8 : 0);
+    counter_set(&store->is_short, is_short);
+    if (is_short && !was_short)
+        log_error("the disk is nearly full, writes are refused: got %llu bytes free, want %llu",
+                  (unsigned long long)free_bytes, (unsigned long long)reserve_bytes);
+    if (was_short && !is_short)
+        log_info("the disk has space again, writes are taken");
+}
+
 void store_sweep_idle(struct store *store, uint32_t number)
 {
     CHECK(number < store->shard_count);

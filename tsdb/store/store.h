@@ -34,6 +34,8 @@ struct store_options {
     int64_t future_max_ms; /* samples later than now + this are refused; 10 minutes */
     int64_t idle_ms;       /* a series without samples for this long is not active; 30 minutes */
     uint64_t wal_segment_bytes; /* 0 for the default */
+    uint64_t reserve_bytes; /* writes are refused when the disk has less free, so that flushes, merges
+                               and deletions can go on; 0 for none */
     bool is_manual;             /* no threads: the caller commits and flushes */
     bool is_read_only; /* with is_manual: only selections and reports may be asked; nothing on
                                      the disk is changed, and damaged blocks are left out */
@@ -176,6 +178,9 @@ MUST_USE enum status store_commit(struct store *store, uint32_t shard, struct er
    log it covers. One flush of a shard at a time. On
    failure everything stays readable and logged. */
 MUST_USE enum status store_flush_shard(struct store *store, uint32_t shard, struct error *err);
+/* Looks how much of the disk is free, and takes or refuses writes accordingly; to be called now and then.
+   Each commit looks as well. */
+void store_check_reserve(struct store *store);
 /* Deactivates idle series. */
 void store_sweep_idle(struct store *store, uint32_t shard);
 

@@ -343,6 +343,9 @@ static enum status check_tenants(struct store *store, const struct write_series 
             continue;
         last = series[i].tenant;
         *has_rates |= tenant_has_limit(last, TENANT_LIMIT_INGESTION_RATE);
+        if (counter_get(&store->is_short) != 0)
+            return error_set(err, STATUS_UNAVAILABLE,
+                             "store: the disk is nearly full, try again later");
         if (counter_get(&store->shards[last->shard].is_in_doubt) != 0)
             return error_set(err, STATUS_UNAVAILABLE,
                              "store: shard %u cannot write down what was deleted, try again later",
