@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "query/engine/answer.h"
 #include "query/engine/resolution.h"
 #include "query/engine/range_source.h"
@@ -150,6 +151,10 @@ static enum status run(struct eval *eval, struct expr *expr, struct error *err)
     return run_instant(eval, expr, err);
 }
 
+/* A query that took this much was no quick one, and gives its memory back to the kernel. What
+   smaller ones leave is used again, and goes back with the next maintenance. */
+enum { LARGE_BYTES_MIN = 128 << 20 };
+
 static enum status evaluate(const struct engine *engine, const struct query_options *options,
                             struct expr *expr, struct arena *arena, struct query_result *out,
                             struct error *err)
@@ -175,7 +180,10 @@ static enum status evaluate(const struct engine *engine, const struct query_opti
     note_set_deinit(&eval.infos);
     scratch_pool_deinit(&eval.scratches);
     mutex_deinit(&eval.lock);
+    bool was_large = working.used_bytes >= LARGE_BYTES_MIN;
     arena_deinit(&working);
+    if (was_large)
+        mem_return_unused();
     return status;
 }
 
