@@ -1,9 +1,10 @@
 /*
  * resolution: how many points subqueries ask for, known before anything is evaluated.
  *
- * A window of a subquery has range / step points, and each of them may be a window of the next one
- * within: the product is what one series can make an evaluation look at for one value. Prometheus
- * has no such limit, and runs into its time limit instead.
+ * A subquery is evaluated once at each multiple of its step in its range and the ranges of those
+ * around it: these are the points that one series has there, whatever the query's own range is. So
+ * nesting adds points and does not multiply them. Prometheus has no such limit, and runs into its
+ * time limit instead.
  */
 #ifndef CROFT_QUERY_RESOLUTION_H
 #define CROFT_QUERY_RESOLUTION_H

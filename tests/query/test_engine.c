@@ -117,21 +117,27 @@ TEST(a_window_function_is_charged_for_one_series_at_a_time_and_its_results)
     "increasing "                                                                                  \
     "their step"
 
-TEST(points_of_nested_subqueries_are_bounded_by_their_product)
+TEST(points_of_a_subquery_are_bounded_with_the_ranges_around_it)
 {
     struct fixture fixture;
     fixture_init(&fixture);
-    /* 1,000 times 1,000 */
-    assert_int_equal(query(&fixture, instant("max_over_time(max_over_time(vector(1)[1000s:1s])"
-                                             "[1000s:1s])")),
+    assert_int_equal(query(&fixture, instant("max_over_time(vector(1)[1000s:1ms])")), STATUS_OK);
+    expect_failure(query(&fixture, instant("max_over_time(vector(1)[1000001ms:1ms])")),
+                   STATUS_INVALID, TOO_FINE);
+    assert_int_equal(query(&fixture, instant("max_over_time(max_over_time(vector(1)[400s:1ms])"
+                                             "[600s:1s])")),
                      STATUS_OK);
     expect_failure(
-        query(&fixture, instant("1 + sum(max_over_time((-max_over_time(vector(1)[1000s:1s]))"
-                                "[1001s:1s]))")),
+        query(&fixture, instant("1 + sum(max_over_time((-max_over_time(vector(1)[400s:1ms]))"
+                                "[600001ms:1s]))")),
         STATUS_INVALID, TOO_FINE);
-    /* side by side they do not multiply */
-    assert_int_equal(query(&fixture, instant("max_over_time(vector(1)[1000s:1s]) + "
-                                             "max_over_time(vector(2)[1001s:1s])")),
+    /* a week of averages over an hour: 2.4 million by product, 41 thousand in truth */
+    assert_int_equal(query(&fixture, instant("max_over_time(avg_over_time(vector(1)[1h:15s])"
+                                             "[7d:1m])")),
+                     STATUS_OK);
+    /* side by side they do not add up */
+    assert_int_equal(query(&fixture, instant("max_over_time(vector(1)[600s:1ms]) + "
+                                             "max_over_time(vector(2)[600s:1ms])")),
                      STATUS_OK);
     expect_failure(query(&fixture, instant("max_over_time(vector(1)[290y:1ms])")), STATUS_INVALID,
                    TOO_FINE);
@@ -473,7 +479,7 @@ TEST(a_tall_tree_does_not_exhaust_the_stack)
 
 TEST_MAIN(RUN(a_selector_is_charged_for_every_point_it_gives),
           RUN(a_window_function_is_charged_for_one_series_at_a_time_and_its_results),
-          RUN(points_of_nested_subqueries_are_bounded_by_their_product),
+          RUN(points_of_a_subquery_are_bounded_with_the_ranges_around_it),
           RUN(points_of_a_subquery_are_bounded_before_they_are_there),
           RUN(a_long_column_looks_often_whether_it_is_still_wanted),
           RUN(memory_is_bounded_for_the_evaluation_and_for_the_answer),
