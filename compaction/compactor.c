@@ -400,6 +400,8 @@ enum status compactor_settle(struct compactor *c, enum settle_kind kind, struct 
 {
     enum status first = STATUS_OK;
     c->is_settling = true;
+    /* who asks wants to hear what is wrong, not that there is nothing to do for the moment */
+    setback_end_waits(&c->setbacks);
     for (uint32_t shard = 0; shard < store_shard_count(c->store); shard++) {
         struct error why;
         enum status status = kind == SETTLE_CLEAN ? STATUS_OK : flush_shard(c, shard, &why);

@@ -61,6 +61,12 @@ void setback_note_failure(struct setback_table *table, uint32_t shard, int64_t d
     entry->damage_count += is_damage;
 }
 
+void setback_end_waits(struct setback_table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        table->entries[i].retry_at_ms = INT64_MIN;
+}
+
 void setback_forget(struct setback_table *table, uint32_t shard, int64_t day)
 {
     struct setback *entry = find(table, shard, day);

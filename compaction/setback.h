@@ -35,6 +35,8 @@ bool setback_is_held(const struct setback_table *table, uint32_t shard, int64_t 
                      int64_t monotonic_ms);
 void setback_note_failure(struct setback_table *table, uint32_t shard, int64_t day, bool is_damage,
                           int64_t monotonic_ms);
+/* Lets all days be tried again now; how often they failed is kept. */
+void setback_end_waits(struct setback_table *table);
 void setback_forget(struct setback_table *table, uint32_t shard, int64_t day);
 
 #endif

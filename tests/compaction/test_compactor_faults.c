@@ -337,6 +337,8 @@ TEST(one_shards_trouble_does_not_stop_another)
     expect_status(compactor_settle(compactor, SETTLE_COMPACT, &err), STATUS_CORRUPT);
     assert_int_equal(block_count(&box, first), 4);
     assert_int_equal(block_count(&box, second), 1);
+    /* and whoever asks again at once is told again */
+    expect_status(compactor_settle(compactor, SETTLE_COMPACT, &err), STATUS_CORRUPT);
     compactor_close(compactor);
     store_box_deinit(&box);
 }
