@@ -1,6 +1,7 @@
 #include "tsdb/store/deletions.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/sim_disk.h"
 #include "tests/support/test.h"
@@ -87,7 +88,23 @@ TEST(damage_to_one_copy_costs_nothing)
     buffer_deinit(&out);
 }
 
-TEST(damage_to_both_copies_and_every_other_length_is_refused)
+TEST(a_file_that_was_cut_or_grew_keeps_the_copy_that_is_whole)
+{
+    struct buffer out;
+    encode_example(&out);
+    for (size_t len = sizeof example; len < out.len; len++)
+        expect_example((struct bytes){out.ptr, len});
+    for (size_t lost = 1; lost <= sizeof example; lost++)
+        expect_example((struct bytes){out.ptr + lost, out.len - lost});
+    uint8_t *more = buffer_reserve(&out, 50);
+    memset(more, 0xff, 50);
+    expect_example((struct bytes){out.ptr, out.len + 50});
+    out.ptr[40] ^= 1;
+    expect_example((struct bytes){out.ptr, out.len + 50});
+    buffer_deinit(&out);
+}
+
+TEST(damage_to_both_copies_is_refused)
 {
     struct error err;
     struct deletions *list;
@@ -100,7 +117,7 @@ TEST(damage_to_both_copies_and_every_other_length_is_refused)
         out.ptr[i] ^= 0x10;
         out.ptr[i + out.len / 2] ^= 0x10;
     }
-    for (size_t len = 0; len < out.len; len++)
+    for (size_t len = 0; len < sizeof example; len++)
         expect_status(deletions_decode((struct bytes){out.ptr, len}, 3, &list, &err),
                       STATUS_CORRUPT);
     expect_status(deletions_decode(buffer_bytes(&out), 4, &list, &err), STATUS_CORRUPT);
@@ -157,6 +174,7 @@ TEST(too_many_are_refused)
 
 TEST_MAIN(RUN(the_example_of_the_format_page_encodes_and_decodes),
           RUN(damage_to_one_copy_costs_nothing),
-          RUN(damage_to_both_copies_and_every_other_length_is_refused),
+          RUN(a_file_that_was_cut_or_grew_keeps_the_copy_that_is_whole),
+          RUN(damage_to_both_copies_is_refused),
           RUN(spans_are_of_the_tenant_the_block_and_the_series_and_unite),
           RUN(too_many_are_refused))

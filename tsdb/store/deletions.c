@@ -177,7 +177,7 @@ static enum status decode_body(struct bytes body, uint32_t count, struct deletio
     return reader_left(&r) == 0 ? STATUS_OK : broken(err);
 }
 
-/* The copy that begins at `data`, which holds nothing else. */
+/* The copy at the beginning of `data`. */
 static enum status decode_copy(struct bytes data, uint32_t shard, struct deletions *list,
                                struct error *err)
 {
@@ -192,25 +192,34 @@ static enum status decode_copy(struct bytes data, uint32_t shard, struct deletio
         return error_set(err, STATUS_CORRUPT,
                          "deletions: got version %u of shard %u, want %d of %u", version, got_shard,
                          VERSION, shard);
-    struct bytes body = {data.ptr + HEADER_BYTES, data.len - HEADER_BYTES};
-    if (len != body.len || crc32c(body) != body_sum)
+    struct bytes body = reader_bytes(&r, len);
+    if (r.is_broken || crc32c(body) != body_sum)
         return error_set(err, STATUS_CORRUPT, "deletions: damaged");
     return decode_body(body, count, list, err);
+}
+
+/* Where the next copy begins behind `from`; the end when there is none. What is damaged, cut or longer
+   than it was does not move the other copy, so it is looked for and not computed. */
+static size_t find_copy(struct bytes data, size_t from)
+{
+    while (data.len - from >= sizeof magic && memcmp(data.ptr + from, magic, sizeof magic) != 0)
+        from++;
+    return data.len - from >= sizeof magic ? from : data.len;
 }
 
 enum status deletions_decode(struct bytes data, uint32_t shard, struct deletions **out,
                              struct error *err)
 {
-    enum status status = STATUS_CORRUPT;
-    error_set(err, status, "deletions: got %zu bytes, want two copies", data.len);
-    for (size_t copy = 0; copy < 2 && data.len % 2 == 0 && status != STATUS_OK; copy++) {
+    enum status status = error_set(err, STATUS_CORRUPT, "deletions: no copy in %zu bytes", data.len);
+    for (size_t at = find_copy(data, 0); at < data.len; at = find_copy(data, at + 1)) {
         struct deletions *list = deletions_new();
-        struct bytes half = {data.ptr + copy * (data.len / 2), data.len / 2};
-        status = decode_copy(half, shard, list, err);
-        if (status == STATUS_OK)
+        struct bytes copy = {data.ptr + at, data.len - at};
+        status = decode_copy(copy, shard, list, err);
+        if (status == STATUS_OK) {
             *out = list;
-        else
-            deletions_release(list);
+            return status;
+        }
+        deletions_release(list);
     }
     return status;
 }
