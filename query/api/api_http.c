@@ -1,5 +1,6 @@
 #include "query/api/api_http.h"
 
+#include "base/log.h"
 #include "query/api/api_impl.h"
 #include "query/api/request_scope_http.h"
 #include "query/syntax/parse.h"
@@ -100,8 +101,10 @@ void api_selectors_deinit(struct api_selector *selectors, size_t count)
 
 void api_fail(struct api_call *call, enum status status, const struct error *err)
 {
-    if (status == STATUS_IO || status == STATUS_CORRUPT)
+    if (status == STATUS_IO || status == STATUS_CORRUPT) {
         counter_add(&call->api->counters.failures, 1);
+        log_error("query: %s", err->text);
+    }
     reply_error(call->exchange, api_error_of(status), str_from(err->text));
 }
 

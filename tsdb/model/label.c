@@ -123,13 +123,15 @@ static enum status bad_text(const char *what, struct str text, struct error *err
     return STATUS_INVALID;
 }
 
+/* `what` is name or value. */
 static enum status too_long(const char *what, size_t len_max, struct str name, size_t len,
                             struct error *err)
 {
     struct buffer shown;
     show_text(&shown, name);
-    error_set(err, STATUS_INVALID, "label: %s too long, got %zu bytes, want at most %zu: %.*s",
-              what, len, len_max, STR_ARG(buffer_str(&shown)));
+    error_set(err, STATUS_INVALID,
+              "label: %s too long, got %zu bytes, want at most %zu (max_label_%s_length): %.*s",
+              what, len, len_max, what, STR_ARG(buffer_str(&shown)));
     buffer_deinit(&shown);
     return STATUS_INVALID;
 }
@@ -173,8 +175,9 @@ static enum status check_each(const struct label *given, size_t count,
         return STATUS_OK;
     struct buffer shown;
     show_labels(&shown, given, count);
-    error_set(err, STATUS_INVALID, "labels: too many, got %zu, want at most %u: %.*s", *kept,
-              limits->labels_max, STR_ARG(buffer_str(&shown)));
+    error_set(err, STATUS_INVALID,
+              "labels: too many, got %zu, want at most %u (max_label_names_per_series): %.*s",
+              *kept, limits->labels_max, STR_ARG(buffer_str(&shown)));
     buffer_deinit(&shown);
     return STATUS_INVALID;
 }
