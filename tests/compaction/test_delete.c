@@ -167,6 +167,26 @@ TEST(only_the_range_of_time_goes)
     rig_close(&rig);
 }
 
+/* With time between them in which it has no samples. */
+TEST(a_series_that_several_deletions_empty_is_in_no_list)
+{
+    struct rig rig;
+    struct error err = {0};
+    rig_open(&rig);
+    for (int i = 0; i < 3; i++)
+        put(&rig, "up job=b", BOX_START_MS + i * MINUTE_MS, i);
+    put(&rig, "up job=a", BOX_START_MS, 0);
+    put(&rig, "up job=a", BOX_START_MS + 2 * MINUTE_MS, 2);
+    expect_deleted(&rig, "__name__=up", BOX_START_MS, BOX_START_MS);
+    expect_labels(&rig, "job", "a b");
+    expect_deleted(&rig, "__name__=up", BOX_START_MS + 2 * MINUTE_MS, INT64_MAX);
+    expect_labels(&rig, "job", "b");
+    expect_series(&rig.box, "a", "up{job=\"b\"} 1700000060000:1\n");
+    clean(&rig);
+    expect_labels(&rig, "job", "b");
+    rig_close(&rig);
+}
+
 TEST(other_tenants_keep_theirs)
 {
     struct rig rig;
@@ -449,7 +469,8 @@ TEST(a_deletion_that_fails_anywhere_succeeds_the_next_time)
 }
 
 TEST_MAIN(RUN(what_is_deleted_is_invisible_at_once_to_every_read), RUN(only_the_range_of_time_goes),
-          RUN(other_tenants_keep_theirs), RUN(what_comes_later_for_a_deleted_time_is_kept),
+          RUN(a_series_that_several_deletions_empty_is_in_no_list), RUN(other_tenants_keep_theirs),
+          RUN(what_comes_later_for_a_deleted_time_is_kept),
           RUN(bytes_come_back_by_themselves_within_minutes),
           RUN(a_block_of_which_nothing_is_left_goes_without_being_written_anew),
           RUN(an_expired_part_of_a_block_leaves_the_disk_and_the_rest_stays),

@@ -379,6 +379,30 @@ enum status deletions_read(struct span_list deleted, struct block *block, size_t
     return status;
 }
 
+static bool are_ends_deleted(struct span_list deleted, struct block *block, size_t tenant,
+                             uint32_t series)
+{
+    int64_t min_ts_ms, max_ts_ms;
+    struct error err;
+    return block_time_range(block, tenant, series, &min_ts_ms, &max_ts_ms, &err) == STATUS_OK &&
+           spans_cover(deleted, min_ts_ms, min_ts_ms) && spans_cover(deleted, max_ts_ms, max_ts_ms);
+}
+
+bool deletions_empty(struct span_list deleted, struct block *block, size_t tenant, uint32_t series)
+{
+    /* a single span with both ends in it has all between them: no samples are needed to say that */
+    if (deleted.count < 2 || !are_ends_deleted(deleted, block, tenant, series))
+        return false;
+    struct columns left;
+    struct error err;
+    columns_init(&left);
+    enum status status =
+        deletions_read(deleted, block, tenant, series, &block_all_time, &left, &err);
+    bool is_empty = status == STATUS_OK && left.count == 0;
+    columns_deinit(&left);
+    return is_empty;
+}
+
 static enum status find_touched(const struct deletion *d, struct block *block, size_t tenant,
                                 struct arena *scratch, bool *touches, struct error *err)
 {

@@ -280,7 +280,9 @@ static enum status look_up(struct gathering *g, const struct source *source, str
         out->deleted = deletions_of_series(source->deletions, block_meta(source->block)->sequence,
                                            tenant_id_str(&g->part->tenant->id), out->labels,
                                            &g->selection->arena);
-    *has_samples = !spans_cover(out->deleted, min_ts_ms, max_ts_ms);
+    *has_samples =
+        !spans_cover(out->deleted, min_ts_ms, max_ts_ms) &&
+        !deletions_empty(out->deleted, source->block, source->block_tenant, out->position);
     return STATUS_OK;
 }
 
