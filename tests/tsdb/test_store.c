@@ -954,6 +954,57 @@ TEST(a_block_that_cannot_be_deleted_stays_and_can_be_dropped_again)
     store_box_deinit(&box);
 }
 
+static void drop_only_block(struct store_box *box)
+{
+    struct error err = {0};
+    uint32_t shard = tenant_table_find(store_tenants(box->store), STR("a"))->shard;
+    struct block **blocks;
+    size_t count;
+    store_blocks(box->store, shard, &box->arena, &blocks, &count);
+    assert_int_equal(count, 1);
+    expect_ok(store_drop_block(box->store, shard, blocks[0], &err));
+    block_release(blocks[0]);
+}
+
+/* A flush covers one sample of the log and one that waits to be logged; a call of it fails. True when
+   none did. */
+static bool flush_with_failure_and_drop(uint64_t after)
+{
+    struct store_box box;
+    struct error err = {0};
+    struct box_write waiting;
+    const struct box_sample sample = {"a", "up", BOX_START_MS + 1, 2};
+    open_box(&box);
+    box_put(&box, "a", "up", BOX_START_MS, 1);
+    expect_ok(box_write_begin(&box, &waiting, &sample, 1, &err));
+    uint64_t failing = sim_disk_operation_count(box.sim) + after;
+    sim_disk_fail_at(box.sim, failing, STATUS_IO);
+    enum status status = box_flush(&box, &err);
+    bool is_clean = status == STATUS_OK && sim_disk_operation_count(box.sim) <= failing;
+    sim_disk_fail_at(box.sim, UINT64_MAX, STATUS_IO);
+    bool has_block = sum_blocks(&box) > 0;
+    if (has_block)
+        drop_only_block(&box);
+    expect_ok(box_commit(&box, &err));
+    box_write_end(&waiting);
+    box_put(&box, "a", "up", BOX_START_MS + 2, 3);
+    reopen(&box);
+    expect_ok(box_verify(&box, &err));
+    expect_series(&box, "a",
+                  has_block ? "up 1700000000002:3\n"
+                            : "up 1700000000000:1 1700000000001:2 1700000000002:3\n");
+    store_box_deinit(&box);
+    return is_clean;
+}
+
+/* Also when its epoch could not be committed: that would be logged behind what is dropped. */
+TEST(the_log_has_nothing_of_a_dropped_block_whatever_failed_in_its_flush)
+{
+    uint64_t after = 0;
+    while (!flush_with_failure_and_drop(after))
+        assert_true(++after < 1000);
+}
+
 /* ---- a full disk ---- */
 
 static uint64_t used_bytes(struct store_box *box)
@@ -1127,6 +1178,7 @@ TEST_MAIN(RUN(values_come_back_bit_for_bit),
           RUN(a_damaged_block_is_quarantined_and_the_rest_is_served),
           RUN(a_dropped_block_is_gone_for_good_and_its_readers_go_on),
           RUN(a_block_that_cannot_be_deleted_stays_and_can_be_dropped_again),
+          RUN(the_log_has_nothing_of_a_dropped_block_whatever_failed_in_its_flush),
           RUN(a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself),
           RUN(a_store_starts_on_a_full_disk_and_takes_writes_once_there_is_space),
           RUN(a_repeated_sample_is_not_acknowledged_before_it_is_durable),

@@ -279,6 +279,14 @@ enum status shard_commit(struct shard *shard, struct error *err)
     return status;
 }
 
+enum status shard_drop_log(struct shard *shard, uint32_t epoch, struct error *err)
+{
+    /* no more than that: on a full disk what is logged since then must not keep old blocks */
+    if (wal_has_pending_of(shard->wal, epoch))
+        TRY(shard_commit(shard, err));
+    return wal_drop(shard->wal, epoch, err);
+}
+
 /* Waits until there is something to commit; after a failure only for a while, as the log keeps the
    batch and tries again. False when it is time to stop. */
 static bool wait_for_work(struct shard *shard, bool has_failed)

@@ -189,7 +189,8 @@ void store_sweep_idle(struct store *store, uint32_t shard);
 void store_blocks(struct store *store, uint32_t shard, struct arena *arena, struct block ***out,
                   size_t *count);
 /* Deletes the block's file and takes it out of the shard; readers that hold it go on.
-   When the file cannot be deleted the block stays. STATUS_NOT_FOUND: it is not there any more. */
+   When the file, or what the log has of what it covers, cannot be deleted the block stays.
+   STATUS_NOT_FOUND: it is not there any more. */
 MUST_USE enum status store_drop_block(struct store *store, uint32_t shard, struct block *block,
                                       struct error *err);
 /* Deletes what earlier merges have replaced and could not delete then. Does nothing when there is

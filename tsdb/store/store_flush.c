@@ -253,9 +253,7 @@ static enum status publish(struct flush *flush, struct error *err)
     head_flush_end(shard->head);
     rwlock_unlock_write(&shard->lock);
     shard->covered_epoch = flush->ended_epoch;
-    /* the end of the epoch may still wait to be written; only then is there nothing more to drop */
-    TRY(shard_commit(shard, err));
-    return wal_drop(shard->wal, flush->ended_epoch, err);
+    return shard_drop_log(shard, flush->ended_epoch, err);
 }
 
 static enum status remove_file(struct flush *flush, struct flush_block *block, struct error *err)
@@ -356,6 +354,5 @@ enum status shard_flush_all_locked(struct shard *shard, struct error *err)
 {
     TRY(flush_locked(shard, err));
     /* an earlier flush may have failed to */
-    TRY(shard_commit(shard, err));
-    return wal_drop(shard->wal, shard->covered_epoch, err);
+    return shard_drop_log(shard, shard->covered_epoch, err);
 }

@@ -223,6 +223,15 @@ bool wal_has_pending(const struct wal *wal)
     return counter_get(&wal->pending_bytes) > 0;
 }
 
+/* What has ended is in the queue, the oldest first. */
+bool wal_has_pending_of(struct wal *wal, uint32_t epoch)
+{
+    mutex_lock(&wal->lock);
+    bool has = wal->first != NULL && wal->first->epoch <= epoch;
+    mutex_unlock(&wal->lock);
+    return has;
+}
+
 static struct wal_batch *first_batch(struct wal *wal)
 {
     mutex_lock(&wal->lock);
