@@ -14,7 +14,9 @@ JUNK = ["(", ")", "[", "]", "{", "}", ",", "+", "-", "*", "/", "%", "^", "==", "
 # What 3.x reads in another way: durations are numbers and numbers durations, names may be quoted, `start` and `end`
 # are functions that have to be enabled; and it no longer shows "<Item 57385>" for "@".
 NEW_SYNTAX = re.compile("duration|number|string|label matching|grouping opts|is not enabled|<Item|unexpected colon|"
-                        "trailing commas")
+                        "trailing commas|"
+                        # 3.x takes it for the middle of a computed duration, and looks for the rest
+                        "unexpected <op:.{1,2}> in subquery or range")
 
 # Refused by mistake, or because a name is not of the old alphabet.
 MENDED = re.compile("label name|unexpected number of samples|unexpected result in StepInvariantExpr")
