@@ -75,7 +75,7 @@ static const struct tenant_limits *limits_of_locked(const struct tenant_table *t
 }
 
 static void apply_limits_locked(const struct tenant_table *table, struct tenant *tenant)
-    REQUIRES(table->lock)
+    REQUIRES_SHARED(table->lock)
 {
     const struct tenant_limits *limits = limits_of_locked(table, &tenant->id);
     for (enum tenant_limit i = 0; i < TENANT_LIMIT_COUNT; i++) {
