@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/crc32c.h"
 #include "base/mem.h"
+#include "base/whole_file.h"
 #include "tsdb/files/filenames.h"
 #include "tsdb/files/shard_files.h"
 
@@ -224,30 +225,6 @@ enum status deletions_decode(struct bytes data, uint32_t shard, struct deletions
     return status;
 }
 
-static enum status read_bytes(struct file *file, struct buffer *out, struct error *err)
-{
-    uint64_t size_bytes;
-    size_t got;
-    TRY(file_size(file, &size_bytes, err));
-    if (size_bytes > out->max_bytes)
-        return error_set(err, STATUS_CORRUPT, "deletions: got %llu bytes, want at most %zu",
-                         (unsigned long long)size_bytes, out->max_bytes);
-    uint8_t *ptr = buffer_reserve(out, (size_t)size_bytes);
-    TRY(file_read(file, 0, ptr, (size_t)size_bytes, &got, err));
-    out->len = got;
-    return STATUS_OK;
-}
-
-static enum status read_file(struct disk *disk, const char *path, struct buffer *out,
-                             struct error *err)
-{
-    struct file *file;
-    TRY(disk_open(disk, path, &file, err));
-    enum status status = read_bytes(file, out, err);
-    file_close(file);
-    return status;
-}
-
 enum status deletions_load(struct disk *disk, uint32_t shard, struct deletions **out,
                            struct error *err)
 {
@@ -255,7 +232,7 @@ enum status deletions_load(struct disk *disk, uint32_t shard, struct deletions *
     struct buffer bytes;
     shard_file_path(path, shard, DELETIONS_FILE, "");
     buffer_init(&bytes, DELETIONS_FILE_BYTES_MAX);
-    enum status status = read_file(disk, path, &bytes, err);
+    enum status status = whole_file_read(disk, path, &bytes, err);
     if (status == STATUS_OK)
         status = deletions_decode(buffer_bytes(&bytes), shard, out, err);
     buffer_deinit(&bytes);

@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "base/mem.h"
+#include "base/whole_file.h"
 #include "tsdb/files/filenames.h"
 #include "tsdb/files/shard_files.h"
 
@@ -79,38 +79,20 @@ struct deletions *shard_deletions(struct shard *shard)
 
 /* ---- writing ---- */
 
-static enum status write_aside(struct disk *disk, const char *path, struct bytes data,
-                               struct error *err)
-{
-    struct file *file;
-    enum status status = disk_unlink(disk, path, err);
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-        return status;
-    TRY(disk_create(disk, path, &file, err));
-    status = file_append(file, data, err);
-    if (status == STATUS_OK)
-        status = file_sync(file, err);
-    file_close(file);
-    return status;
-}
-
 static enum status write_list(struct shard *shard, const struct deletions *list, const char *path,
                               struct error *err)
 {
-    struct disk *disk = shard->store->options.disk;
-    char aside[DISK_PATH_MAX];
     struct buffer bytes;
-    file_path(shard, aside, DELETIONS_FILE TMP_SUFFIX);
     buffer_init(&bytes, DELETIONS_FILE_BYTES_MAX);
     deletions_encode(&bytes, list, shard->number);
     enum status status =
         bytes.is_overflown
             ? error_set(err, STATUS_LIMIT, "deletions: got more than %d bytes of matchers",
                         DELETIONS_FILE_BYTES_MAX)
-            : write_aside(disk, aside, buffer_bytes(&bytes), err);
+            : whole_file_replace(shard->store->options.disk, shard->folder, path,
+                                 buffer_bytes(&bytes), err);
     buffer_deinit(&bytes);
-    TRY(status);
-    return disk_rename(disk, aside, path, err);
+    return status;
 }
 
 static enum status save(struct shard *shard, const struct deletions *list, struct error *err)
@@ -118,13 +100,11 @@ static enum status save(struct shard *shard, const struct deletions *list, struc
     struct disk *disk = shard->store->options.disk;
     char path[DISK_PATH_MAX];
     file_path(shard, path, DELETIONS_FILE);
-    if (list->count > 0) {
-        TRY(write_list(shard, list, path, err));
-    } else {
-        enum status status = disk_unlink(disk, path, err);
-        if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-            return status;
-    }
+    if (list->count > 0)
+        return write_list(shard, list, path, err);
+    enum status status = disk_unlink(disk, path, err);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+        return status;
     return disk_sync_dir(disk, shard->folder, err);
 }
 
