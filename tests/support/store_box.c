@@ -67,6 +67,30 @@ void store_box_crash(struct store_box *box, enum power_cut cut)
     sim_disk_restore_power(box->sim, cut);
 }
 
+static void expect_open(struct store_box *box)
+{
+    struct error err = {0};
+    expect_ok(store_box_open(box, &err));
+}
+
+void store_box_start(struct store_box *box, uint64_t seed)
+{
+    store_box_init(box, seed);
+    expect_open(box);
+}
+
+void store_box_restart(struct store_box *box)
+{
+    store_box_close(box);
+    expect_open(box);
+}
+
+void store_box_crash_and_restart(struct store_box *box, enum power_cut cut)
+{
+    store_box_crash(box, cut);
+    expect_open(box);
+}
+
 /* ---- texts ---- */
 
 /* Splits at spaces; the words point into `text`. */

@@ -38,6 +38,10 @@ MUST_USE enum status store_box_open(struct store_box *box, struct error *err);
 void store_box_close(struct store_box *box);
 /* Ends it without a chance to write anything more; the disk then is as `cut` says. */
 void store_box_crash(struct store_box *box, enum power_cut cut);
+/* The same as above, and the store then opens, which must go well. */
+void store_box_start(struct store_box *box, uint64_t seed);
+void store_box_restart(struct store_box *box);
+void store_box_crash_and_restart(struct store_box *box, enum power_cut cut);
 
 struct box_sample {
     const char *tenant;

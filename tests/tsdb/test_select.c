@@ -6,13 +6,6 @@ enum { BOX_SEED = 5 };
 
 #define T0 BOX_START_MS
 
-static void open_box(struct store_box *box)
-{
-    struct error err = {0};
-    store_box_init(box, BOX_SEED);
-    expect_ok(store_box_open(box, &err));
-}
-
 /* Some tenants; afterwards half of what is there is in blocks. */
 static void fill(struct store_box *box)
 {
@@ -62,7 +55,7 @@ static void expect_list_(struct store_box *box, const struct box_query *query, c
 TEST(one_tenant_is_shown_as_it_was_written)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     fill(&box);
     expect_series(&box, "a", "up{job=\"x\"} 1700000000000:1 1700000000001:11\n");
     expect_series(&box, "anonymous",
@@ -78,7 +71,7 @@ TEST(one_tenant_is_shown_as_it_was_written)
 TEST(several_tenants_show_which_is_which)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     fill(&box);
     expect_series(&box, "a|b",
                   "down{job=\"z\", tenant_id=\"b\"} 1700000000000:5\n"
@@ -92,7 +85,7 @@ TEST(several_tenants_show_which_is_which)
 TEST(a_tenant_label_that_says_something_else_is_kept_under_another_name)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     fill(&box);
     expect_series(&box, "d|nobody",
                   "up{job=\"y\", original_tenant_id=\"a\", tenant_id=\"d\"} 1700000000000:4\n"
@@ -103,7 +96,7 @@ TEST(a_tenant_label_that_says_something_else_is_kept_under_another_name)
 TEST(the_default_tenant_shows_no_label)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     fill(&box);
     expect_series(&box, "*",
                   "down{job=\"z\", tenant_id=\"b\"} 1700000000000:5\n"
@@ -121,7 +114,7 @@ TEST(the_default_tenant_shows_no_label)
 TEST(matchers_choose_series_in_head_and_blocks)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up job=x zone=1", T0, 1);
     box_put(&box, "a", "up job=y", T0, 2);
     struct error err = {0};
@@ -145,7 +138,7 @@ TEST(matchers_choose_series_in_head_and_blocks)
 TEST(matchers_on_the_tenant_choose_tenants)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     fill(&box);
     const char *a = "up{job=\"x\", tenant_id=\"a\"} 1700000000000:1 1700000000001:11\n";
     expect_query(&box, "a|b|d", "tenant_id=a", a);
@@ -167,7 +160,7 @@ TEST(matchers_on_the_tenant_choose_tenants)
 TEST(matchers_on_the_rewritten_label_see_what_is_shown)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     fill(&box);
     expect_query(&box, "*", "original_tenant_id=a",
                  "up{job=\"y\", original_tenant_id=\"a\", tenant_id=\"d\"} 1700000000000:4\n");
@@ -185,7 +178,7 @@ TEST(only_the_range_of_time_is_read_and_series_outside_are_left_out)
 {
     struct store_box box;
     struct error err = {0};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     for (int i = 0; i < 5; i++)
         box_put(&box, "a", "up", T0 + i * 10, i);
     expect_ok(box_flush(&box, &err));
@@ -204,7 +197,7 @@ TEST(series_of_a_block_that_have_nothing_in_the_range_are_left_out)
 {
     struct store_box box;
     struct error err = {0};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "early", T0, 1);
     box_put(&box, "a", "long", T0, 1);
     box_put(&box, "a", "long", T0 + 100, 2);
@@ -229,7 +222,7 @@ TEST(a_part_of_the_range_can_be_read)
 {
     struct store_box box;
     struct error err = {0};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     for (int i = 0; i < 100; i++)
         box_put(&box, "a", "up", T0 + i, i);
     struct scope scope = box_scope(&box.arena, "a");
@@ -255,7 +248,7 @@ TEST(samples_older_than_the_retention_vanish_at_once)
 {
     struct store_box box;
     struct error err = {0};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "old kind=block", T0, 1);
     box_put(&box, "a", "up kind=both", T0, 2);
     expect_ok(box_flush(&box, &err));
@@ -278,7 +271,7 @@ TEST(labels_of_blocks_that_the_retention_hides_are_not_listed)
 {
     struct store_box box;
     struct error err = {0};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "old kind=block", T0, 1);
     sim_clock_advance(&box.clock, box.options.idle_ms);
     for (uint32_t i = 0; i < 2; i++)
@@ -298,7 +291,7 @@ TEST(label_names_and_values_come_from_head_and_blocks)
 {
     struct store_box box;
     struct error err = {0};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up job=x zone=1", T0, 1);
     expect_ok(box_flush(&box, &err));
     store_box_close(&box); /* the head is empty now */
@@ -328,7 +321,7 @@ TEST(without_matchers_head_and_blocks_count_as_a_whole_when_the_range_touches_th
 {
     struct store_box box;
     struct error err = {0};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up job=x", T0, 1);
     expect_ok(box_flush(&box, &err));
     store_box_close(&box);
@@ -348,7 +341,7 @@ TEST(without_matchers_head_and_blocks_count_as_a_whole_when_the_range_touches_th
 TEST(label_lists_of_several_tenants_show_the_tenant)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     fill(&box);
     expect_names(&box, "a|b", NULL, "__name__ job tenant_id");
     expect_values(&box, "a|b", NULL, "tenant_id", "a b");
@@ -365,7 +358,7 @@ TEST(label_lists_of_several_tenants_show_the_tenant)
 TEST(the_rewritten_label_is_listed)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     fill(&box);
     for (int round = 0; round < 2; round++) { /* from head and blocks, then from blocks */
         expect_names(&box, "a|d", NULL, "__name__ job original_tenant_id tenant_id");
@@ -384,7 +377,7 @@ TEST(a_tenant_whose_writes_were_all_refused_is_not_listed)
     struct store_box box;
     struct error err = {0};
     struct write_result result;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up", T0, 1);
     const struct box_sample refused = {"ghost", "up", 0, 1};
     expect_ok(box_write(&box, &refused, 1, &result, &err));
@@ -398,7 +391,7 @@ TEST(more_series_than_asked_for_are_refused)
 {
     struct store_box box;
     struct error err = {0};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     fill(&box);
     struct scope scope = box_scope(&box.arena, "*");
     struct select_options options = {
@@ -432,7 +425,7 @@ TEST(a_cancelled_selection_ends)
     struct store_box box;
     struct error err = {0};
     int checks = 0;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     fill(&box);
     struct scope scope = box_scope(&box.arena, "*");
     const struct select_options options = {.scope = &scope,
@@ -452,7 +445,7 @@ TEST(a_selection_goes_on_while_its_series_grow)
 {
     struct store_box box;
     struct error err = {0};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up", T0, 1);
     expect_ok(box_flush(&box, &err));
     box_put(&box, "a", "up", T0 + 1, 2);

@@ -10,27 +10,6 @@ enum { BOX_SEED = 7 };
 
 /* ---- words of this file ---- */
 
-static void open_box(struct store_box *box)
-{
-    struct error err = {0};
-    store_box_init(box, BOX_SEED);
-    expect_ok(store_box_open(box, &err));
-}
-
-static void reopen(struct store_box *box)
-{
-    struct error err = {0};
-    store_box_close(box);
-    expect_ok(store_box_open(box, &err));
-}
-
-static void crash_and_reopen(struct store_box *box, enum power_cut cut)
-{
-    struct error err = {0};
-    store_box_crash(box, cut);
-    expect_ok(store_box_open(box, &err));
-}
-
 static void flush(struct store_box *box)
 {
     struct error err = {0};
@@ -95,7 +74,7 @@ TEST(values_come_back_bit_for_bit)
                                     0x7fefffffffffffff};
     enum { COUNT = sizeof bits / sizeof *bits };
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     for (size_t i = 0; i < COUNT; i++)
         box_put(&box, "a", "up", BOX_START_MS + (int64_t)i, f64_from_bits(bits[i]));
     for (int round = 0; round < 3; round++) { /* from the head, from the log, from a block */
@@ -115,7 +94,7 @@ TEST(values_come_back_bit_for_bit)
         select_close(selection);
         columns_deinit(&got);
         if (round == 0)
-            reopen(&box);
+            store_box_restart(&box);
         else
             flush(&box);
     }
@@ -127,7 +106,7 @@ TEST(a_sample_is_readable_at_once_and_acknowledged_after_the_commit)
     struct store_box box;
     struct box_write write;
     struct error err = {0};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     const struct box_sample sample = {"a", "up", BOX_START_MS, 1};
     expect_ok(box_write_begin(&box, &write, &sample, 1, &err));
     expect_series(&box, "a", "up 1700000000000:1\n");
@@ -143,7 +122,7 @@ TEST(a_write_without_series_is_answered_at_once)
     struct store_box box;
     struct error err = {0};
     struct box_write write;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     expect_ok(box_write_begin(&box, &write, NULL, 0, &err));
     assert_true(box_write_is_done(&write));
     assert_int_equal(box_write_end(&write), STATUS_OK);
@@ -153,7 +132,7 @@ TEST(a_write_without_series_is_answered_at_once)
 TEST(late_samples_are_taken_and_read_in_order)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     static const int offsets[] = {500, 100, 300, 200, 400};
     for (size_t i = 0; i < 5; i++) {
         box_put(&box, "a", "up", BOX_START_MS - offsets[i], offsets[i]);
@@ -165,7 +144,7 @@ TEST(late_samples_are_taken_and_read_in_order)
     expect_series(&box, "a", want);
     flush(&box);
     expect_series(&box, "a", want);
-    reopen(&box);
+    store_box_restart(&box);
     expect_series(&box, "a", want);
     store_box_deinit(&box);
 }
@@ -173,7 +152,7 @@ TEST(late_samples_are_taken_and_read_in_order)
 TEST(the_same_sample_again_is_written_and_changes_nothing)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     flush(&box);
@@ -187,7 +166,7 @@ TEST(the_same_sample_again_is_written_and_changes_nothing)
 TEST(another_value_for_a_timestamp_is_refused_and_the_rest_is_taken)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up job=x", BOX_START_MS, 1);
     const struct box_sample samples[] = {{"a", "up job=x", BOX_START_MS, 2},
                                          {"a", "up job=x", BOX_START_MS + 1, 3}};
@@ -206,7 +185,7 @@ TEST(another_value_for_a_timestamp_is_refused_and_the_rest_is_taken)
 TEST(samples_outside_the_time_window_are_refused)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     int64_t latest_ms = BOX_START_MS + box.options.future_max_ms;
     int64_t oldest_ms = BOX_START_MS - BOX_RETENTION_MS;
     expect_refusal(&box, (struct box_sample){"a", "up", latest_ms + 1, 1}, REJECT_TOO_FAR_IN_FUTURE,
@@ -231,13 +210,13 @@ TEST(samples_outside_the_time_window_are_refused)
 TEST(the_order_of_labels_and_empty_values_do_not_matter)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up a=1 b=2", BOX_START_MS, 1);
     box_put(&box, "a", "b=2 a=1 __name__=up", BOX_START_MS + 1, 2);
     box_put(&box, "a", "up a=1 b=2 c=", BOX_START_MS + 2, 3);
     const char *want = "up{a=\"1\", b=\"2\"} 1700000000000:1 1700000000001:2 1700000000002:3\n";
     expect_series(&box, "a", want);
-    reopen(&box);
+    store_box_restart(&box);
     expect_series(&box, "a", want);
     struct tenant *tenant = tenant_table_find(store_tenants(box.store), STR("a"));
     assert_int_equal(counter_get(&tenant->active_series), 1);
@@ -247,7 +226,7 @@ TEST(the_order_of_labels_and_empty_values_do_not_matter)
 TEST(a_series_that_first_came_unsorted_is_found_sorted)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "z=1 __name__=up", BOX_START_MS, 1);
     box_put(&box, "a", "up z=1", BOX_START_MS + 1, 2);
     expect_series(&box, "a", "up{z=\"1\"} 1700000000000:1 1700000000001:2\n");
@@ -257,7 +236,7 @@ TEST(a_series_that_first_came_unsorted_is_found_sorted)
 TEST(labels_that_are_not_valid_are_refused_and_the_rest_is_taken)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     const struct box_sample samples[] = {{"a", "up a=1 a=2", BOX_START_MS, 1},
                                          {"a", "up a=1 a=2", BOX_START_MS + 1, 1},
                                          {"a", "a=1", BOX_START_MS, 1},
@@ -274,7 +253,7 @@ TEST(labels_that_are_not_valid_are_refused_and_the_rest_is_taken)
 TEST(one_label_set_twice_in_a_write_is_one_stream)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     const struct box_sample samples[] = {
         {"a", "up", BOX_START_MS, 1},     {"a", "down", BOX_START_MS, 7},
         {"a", "up", BOX_START_MS + 1, 2}, {"a", "down", BOX_START_MS, 8},
@@ -293,7 +272,7 @@ TEST(tenants_of_several_shards_share_a_write_and_do_not_see_each_other)
 {
     struct store_box box;
     struct error err = {0};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     const struct box_sample samples[] = {{"a", "up", BOX_START_MS, 1},
                                          {"b", "up", BOX_START_MS, 2},
                                          {"c", "up", BOX_START_MS, 3},
@@ -333,7 +312,7 @@ static struct tenant *limit_series(struct store_box *box, const char *id, uint64
 TEST(at_the_series_limit_new_series_are_refused_and_known_ones_flow)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     struct tenant *tenant = limit_series(&box, "a", 2);
     const struct box_sample samples[] = {
         {"a", "m n=1", BOX_START_MS, 1},     {"a", "m n=2", BOX_START_MS, 1},
@@ -356,7 +335,7 @@ TEST(at_the_series_limit_new_series_are_refused_and_known_ones_flow)
 TEST(idle_series_leave_the_count_and_come_back_only_within_the_limit)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     struct tenant *tenant = limit_series(&box, "a", 2);
     box_put(&box, "a", "m n=1", BOX_START_MS, 1);
     box_put(&box, "a", "m n=2", BOX_START_MS, 1);
@@ -381,7 +360,7 @@ TEST(idle_series_leave_the_count_and_come_back_only_within_the_limit)
 TEST(an_idle_series_does_not_come_back_for_a_sample_that_is_refused)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     struct tenant *tenant = limit_series(&box, "a", 2);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     sim_clock_advance(&box.clock, box.options.idle_ms);
@@ -397,7 +376,7 @@ TEST(an_idle_series_does_not_come_back_for_a_sample_that_is_refused)
 TEST(a_clock_that_is_set_back_does_not_keep_series_active)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     struct tenant *tenant = limit_series(&box, "a", 2);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     sim_clock_jump(&box.clock, BOX_START_MS - BOX_DAY_MS);
@@ -418,19 +397,19 @@ TEST(acknowledged_samples_are_there_after_a_stop_and_after_a_crash)
 {
     for (size_t i = 0; i <= CUT_COUNT; i++) {
         struct store_box box;
-        open_box(&box);
+        store_box_start(&box, BOX_SEED);
         box_put(&box, "a", "up x=1", BOX_START_MS, 1);
         box_put(&box, "a", "up x=2", BOX_START_MS, 2);
         box_put(&box, "b", "up x=1", BOX_START_MS, 3);
         if (i == CUT_COUNT)
-            reopen(&box);
+            store_box_restart(&box);
         else
-            crash_and_reopen(&box, all_cuts[i]);
+            store_box_crash_and_restart(&box, all_cuts[i]);
         assert_int_equal(store_replay_report(box.store)->samples, 3);
         assert_int_equal(store_replay_report(box.store)->series, 3);
         expect_series(&box, "a", "up{x=\"1\"} 1700000000000:1\nup{x=\"2\"} 1700000000000:2\n");
         box_put(&box, "a", "up x=1", BOX_START_MS + 1, 4);
-        crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+        store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
         expect_series(&box, "a",
                       "up{x=\"1\"} 1700000000000:1 1700000000001:4\nup{x=\"2\"} 1700000000000:2\n");
         expect_series(&box, "b", "up{x=\"1\"} 1700000000000:3\n");
@@ -443,7 +422,7 @@ TEST(a_clean_stop_saves_what_nobody_waited_for)
     struct store_box box;
     struct box_write write;
     struct error err = {0};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     const struct box_sample sample = {"a", "up", BOX_START_MS, 1};
     expect_ok(box_write_begin(&box, &write, &sample, 1, &err));
     store_box_close(&box);
@@ -458,7 +437,7 @@ TEST(a_store_that_ends_without_a_commit_tells_its_waiters_so)
     struct store_box box;
     struct box_write write;
     struct error err = {0};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     const struct box_sample samples[] = {{"a", "up", BOX_START_MS, 1},
                                          {"b", "up", BOX_START_MS, 1}};
     expect_ok(box_write_begin(&box, &write, samples, 2, &err));
@@ -477,7 +456,7 @@ TEST(what_a_dead_process_did_not_sync_is_not_acknowledged_by_its_successor)
         struct store_box box;
         struct error err = {0};
         struct write_result result;
-        open_box(&box);
+        store_box_start(&box, BOX_SEED);
         uint64_t cut_at = sim_disk_operation_count(box.sim) + after;
         sim_disk_cut_power_at(box.sim, cut_at);
         const struct box_sample sample = {"a", "up", BOX_START_MS, 1};
@@ -485,7 +464,7 @@ TEST(what_a_dead_process_did_not_sync_is_not_acknowledged_by_its_successor)
         store_box_crash(&box, POWER_CUT_PROCESS_ONLY);
         expect_ok(store_box_open(&box, &err));
         box_put(&box, "a", "up", BOX_START_MS, 1); /* the retry */
-        crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+        store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
         expect_series(&box, "a", "up 1700000000000:1\n");
         store_box_deinit(&box);
         if (is_clean)
@@ -504,18 +483,18 @@ static bool fail_die_and_repeat(uint64_t first, uint64_t second)
     struct write_result result;
     const struct box_sample samples[] = {{"a", "up", BOX_START_MS, 1},
                                          {"a", "up", BOX_START_MS + 1, 2}};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up", BOX_START_MS - 1, 0);
     sim_disk_fail_at(box.sim, sim_disk_operation_count(box.sim) + first, STATUS_IO);
     bool is_clean = box_write(&box, &samples[0], 1, &result, &err) == STATUS_OK;
     sim_disk_fail_at(box.sim, UINT64_MAX, STATUS_IO);
-    crash_and_reopen(&box, POWER_CUT_PROCESS_ONLY);
+    store_box_crash_and_restart(&box, POWER_CUT_PROCESS_ONLY);
     sim_disk_cut_power_at(box.sim, sim_disk_operation_count(box.sim) + second);
     is_clean = box_write(&box, &samples[1], 1, &result, &err) == STATUS_OK && is_clean;
-    crash_and_reopen(&box, POWER_CUT_PROCESS_ONLY);
+    store_box_crash_and_restart(&box, POWER_CUT_PROCESS_ONLY);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     box_put(&box, "a", "up", BOX_START_MS + 1, 2);
-    crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+    store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
     expect_series(&box, "a", "up 1699999999999:0 1700000000000:1 1700000000001:2\n");
     store_box_deinit(&box);
     return !is_clean;
@@ -529,25 +508,16 @@ TEST(what_a_failed_sync_left_behind_is_not_acknowledged_by_the_next_process)
     assert_false(fail_die_and_repeat(OPERATIONS, OPERATIONS));
 }
 
-static size_t file_count(struct store_box *box)
-{
-    struct name_list files;
-    sim_disk_files(box->sim, &files);
-    size_t count = files.count;
-    name_list_deinit(&files);
-    return count;
-}
-
 TEST(a_store_that_is_stopped_leaves_its_successor_nothing_to_log_anew)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up", BOX_START_MS, 1);
-    reopen(&box);
-    size_t count = file_count(&box);
-    reopen(&box);
-    reopen(&box);
-    assert_int_equal(file_count(&box), count);
+    store_box_restart(&box);
+    size_t count = count_files(&box, "");
+    store_box_restart(&box);
+    store_box_restart(&box);
+    assert_int_equal(count_files(&box, ""), count);
     expect_series(&box, "a", "up 1700000000000:1\n");
     store_box_deinit(&box);
 }
@@ -557,7 +527,7 @@ TEST(a_clean_stop_after_a_flush_leaves_no_log)
     struct store_box box;
     struct error err = {0};
     struct name_list files;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     flush(&box);
     store_box_close(&box);
@@ -576,13 +546,13 @@ TEST(what_a_dead_process_flushed_without_sync_does_not_cost_the_log)
     for (uint64_t after = 0;; after++) {
         struct store_box box;
         struct error err = {0};
-        open_box(&box);
+        store_box_start(&box, BOX_SEED);
         box_put(&box, "a", "up", BOX_START_MS, 1);
         sim_disk_cut_power_at(box.sim, sim_disk_operation_count(box.sim) + after);
         bool is_clean = box_flush(&box, &err) == STATUS_OK;
         store_box_crash(&box, POWER_CUT_PROCESS_ONLY);
         expect_ok(store_box_open(&box, &err));
-        crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+        store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
         expect_series(&box, "a", "up 1700000000000:1\n");
         store_box_deinit(&box);
         if (is_clean)
@@ -594,11 +564,11 @@ TEST(what_a_dead_process_flushed_without_sync_does_not_cost_the_log)
 TEST(an_existing_store_keeps_its_number_of_shards)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     box_put(&box, "b", "up", BOX_START_MS, 2);
     box.options.shard_count = 7;
-    reopen(&box);
+    store_box_restart(&box);
     assert_int_equal(store_shard_count(box.store), 2);
     expect_series(&box, "a", "up 1700000000000:1\n");
     expect_series(&box, "b", "up 1700000000000:2\n");
@@ -609,7 +579,7 @@ TEST(a_damaged_layout_file_is_a_clear_error)
 {
     struct store_box box;
     struct error err = {0};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     store_box_close(&box);
     sim_disk_flip(box.sim, "croft.layout", 12, 1);
     expect_status(store_box_open(&box, &err), STATUS_CORRUPT);
@@ -622,7 +592,7 @@ TEST(a_damaged_layout_file_is_a_clear_error)
 TEST(a_flush_moves_the_samples_to_blocks_and_drops_the_log)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     box_put(&box, "d", "up", BOX_START_MS, 2);
     assert_true(count_files(&box, ".log") > 0);
@@ -631,7 +601,7 @@ TEST(a_flush_moves_the_samples_to_blocks_and_drops_the_log)
     assert_int_equal(count_files(&box, ".tmp"), 0);
     assert_int_equal(sum_blocks(&box), 2);
     expect_series(&box, "a", "up 1700000000000:1\n");
-    crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+    store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
     assert_int_equal(store_replay_report(box.store)->samples, 0);
     expect_series(&box, "a", "up 1700000000000:1\n");
     expect_series(&box, "d", "up 1700000000000:2\n");
@@ -641,7 +611,7 @@ TEST(a_flush_moves_the_samples_to_blocks_and_drops_the_log)
 TEST(a_flush_of_nothing_writes_nothing)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     flush(&box);
     uint64_t operations = sim_disk_operation_count(box.sim);
@@ -653,16 +623,16 @@ TEST(a_flush_of_nothing_writes_nothing)
 TEST(after_a_flush_only_what_came_later_is_replayed)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     flush(&box);
     box_put(&box, "a", "up", BOX_START_MS + 1, 2);
     box_put(&box, "a", "down", BOX_START_MS + 1, 3);
-    crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+    store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
     assert_int_equal(store_replay_report(box.store)->samples, 2);
     expect_series(&box, "a", "down 1700000000001:3\nup 1700000000000:1 1700000000001:2\n");
     flush(&box);
-    crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+    store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
     assert_int_equal(store_replay_report(box.store)->samples, 0);
     expect_series(&box, "a", "down 1700000000001:3\nup 1700000000000:1 1700000000001:2\n");
     store_box_deinit(&box);
@@ -686,7 +656,7 @@ static const char three_days[] =
 TEST(a_flush_makes_one_block_for_each_utc_day)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     put_three_days(&box);
     flush(&box);
     struct block **blocks;
@@ -701,7 +671,7 @@ TEST(a_flush_makes_one_block_for_each_utc_day)
     }
     expect_series(&box, "a", three_days);
     expect_series(&box, "d", "up 1699919999999:6\n");
-    reopen(&box);
+    store_box_restart(&box);
     expect_series(&box, "a", three_days);
     store_box_deinit(&box);
 }
@@ -719,7 +689,7 @@ TEST(a_flush_of_very_many_days_makes_a_block_for_each)
         box_put(&box, "a", "up", BOX_START_MS - (day * 5 + day / 60 * 100) * BOX_DAY_MS, day);
     flush(&box);
     assert_int_equal(sum_blocks(&box), DAYS);
-    crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+    store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
     assert_int_equal(store_replay_report(box.store)->samples, 0);
     const struct box_query query = {.tenants = "a"};
     struct str got;
@@ -739,15 +709,15 @@ TEST(a_flush_that_is_cut_anywhere_loses_and_doubles_nothing)
         for (uint64_t after = 0;; after++) {
             struct store_box box;
             struct error err = {0};
-            open_box(&box);
+            store_box_start(&box, BOX_SEED);
             put_three_days(&box);
             sim_disk_cut_power_at(box.sim, sim_disk_operation_count(box.sim) + after);
             bool is_clean = box_flush(&box, &err) == STATUS_OK;
-            crash_and_reopen(&box, all_cuts[mode]);
+            store_box_crash_and_restart(&box, all_cuts[mode]);
             expect_series(&box, "a", three_days);
             expect_series(&box, "d", "up 1699919999999:6\n");
             flush(&box);
-            crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+            store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
             assert_int_equal(store_replay_report(box.store)->samples, 0);
             expect_series(&box, "a", three_days);
             store_box_deinit(&box);
@@ -775,14 +745,14 @@ static bool flush_with_failure(uint64_t after, enum status failure, size_t mode,
     expect_series(&box, "a", three_days);
     box_put(&box, "a", "later", BOX_START_MS, 9);
     if (mode < CUT_COUNT) {
-        crash_and_reopen(&box, all_cuts[mode]);
+        store_box_crash_and_restart(&box, all_cuts[mode]);
         const struct box_query query = {.tenants = "a", .matchers = "__name__!=later"};
         struct str got;
         expect_ok(box_select(&box, &query, &got, &err));
         expect_str(got, three_days);
     }
     flush(&box);
-    crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+    store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
     assert_int_equal(store_replay_report(box.store)->samples, 0);
     const struct box_query later = {.tenants = "a", .matchers = "__name__=later"};
     struct str got;
@@ -820,7 +790,7 @@ static bool flush_with_failure_and_cut(uint64_t failing, uint64_t after, uint64_
     enum status status = box_flush(&box, &err);
     bool is_clean = status == STATUS_OK && sim_disk_operation_count(box.sim) <= first + failing;
     sim_disk_fail_at(box.sim, UINT64_MAX, STATUS_IO);
-    crash_and_reopen(&box, POWER_CUT_KEEP_SOME);
+    store_box_crash_and_restart(&box, POWER_CUT_KEEP_SOME);
     expect_series(&box, "a", three_days);
     expect_series(&box, "d", "up 1699919999999:6\n");
     store_box_deinit(&box);
@@ -843,7 +813,7 @@ TEST(a_cut_while_a_failed_flush_is_undone_loses_nothing)
 TEST(an_idle_series_that_was_flushed_is_gone_from_memory_and_still_readable)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     uint32_t shard = tenant_table_find(store_tenants(box.store), STR("a"))->shard;
     sim_clock_advance(&box.clock, box.options.idle_ms);
@@ -854,7 +824,7 @@ TEST(an_idle_series_that_was_flushed_is_gone_from_memory_and_still_readable)
     assert_int_equal(status.series, 0);
     expect_series(&box, "a", "up 1700000000000:1\n");
     box_put(&box, "a", "up", BOX_START_MS + 1, 2);
-    crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+    store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
     expect_series(&box, "a", "up 1700000000000:1 1700000000001:2\n");
     store_box_deinit(&box);
 }
@@ -864,7 +834,7 @@ TEST(an_idle_series_that_was_flushed_is_gone_from_memory_and_still_readable)
 TEST(a_damaged_block_is_quarantined_and_the_rest_is_served)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     flush(&box);
     box_put(&box, "a", "up", BOX_START_MS + 1, 2);
@@ -888,7 +858,7 @@ TEST(a_damaged_block_is_quarantined_and_the_rest_is_served)
     /* the next one gets another name, so that it could go there as well */
     box_put(&box, "a", "up", BOX_START_MS + 2, 3);
     flush(&box);
-    crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+    store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
     assert_int_equal(store_replay_report(box.store)->quarantined_blocks, 0);
     expect_series(&box, "a", "up 1700000000000:1 1700000000002:3\n");
     store_blocks(box.store, shard, &box.arena, &blocks, &count);
@@ -904,7 +874,7 @@ TEST(a_dropped_block_is_gone_for_good_and_its_readers_go_on)
     for (size_t mode = 0; mode < CUT_COUNT; mode++) {
         struct store_box box;
         struct error err = {0};
-        open_box(&box);
+        store_box_start(&box, BOX_SEED);
         box_put(&box, "a", "up", BOX_START_MS, 1);
         flush(&box);
         uint32_t shard = tenant_table_find(store_tenants(box.store), STR("a"))->shard;
@@ -927,7 +897,7 @@ TEST(a_dropped_block_is_gone_for_good_and_its_readers_go_on)
         assert_int_equal(samples.count, 1);
         columns_deinit(&samples);
         select_close(selection);
-        crash_and_reopen(&box, all_cuts[mode]);
+        store_box_crash_and_restart(&box, all_cuts[mode]);
         expect_series(&box, "a", "");
         assert_int_equal(count_files(&box, ".block"), 0);
         store_box_deinit(&box);
@@ -938,7 +908,7 @@ TEST(a_block_that_cannot_be_deleted_stays_and_can_be_dropped_again)
 {
     struct store_box box;
     struct error err = {0};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     flush(&box);
     uint32_t shard = tenant_table_find(store_tenants(box.store), STR("a"))->shard;
@@ -974,7 +944,7 @@ static bool flush_with_failure_and_drop(uint64_t after)
     struct error err = {0};
     struct box_write waiting;
     const struct box_sample sample = {"a", "up", BOX_START_MS + 1, 2};
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     expect_ok(box_write_begin(&box, &waiting, &sample, 1, &err));
     uint64_t failing = sim_disk_operation_count(box.sim) + after;
@@ -988,7 +958,7 @@ static bool flush_with_failure_and_drop(uint64_t after)
     expect_ok(box_commit(&box, &err));
     box_write_end(&waiting);
     box_put(&box, "a", "up", BOX_START_MS + 2, 3);
-    reopen(&box);
+    store_box_restart(&box);
     expect_ok(box_verify(&box, &err));
     expect_series(&box, "a",
                   has_block ? "up 1700000000002:3\n"
@@ -1020,9 +990,9 @@ TEST(a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself)
     struct store_box box;
     struct error err = {0};
     struct write_result result;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box.options.wal_segment_bytes = 1; /* each commit begins a segment, so none has room reserved */
-    reopen(&box);
+    store_box_restart(&box);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     sim_disk_set_capacity(box.sim, used_bytes(&box));
     const struct box_sample second = {"a", "up", BOX_START_MS + 1, 2};
@@ -1036,7 +1006,7 @@ TEST(a_full_disk_refuses_writes_serves_reads_and_recovers_by_itself)
     sim_disk_set_capacity(box.sim, UINT64_C(1) << 40);
     expect_ok(box_commit(&box, &err));
     box_put(&box, "a", "up", BOX_START_MS + 2, 3);
-    crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+    store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
     expect_series(&box, "a", "up 1700000000000:1 1700000000001:2 1700000000002:3\n");
     store_box_deinit(&box);
 }
@@ -1046,7 +1016,7 @@ TEST(a_store_starts_on_a_full_disk_and_takes_writes_once_there_is_space)
     struct store_box box;
     struct error err = {0};
     struct write_result result;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     store_box_close(&box);
     sim_disk_set_capacity(box.sim, 0);
@@ -1057,7 +1027,7 @@ TEST(a_store_starts_on_a_full_disk_and_takes_writes_once_there_is_space)
     sim_disk_set_capacity(box.sim, UINT64_C(1) << 40);
     expect_ok(box_commit(&box, &err));
     box_put(&box, "a", "up", BOX_START_MS + 1, 2);
-    crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+    store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
     expect_series(&box, "a", "up 1700000000000:1 1700000000001:2\n");
     store_box_deinit(&box);
 }
@@ -1067,7 +1037,7 @@ TEST(a_repeated_sample_is_not_acknowledged_before_it_is_durable)
     struct store_box box;
     struct error err = {0};
     struct box_write first, second;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     const struct box_sample sample = {"a", "up", BOX_START_MS, 1};
     expect_ok(box_write_begin(&box, &first, &sample, 1, &err));
     expect_ok(box_write_begin(&box, &second, &sample, 1, &err));
@@ -1081,7 +1051,7 @@ TEST(a_repeated_sample_is_not_acknowledged_before_it_is_durable)
     expect_ok(box_write_begin(&box, &first, &sample, 1, &err));
     assert_true(box_write_is_done(&first)); /* durable already */
     assert_int_equal(box_write_end(&first), STATUS_OK);
-    crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+    store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
     expect_series(&box, "a", "up 1700000000000:1\n");
     store_box_deinit(&box);
 }
@@ -1094,7 +1064,7 @@ TEST(a_commit_that_fails_anywhere_never_leads_to_a_false_acknowledgement)
         struct store_box box;
         struct error err = {0};
         struct write_result result;
-        open_box(&box);
+        store_box_start(&box, BOX_SEED);
         box_put(&box, "a", "up", BOX_START_MS, 1);
         uint64_t failing = sim_disk_operation_count(box.sim) + after;
         sim_disk_fail_at(box.sim, failing, STATUS_IO);
@@ -1107,7 +1077,7 @@ TEST(a_commit_that_fails_anywhere_never_leads_to_a_false_acknowledgement)
             expect_ok(box_commit(&box, &err));
         box_put(&box, "a", "up", BOX_START_MS + 1, 2);
         box_put(&box, "a", "up", BOX_START_MS + 2, 3);
-        crash_and_reopen(&box, POWER_CUT_DROP_ALL);
+        store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
         expect_series(&box, "a", "up 1700000000000:1 1700000000001:2 1700000000002:3\n");
         store_box_deinit(&box);
         if (is_clean)
@@ -1119,7 +1089,7 @@ TEST(a_commit_that_fails_anywhere_never_leads_to_a_false_acknowledgement)
 TEST(the_status_of_a_shard_adds_up)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     box_put(&box, "a", "up", BOX_START_MS + 1, 1);
     uint32_t shard = tenant_table_find(store_tenants(box.store), STR("a"))->shard;

@@ -8,24 +8,10 @@
 
 enum { BOX_SEED = 12, STEP_MS = 15000, RUN_SAMPLES = 600 };
 
-static void open_box(struct store_box *box)
-{
-    struct error err = {0};
-    store_box_init(box, BOX_SEED);
-    expect_ok(store_box_open(box, &err));
-}
-
 static void flush(struct store_box *box)
 {
     struct error err = {0};
     expect_ok(box_flush(box, &err));
-}
-
-static void reopen(struct store_box *box)
-{
-    struct error err = {0};
-    store_box_close(box);
-    expect_ok(store_box_open(box, &err));
 }
 
 static void sweep(struct store_box *box)
@@ -93,7 +79,7 @@ static void expect_known(struct store_box *box, int64_t ts_ms, double value)
 TEST(what_a_block_holds_is_known_in_every_state_of_the_head)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up job=x", BOX_START_MS, 1);
     flush(&box);
     expect_known(&box, BOX_START_MS, 1); /* the series is in the head, without samples */
@@ -101,7 +87,7 @@ TEST(what_a_block_holds_is_known_in_every_state_of_the_head)
     expect_known(&box, BOX_START_MS, 1); /* it is not */
     struct tenant *tenant = tenant_table_find(store_tenants(box.store), STR("a"));
     assert_int_equal(counter_get(&tenant->active_series), 0); /* nothing was made for it */
-    reopen(&box);
+    store_box_restart(&box);
     expect_known(&box, BOX_START_MS, 1);
     expect_taken(&box, BOX_START_MS + 1, 2);
     expect_known(&box, BOX_START_MS, 1);
@@ -119,12 +105,12 @@ TEST(what_a_block_holds_is_known_in_every_state_of_the_head)
 TEST(a_replayed_late_sample_does_not_hide_what_blocks_hold)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up job=x", BOX_START_MS + 100, 1);
     box_put(&box, "a", "up job=x", BOX_START_MS + 200, 2);
     flush(&box);
     expect_taken(&box, BOX_START_MS + 50, 3);
-    reopen(&box);
+    store_box_restart(&box);
     expect_known(&box, BOX_START_MS + 100, 1);
     expect_taken(&box, BOX_START_MS + 150, 4);
     expect_known(&box, BOX_START_MS + 200, 2);
@@ -140,7 +126,7 @@ TEST(a_request_of_many_late_samples_is_sorted_out_one_by_one)
     struct error err = {0};
     struct write_result result;
     struct box_sample samples[RUN_SAMPLES];
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     for (int i = 0; i < RUN_SAMPLES; i++)
         samples[i] = (struct box_sample){
             "a", "up job=x", BOX_START_MS - (int64_t)(RUN_SAMPLES - i) * 40 * STEP_MS, i};
@@ -169,7 +155,7 @@ TEST(a_request_of_many_late_samples_is_sorted_out_one_by_one)
 TEST(of_two_values_in_one_late_request_the_first_stays)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up job=x", BOX_START_MS - 1, 1);
     box_put(&box, "a", "up job=x", BOX_START_MS + 1, 1);
     flush(&box);
@@ -189,7 +175,7 @@ TEST(of_two_values_in_one_late_request_the_first_stays)
 TEST(a_repetition_is_not_too_late)
 {
     struct store_box box;
-    open_box(&box);
+    store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up job=x", BOX_START_MS, 1);
     box_put(&box, "a", "up job=x", BOX_START_MS + 100, 1);
     flush(&box);
