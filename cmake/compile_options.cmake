@@ -21,6 +21,7 @@ endif()
 if(CROFT_FUZZ)
   # the fuzzer sees which branches of the code under test were taken
   add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
 endif()
 if(CROFT_SANITIZE)
   # gcc loses track of what a failed call leaves unset once sanitizers have changed the code
