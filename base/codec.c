@@ -17,15 +17,6 @@ uint8_t reader_u8(struct reader *r)
     return ptr == NULL ? 0 : *ptr;
 }
 
-uint16_t reader_u16(struct reader *r)
-{
-    uint16_t value = 0;
-    const uint8_t *ptr = take(r, sizeof value);
-    if (ptr != NULL)
-        memcpy(&value, ptr, sizeof value);
-    return value;
-}
-
 uint32_t reader_u32(struct reader *r)
 {
     const uint8_t *ptr = take(r, sizeof(uint32_t));
@@ -36,11 +27,6 @@ uint64_t reader_u64(struct reader *r)
 {
     const uint8_t *ptr = take(r, sizeof(uint64_t));
     return ptr == NULL ? 0 : load_u64(ptr);
-}
-
-double reader_f64(struct reader *r)
-{
-    return f64_from_bits(reader_u64(r));
 }
 
 uint64_t reader_varint(struct reader *r)
@@ -79,11 +65,6 @@ struct bytes reader_sized(struct reader *r)
 }
 
 void write_u8(struct buffer *out, uint8_t value)
-{
-    buffer_append(out, &value, sizeof value);
-}
-
-void write_u16(struct buffer *out, uint16_t value)
 {
     buffer_append(out, &value, sizeof value);
 }

@@ -28,10 +28,8 @@ static inline size_t reader_left(const struct reader *r)
 }
 
 uint8_t reader_u8(struct reader *r);
-uint16_t reader_u16(struct reader *r);
 uint32_t reader_u32(struct reader *r);
 uint64_t reader_u64(struct reader *r);
-double reader_f64(struct reader *r);
 /* Unsigned LEB128, at most 10 bytes; bits beyond 64 break the reader. */
 uint64_t reader_varint(struct reader *r);
 /* Zigzag over reader_varint. */
@@ -42,7 +40,6 @@ struct bytes reader_bytes(struct reader *r, uint64_t len);
 struct bytes reader_sized(struct reader *r);
 
 void write_u8(struct buffer *out, uint8_t value);
-void write_u16(struct buffer *out, uint16_t value);
 void write_u32(struct buffer *out, uint32_t value);
 void write_u64(struct buffer *out, uint64_t value);
 void write_f64(struct buffer *out, double value);

@@ -29,11 +29,6 @@ uint64_t hash_bytes(struct bytes data)
            result_mask;
 }
 
-uint64_t hash_bytes_seeded(struct bytes data, uint64_t seed)
-{
-    return XXH3_64bits_withSeed(data.ptr, data.len, seed) & result_mask;
-}
-
 uint64_t hash_stable(struct bytes data)
 {
     return XXH3_64bits(data.ptr, data.len);

@@ -11,7 +11,6 @@
 
 /* For tables in memory: seeded at start, different in every process unless tests fix the seed. */
 uint64_t hash_bytes(struct bytes data);
-uint64_t hash_bytes_seeded(struct bytes data, uint64_t seed);
 /* For placement on disk: the same for ever (XXH3-64, seed 0), never narrowed. */
 uint64_t hash_stable(struct bytes data);
 

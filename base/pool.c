@@ -99,11 +99,3 @@ bool pool_try_submit(struct pool *pool, struct pool_job *job)
     mutex_unlock(&pool->lock);
     return is_taken;
 }
-
-size_t pool_queued_count(struct pool *pool)
-{
-    mutex_lock(&pool->lock);
-    size_t count = pool->queued_count;
-    mutex_unlock(&pool->lock);
-    return count;
-}

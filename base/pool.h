@@ -30,6 +30,5 @@ struct pool *pool_open(const struct pool_options *options);
 void pool_close(struct pool *pool);
 /* False when the queue is full or the pool is closing: the job was not taken. */
 MUST_USE bool pool_try_submit(struct pool *pool, struct pool_job *job);
-size_t pool_queued_count(struct pool *pool);
 
 #endif

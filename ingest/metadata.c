@@ -199,20 +199,6 @@ static struct metric_metadata clone_entry(const struct entry *entry, struct aren
     };
 }
 
-bool metadata_find(struct metadata *metadata, const struct tenant *tenant, struct str metric,
-                   struct arena *arena, struct metric_metadata *out)
-{
-    const struct entry *found = NULL;
-    mutex_lock(&metadata->lock);
-    const struct tenant_metadata *place = place_of_locked(metadata, tenant);
-    if (place->slot_count > 0)
-        found = *find_slot(place, metric);
-    if (found != NULL)
-        *out = clone_entry(found, arena);
-    mutex_unlock(&metadata->lock);
-    return found != NULL;
-}
-
 static int compare_metrics(const void *a, const void *b)
 {
     return str_compare(((const struct metric_metadata *)a)->metric,

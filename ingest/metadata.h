@@ -56,9 +56,6 @@ void metadata_free(struct metadata *metadata);
    many metrics as it may have, or the name is empty, too long or not UTF-8. */
 bool metadata_put(struct metadata *metadata, const struct tenant *tenant,
                   const struct metric_metadata *entry);
-/* Copies into the arena. False when nothing is known. */
-bool metadata_find(struct metadata *metadata, const struct tenant *tenant, struct str metric,
-                   struct arena *arena, struct metric_metadata *out);
 /* Everything of a tenant, sorted by metric, copied into the arena. */
 void metadata_list(struct metadata *metadata, const struct tenant *tenant, struct arena *arena,
                    struct metric_metadata **out, size_t *count);

@@ -14,21 +14,19 @@ TEST(integers_are_little_endian)
     struct buffer out;
     buffer_init(&out, 100);
     write_u8(&out, 0x01);
-    write_u16(&out, 0x0302);
-    write_u32(&out, 0x07060504);
-    write_u64(&out, 0x0f0e0d0c0b0a0908);
-    assert_int_equal(out.len, 15);
+    write_u32(&out, 0x05040302);
+    write_u64(&out, 0x0d0c0b0a09080706);
+    assert_int_equal(out.len, 13);
     for (size_t i = 0; i < out.len; i++)
         assert_int_equal(out.ptr[i], i + 1);
     struct reader r = reader_of(buffer_bytes(&out));
     assert_int_equal(reader_u8(&r), 0x01);
-    assert_int_equal(reader_u16(&r), 0x0302);
-    assert_int_equal(reader_u32(&r), 0x07060504);
-    assert_int_equal(reader_u64(&r), 0x0f0e0d0c0b0a0908);
+    assert_int_equal(reader_u32(&r), 0x05040302);
+    assert_int_equal(reader_u64(&r), 0x0d0c0b0a09080706);
     assert_false(r.is_broken);
     assert_int_equal(reader_left(&r), 0);
-    assert_int_equal(load_u32(out.ptr + 3), 0x07060504);
-    assert_int_equal(load_u64(out.ptr + 7), 0x0f0e0d0c0b0a0908);
+    assert_int_equal(load_u32(out.ptr + 1), 0x05040302);
+    assert_int_equal(load_u64(out.ptr + 5), 0x0d0c0b0a09080706);
     buffer_deinit(&out);
 }
 
@@ -41,7 +39,7 @@ TEST(floats_keep_every_bit)
         buffer_init(&out, 8);
         write_f64(&out, f64_from_bits(patterns[i]));
         struct reader r = reader_of(buffer_bytes(&out));
-        assert_int_equal(f64_bits(reader_f64(&r)), patterns[i]);
+        assert_int_equal(reader_u64(&r), patterns[i]);
         buffer_deinit(&out);
     }
 }
@@ -109,9 +107,7 @@ TEST(reading_past_the_end_breaks_for_good)
     assert_int_equal(reader_u32(&r), 0);
     assert_true(r.is_broken);
     assert_int_equal(reader_u8(&r), 0); /* although a byte is there */
-    assert_int_equal(reader_u16(&r), 0);
     assert_int_equal(reader_u64(&r), 0);
-    assert_true(reader_f64(&r) == 0);
     assert_int_equal(reader_varint(&r), 0);
     assert_int_equal(reader_bytes(&r, 1).len, 0);
     r = reader_of((struct bytes){0});

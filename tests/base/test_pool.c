@@ -83,10 +83,8 @@ TEST(a_full_queue_refuses_and_a_freed_one_takes_again)
     assert_true(submit(pool, &gate));
     assert_true(submit(pool, &gate));
     gate_await(&gate, 2); /* both threads are busy */
-    assert_int_equal(pool_queued_count(pool), 0);
     for (size_t i = 0; i < 3; i++)
         assert_true(submit(pool, &gate));
-    assert_int_equal(pool_queued_count(pool), 3);
     assert_false(submit(pool, &gate));
     gate_open(&gate);
     gate_await(&gate, 5);

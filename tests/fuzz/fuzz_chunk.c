@@ -55,7 +55,7 @@ static void try_encode(struct reader r)
         ts_ms[count] = (int64_t)(count == 0 ? step : (uint64_t)ts_ms[count - 1] + step);
         if (count > 0 && ts_ms[count] <= ts_ms[count - 1])
             break;
-        values[count++] = reader_f64(&r);
+        values[count++] = f64_from_bits(reader_u64(&r));
     }
     if (count > 0)
         expect_round_trip(ts_ms, values, count);

@@ -72,23 +72,6 @@ TEST(a_long_list_is_sorted)
     metadata_free(metadata);
 }
 
-TEST(one_metric_is_found)
-{
-    struct arena arena;
-    struct metric_metadata found;
-    struct metadata *metadata = metadata_new(METADATA_METRICS_MAX);
-    arena_init(&arena, SIZE_MAX);
-    assert_false(metadata_find(metadata, &tenant_a, STR("up"), &arena, &found));
-    assert_true(put(metadata, &tenant_a, "up", METRIC_STATE_SET, "Whether it is up."));
-    assert_true(metadata_find(metadata, &tenant_a, STR("up"), &arena, &found));
-    assert_int_equal(found.type, METRIC_STATE_SET);
-    expect_str(found.help, "Whether it is up.");
-    assert_false(metadata_find(metadata, &tenant_a, STR("down"), &arena, &found));
-    assert_false(metadata_find(metadata, &tenant_b, STR("up"), &arena, &found));
-    arena_deinit(&arena);
-    metadata_free(metadata);
-}
-
 TEST(a_tenant_is_full_at_its_limit_and_known_metrics_still_change)
 {
     struct metadata *metadata = metadata_new(100);
@@ -107,14 +90,16 @@ TEST(long_texts_are_cut_between_characters_and_bad_names_are_not_kept)
 {
     char text[METADATA_NAME_LEN_MAX + 10];
     struct arena arena;
-    struct metric_metadata found;
+    struct metric_metadata *list;
+    size_t count;
     struct metadata *metadata = metadata_new(10);
     arena_init(&arena, SIZE_MAX);
     memset(text, 'x', sizeof text);
     memcpy(text + METADATA_HELP_LEN_MAX - 1, "\xc3\xa9", 3);
     assert_true(put(metadata, &tenant_a, "up", METRIC_GAUGE, text));
-    assert_true(metadata_find(metadata, &tenant_a, STR("up"), &arena, &found));
-    assert_int_equal(found.help.len, METADATA_HELP_LEN_MAX - 1);
+    metadata_list(metadata, &tenant_a, &arena, &list, &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(list[0].help.len, METADATA_HELP_LEN_MAX - 1);
     assert_false(put(metadata, &tenant_a, text, METRIC_GAUGE, ""));
     assert_false(put(metadata, &tenant_a, "", METRIC_GAUGE, ""));
     assert_false(put(metadata, &tenant_a, "\xff", METRIC_GAUGE, ""));
@@ -162,7 +147,6 @@ TEST(many_threads_may_put_and_list)
 }
 
 TEST_MAIN(RUN(the_last_told_is_kept_per_tenant_and_listed_by_name), RUN(a_long_list_is_sorted),
-          RUN(one_metric_is_found),
           RUN(a_tenant_is_full_at_its_limit_and_known_metrics_still_change),
           RUN(long_texts_are_cut_between_characters_and_bad_names_are_not_kept),
           RUN(types_that_mean_nothing_are_unknown), RUN(many_threads_may_put_and_list))

@@ -51,6 +51,16 @@ void naive_store_free(struct store *store)
     mem_free(store);
 }
 
+static struct labels clone_labels(struct labels labels, struct arena *arena)
+{
+    struct label *copy = arena_alloc(arena, labels.count * sizeof *copy);
+    for (size_t i = 0; i < labels.count; i++) {
+        copy[i].name = arena_copy(arena, labels.ptr[i].name);
+        copy[i].value = arena_copy(arena, labels.ptr[i].value);
+    }
+    return (struct labels){copy, labels.count};
+}
+
 static struct naive_series *find_or_add(struct store *store, struct labels labels)
 {
     for (size_t i = 0; i < store->count; i++) {
@@ -58,7 +68,7 @@ static struct naive_series *find_or_add(struct store *store, struct labels label
             return store->series[i];
     }
     struct naive_series *series = mem_alloc_zeroed(1, sizeof *series);
-    series->labels = labels_clone(labels, &store->arena);
+    series->labels = clone_labels(labels, &store->arena);
     columns_init(&series->columns);
     store->series =
         mem_grow(store->series, &store->capacity, store->count + 1, sizeof(struct naive_series *));

@@ -14,7 +14,7 @@ enum { NAMES = 4 };
 
 static struct labels random_labels(struct random *random, struct arena *arena)
 {
-    struct label labels[NAMES];
+    struct label *labels = arena_alloc(arena, NAMES * sizeof *labels);
     size_t count = 0;
     for (size_t i = 0; i < NAMES; i++) {
         uint64_t value = random_below(random, i == 3 ? 40 : 6);
@@ -27,7 +27,7 @@ static struct labels random_labels(struct random *random, struct arena *arena)
                                        (unsigned long long)value);
         labels[count++] = (struct label){str_from(names[i]), text};
     }
-    return labels_clone((struct labels){labels, count}, arena);
+    return (struct labels){labels, count};
 }
 
 static void random_samples(struct random *random, size_t count, struct columns *out)

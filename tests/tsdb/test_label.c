@@ -61,18 +61,6 @@ TEST(the_hash_tells_where_a_name_ends_and_a_value_begins)
     assert_true(hash != labels_hash(SET(L("d", "e"), L("ab", "c"))));
 }
 
-TEST(a_clone_does_not_depend_on_the_original)
-{
-    char text[] = "jobapi";
-    struct label label = {{text, 3}, {text + 3, 3}};
-    struct arena arena;
-    arena_init(&arena, 4096);
-    struct labels clone = labels_clone((struct labels){&label, 1}, &arena);
-    memset(text, 'x', sizeof text - 1);
-    expect_printed(clone, 100, "{job=\"api\"}");
-    arena_deinit(&arena);
-}
-
 TEST(a_missing_label_has_the_empty_value)
 {
     struct labels labels = SET(L("a", "1"), L("b", "2"));
@@ -137,7 +125,7 @@ TEST(long_sets_are_cut_between_characters)
 
 TEST_MAIN(RUN(labels_are_ordered_pair_by_pair_then_by_length),
           RUN(the_hash_tells_where_a_name_ends_and_a_value_begins),
-          RUN(a_clone_does_not_depend_on_the_original), RUN(a_missing_label_has_the_empty_value),
+          RUN(a_missing_label_has_the_empty_value),
           RUN(given_labels_are_sorted_and_empty_values_dropped),
           RUN(exactly_the_limits_are_allowed),
           RUN(every_broken_label_set_is_refused_with_its_reason),

@@ -286,7 +286,7 @@ static void write_postings(const struct index_writer *writer, const struct ranks
     size_t begin = 0;
     for (size_t i = 0; i < writer->pair_count; i++) {
         part->offsets[i] = (uint32_t)part->bytes.len;
-        postings_encode_array(&part->bytes, gathered + begin, ends[i] - begin);
+        postings_encode(&part->bytes, gathered + begin, ends[i] - begin);
         begin = ends[i];
     }
     part->offsets[writer->pair_count] = (uint32_t)part->bytes.len;

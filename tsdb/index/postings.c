@@ -270,40 +270,18 @@ static void write_run(struct buffer *out, struct run *run)
     run->next = run->first + run->count + 1;
 }
 
-static void encode_positions(struct buffer *out, struct run *run, const uint32_t *positions,
-                             size_t count)
+void postings_encode(struct buffer *out, const uint32_t *positions, size_t count)
 {
+    struct run run = {0};
     for (size_t i = 0; i < count; i++) {
-        if (run->count > 0 && positions[i] == run->first + run->count) {
-            run->count++;
+        if (run.count > 0 && positions[i] == run.first + run.count) {
+            run.count++;
             continue;
         }
-        write_run(out, run);
-        run->first = positions[i];
-        run->count = 1;
+        write_run(out, &run);
+        run.first = positions[i];
+        run.count = 1;
     }
-}
-
-void postings_encode(struct buffer *out, const struct postings *p)
-{
-    struct run run = {0};
-    if (is_bitmap(p)) {
-        uint32_t positions[256];
-        roaring_uint32_iterator_t it;
-        roaring_init_iterator(p->bitmap, &it);
-        uint32_t count;
-        while ((count = roaring_read_uint32_iterator(&it, positions, 256)) > 0)
-            encode_positions(out, &run, positions, count);
-    } else {
-        encode_positions(out, &run, small_positions(p), p->count);
-    }
-    write_run(out, &run);
-}
-
-void postings_encode_array(struct buffer *out, const uint32_t *positions, size_t count)
-{
-    struct run run = {0};
-    encode_positions(out, &run, positions, count);
     write_run(out, &run);
 }
 

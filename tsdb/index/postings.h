@@ -49,10 +49,8 @@ size_t postings_memory_bytes(const struct postings *p);
 /* Adds first..last, both included. */
 void postings_add_range(struct postings *p, uint32_t first, uint32_t last);
 
-/* Appends the on-disk form. */
-void postings_encode(struct buffer *out, const struct postings *p);
-/* The same for an increasing array. */
-void postings_encode_array(struct buffer *out, const uint32_t *positions, size_t count);
+/* Appends the on-disk form of the set of `positions`, which increase. */
+void postings_encode(struct buffer *out, const uint32_t *positions, size_t count);
 /* Replaces the content of `p`, which is inited. STATUS_CORRUPT, and `p` is empty, for bytes that
    are no runs and for positions greater than `position_max`. Memory stays in proportion to `data`.
  */

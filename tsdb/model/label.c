@@ -52,16 +52,6 @@ struct str labels_get(struct labels labels, struct str name)
     return STR("");
 }
 
-struct labels labels_clone(struct labels labels, struct arena *arena)
-{
-    struct label *copy = arena_alloc(arena, labels.count * sizeof *copy);
-    for (size_t i = 0; i < labels.count; i++) {
-        copy[i].name = arena_copy(arena, labels.ptr[i].name);
-        copy[i].value = arena_copy(arena, labels.ptr[i].value);
-    }
-    return (struct labels){copy, labels.count};
-}
-
 static int compare_names(const void *a, const void *b)
 {
     return str_compare(((const struct label *)a)->name, ((const struct label *)b)->name);
