@@ -24,17 +24,98 @@ static re2::StringPiece piece_of(str text)
     return re2::StringPiece(text.ptr, text.len);
 }
 
+/* What Go says where RE2 says something else, or nullptr. */
+static const char *words_of_go(RE2::ErrorCode code)
+{
+    switch (code) {
+    case RE2::ErrorMissingBracket:
+        return "missing closing ]";
+    case RE2::ErrorMissingParen:
+        return "missing closing )";
+    case RE2::ErrorUnexpectedParen:
+        return "unexpected )";
+    case RE2::ErrorTrailingBackslash:
+        return "trailing backslash at end of expression";
+    case RE2::ErrorRepeatArgument:
+        return "missing argument to repetition operator";
+    case RE2::ErrorRepeatSize:
+        return "invalid repeat count";
+    case RE2::ErrorRepeatOp:
+        return "invalid nested repetition operator";
+    case RE2::ErrorBadPerlOp:
+        return "invalid or unsupported Perl syntax";
+    case RE2::ErrorBadEscape:
+        return "invalid escape sequence";
+    case RE2::ErrorBadCharClass:
+        return "invalid character class";
+    case RE2::ErrorBadCharRange:
+        return "invalid character class range";
+    case RE2::ErrorBadNamedCapture:
+        return "invalid named capture";
+    case RE2::ErrorBadUTF8:
+        return "invalid UTF-8";
+    default:
+        return nullptr;
+    }
+}
+
+static enum status refuse(const RE2 &broken, error *err)
+{
+    const char *words = words_of_go(broken.error_code());
+    if (words == nullptr)
+        return error_set(err, STATUS_INVALID, "error parsing regexp: %s", broken.error().c_str());
+    return error_set(err, STATUS_INVALID, "error parsing regexp: %s: `%s`", words,
+                     broken.error_arg().c_str());
+}
+
+static bool is_name_start(char c)
+{
+    return c == '_' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Where Go's syntax is not RE2's: "(?<name>" is written "(?P<name>" in `out`, and there is no "\C",
+   one byte of a character. False when `pattern` has it. */
+static bool translate(re2::StringPiece pattern, std::string *out)
+{
+    bool is_quoted = false;
+    bool is_in_class = false;
+    for (size_t i = 0; i < pattern.size(); i++) {
+        out->push_back(pattern[i]);
+        if (pattern[i] == '\\' && i + 1 < pattern.size()) {
+            char escaped = pattern[++i];
+            out->push_back(escaped);
+            if (escaped == 'C' && !is_quoted)
+                return false;
+            if (escaped == (is_quoted ? 'E' : 'Q'))
+                is_quoted = !is_quoted;
+        } else if (!is_quoted && is_in_class) {
+            is_in_class = pattern[i] != ']';
+        } else if (!is_quoted && pattern[i] == '[') {
+            is_in_class = true;
+        } else if (!is_quoted && pattern.substr(i, 3) == "(?<" && i + 3 < pattern.size() &&
+                   is_name_start(pattern[i + 3])) {
+            out->append("?P");
+            i++;
+        }
+    }
+    return true;
+}
+
 enum status regex_new(str pattern, regex **out, error *err)
 {
     RE2::Options options;
     options.set_log_errors(false);
     options.set_dot_nl(true);
     options.set_max_mem(MEMORY_BYTES_MAX);
-    auto *made = new regex(piece_of(pattern), options);
+    std::string translated;
+    if (!translate(piece_of(pattern), &translated))
+        return error_set(err, STATUS_INVALID,
+                         "error parsing regexp: invalid escape sequence: `\\C`");
+    auto *made = new regex(translated, options);
     if (!made->compiled.ok()) {
-        error_set(err, STATUS_INVALID, "error parsing regexp: %s", made->compiled.error().c_str());
+        enum status status = refuse(made->compiled, err);
         delete made;
-        return STATUS_INVALID;
+        return status;
     }
     *out = made;
     return STATUS_OK;

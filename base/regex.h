@@ -1,5 +1,5 @@
 /*
- * regex: RE2 behind a C interface: linear time, the syntax that Prometheus documents.
+ * regex: RE2 behind a C interface: linear time, the syntax and the complaints of Go's regexp.
  *
  * Patterns are anchored at both ends and '.' matches newlines, as Prometheus compiles them:
  * (?s)^(?:p)$. Threads: a compiled regex may be used by many threads.
@@ -14,7 +14,7 @@
 
 struct regex;
 
-/* STATUS_INVALID with RE2's reason as text: bad syntax, or a program over the memory cap (1 MiB).
+/* STATUS_INVALID with the reason as text: bad syntax, or a program over the memory cap (1 MiB).
  */
 MUST_USE enum status regex_new(struct str pattern, struct regex **out, struct error *err);
 void regex_free(struct regex *regex);

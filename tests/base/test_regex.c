@@ -68,6 +68,37 @@ TEST(broken_and_oversized_patterns_are_refused_with_a_reason)
     expect_refused("\xff");
 }
 
+static void expect_reason(const char *pattern, const char *reason)
+{
+    struct regex *regex;
+    expect_status(regex_new(str_from(pattern), &regex, &err), STATUS_INVALID);
+    expect_str(str_slice(str_from(err.text), strlen("error parsing regexp: "), SIZE_MAX), reason);
+}
+
+TEST(reasons_are_in_the_words_of_go)
+{
+    expect_reason("(a", "missing closing ): `(a`");
+    expect_reason("a)", "unexpected ): `a)`");
+    expect_reason("[a", "missing closing ]: `[a`");
+    expect_reason("*", "missing argument to repetition operator: `*`");
+    expect_reason("a**", "invalid nested repetition operator: `**`");
+    expect_reason("a{1001}", "invalid repeat count: `{1001}`");
+    expect_reason("a\\", "trailing backslash at end of expression: ``");
+    expect_reason("\\8", "invalid escape sequence: `\\8`");
+    expect_reason("a\\C", "invalid escape sequence: `\\C`");
+    expect_reason("(?=a)", "invalid or unsupported Perl syntax: `(?=`");
+    expect_reason("(?<=a)", "invalid or unsupported Perl syntax: `(?<`");
+    expect_reason("[z-a]", "invalid character class range: `z-a`");
+    expect_reason("(?P<n", "invalid named capture: `(?P<n`");
+}
+
+TEST(a_group_may_be_named_in_two_ways)
+{
+    assert_true(matches("(?<code>2..)", "204"));
+    assert_true(matches("\\(\\?<x>[(?<y>]", "(?<x>y"));
+    assert_true(matches("\\Q(?<x>\\C\\E", "(?<x>\\C"));
+}
+
 TEST(matching_is_linear)
 {
     static char text[100001];
@@ -212,6 +243,7 @@ TEST(a_huge_alternation_is_left_to_the_matcher)
 TEST_MAIN(RUN(a_pattern_is_anchored_at_both_ends), RUN(a_dot_matches_a_newline_and_a_character),
           RUN(the_syntax_of_prometheus_is_known),
           RUN(broken_and_oversized_patterns_are_refused_with_a_reason), RUN(matching_is_linear),
+          RUN(reasons_are_in_the_words_of_go), RUN(a_group_may_be_named_in_two_ways),
           RUN(references_are_expanded_as_go_does), RUN(nothing_is_expanded_without_a_match),
           RUN(groups_are_counted), RUN(alternations_of_literals_are_listed_sorted_and_once),
           RUN(other_patterns_have_no_literals), RUN(a_huge_alternation_is_left_to_the_matcher))

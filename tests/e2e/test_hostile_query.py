@@ -79,9 +79,9 @@ REGEXES = [
     ("(a|a)*(a|a)*(a|a)*b", OK, None),
     (".*.*.*.*.*=.*.*.*x", OK, None),
     ("(.*)(.*)(.*)(.*)(.*)(.*)(.*)(.*)x", OK, None),
-    ("((a{0,100}){0,100}){0,100}", BAD, "invalid repetition size"),
-    ("a{1001}", BAD, "invalid repetition size"),
-    ("(x{1000}){1000}", BAD, "invalid repetition size"),
+    ("((a{0,100}){0,100}){0,100}", BAD, "invalid repeat count"),
+    ("a{1001}", BAD, "invalid repeat count"),
+    ("(x{1000}){1000}", BAD, "invalid repeat count"),
     ("a{0,1000}b{0,1000}c{0,1000}", OK, None),
     ("(?i)" + "abcdefgh" * 400, OK, None),
     ("[" + "a-z" * 1200 + "]+", OK, None),
@@ -92,7 +92,7 @@ REGEXES = [
     ("|".join(f"v{i}" for i in range(2000)), OK, None),
     ("|".join(f"v{i}.*" for i in range(500)), OK, None),
     ("|".join(f"v{i}.*" for i in range(2000)), (OK, BAD), None),
-    (".{4000}", BAD, "invalid repetition size"),
+    (".{4000}", BAD, "invalid repeat count"),
     ("[[:word:]]{1,1000}[[:word:]]{1,1000}x", (OK, BAD), None),
 ]
 

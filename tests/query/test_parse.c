@@ -225,8 +225,8 @@ static enum status parse_experimental(const char *text, bool is_allowed)
 TEST(experimental_functions_need_their_flag)
 {
     const char *const texts[] = {"mad_over_time(a[5m])", "limitk(1, a)",
-                                 "start() + end()",        "sort_by_label(a, \"b\")",
-                                 "info(a, {b=~\".*\"})",   "info(a, {})"};
+                                 "start() + end()",      "sort_by_label(a, \"b\")",
+                                 "info(a, {b=~\".*\"})", "info(a, {})"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         assert_int_equal(parse_experimental(texts[i], false), STATUS_INVALID);
         assert_int_equal(parse_experimental(texts[i], true), STATUS_OK);
@@ -345,7 +345,7 @@ TEST(what_is_no_selector_is_refused_by_match)
     expect_unselectable(STR("{}"), "match[] must contain at least one non-empty matcher");
     expect_unselectable(STR("{a=~\".*\"}"), "match[] must contain at least one non-empty matcher");
     expect_unselectable(STR("{a=~\"x+\",b=~\"(\"}"),
-                        "1:10: parse error: error parsing regexp: missing ): (");
+                        "1:10: parse error: error parsing regexp: missing closing ): `(`");
 }
 
 TEST(a_selector_of_megabytes_is_a_set_of_literals)

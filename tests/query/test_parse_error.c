@@ -403,10 +403,10 @@ static const struct refusal as_prometheus_3[] = {
     {"a offset (1m)[5m]", "1:14: no offset modifiers allowed before range"},
     {"a offset (1m) + b", "1:17: unexpected identifier \"b\" in offset, expected number, duration, step(), or range()"},
     {"a[1h30]", "1:3: bad number or duration syntax: \"1h30\""},
-    {"a{b=~\"(\"}", "1:3: error parsing regexp: missing ): ("},
-    {"a{b=~\"*\"}", "1:3: error parsing regexp: no argument for repetition operator: *"},
-    {"a{b!~\"[a\"}", "1:3: error parsing regexp: missing ]: [a"},
-    {"a{b=~\"a{1001}\"}", "1:3: error parsing regexp: invalid repetition size: {1001}"},
+    {"a{b=~\"(\"}", "1:3: error parsing regexp: missing closing ): `(`"},
+    {"a{b=~\"*\"}", "1:3: error parsing regexp: missing argument to repetition operator: `*`"},
+    {"a{b!~\"[a\"}", "1:3: error parsing regexp: missing closing ]: `[a`"},
+    {"a{b=~\"a{1001}\"}", "1:3: error parsing regexp: invalid repeat count: `{1001}`"},
     {"a offset \"5m\"", "1:10: unexpected string \"\\\"5m\\\"\" in offset, expected number, duration, step(), or range()"},
     {"start()", "1:1: function \"start\" is not enabled"},
     {"end()", "1:1: function \"end\" is not enabled"},
@@ -485,7 +485,7 @@ TEST(bytes_that_are_no_text_are_refused)
 TEST(a_failure_behind_a_compiled_regex_frees_it)
 {
     expect_refused(STR("a{b=~\"x+y\"} + a{b=~\"z+\", c=~\"(\"}"),
-                   "1:26: parse error: error parsing regexp: missing ): (");
+                   "1:26: parse error: error parsing regexp: missing closing ): `(`");
 }
 
 TEST_MAIN(RUN(bad_queries_are_refused_as_prometheus_refuses_them),
