@@ -13,6 +13,9 @@ static const uint64_t NAN_BITS = 0x7ff8000000000001u;
 static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
 
+/* Longer than any number that makes sense. */
+enum { GROUPED_TEXT_MAX = 512 };
+
 /* Reading. */
 
 static bool is_digit(char c)
@@ -155,6 +158,24 @@ bool parse_f64(struct str text, double *out)
         return false;
     *out = is_negative ? -magnitude : magnitude;
     return true;
+}
+
+bool parse_f64_grouped(struct str text, double *out)
+{
+    char digits[GROUPED_TEXT_MAX];
+    size_t len = 0;
+    if (text.len > sizeof digits)
+        return parse_f64(text, out);
+    bool is_hex = str_find(text, 'x', 0) < text.len || str_find(text, 'X', 0) < text.len;
+    bool (*is_wanted)(char) = is_hex ? is_hex_digit : is_digit;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] != '_')
+            digits[len++] = text.ptr[i];
+        else if (i == 0 || i + 1 == text.len || !is_wanted(text.ptr[i - 1]) ||
+                 !is_wanted(text.ptr[i + 1]))
+            return false;
+    }
+    return parse_f64((struct str){digits, len}, out);
 }
 
 bool parse_u64(struct str text, uint64_t *out)

@@ -9,9 +9,11 @@
 #include "base/status.h"
 
 /* The whole of `text` as a decimal or hexadecimal float, "Inf", "+Inf", "-Inf" or "NaN" in any
-   case, as Go's strconv.ParseFloat accepts (without '_'). False when it is anything else; values
+   case, as Go's strconv.ParseFloat accepts, without '_'. False when it is anything else; values
    out of range become infinities and return true. */
 bool parse_f64(struct str text, double *out);
+/* The same with '_' between digits. */
+bool parse_f64_grouped(struct str text, double *out);
 /* Decimal digits with an optional sign; false on anything else or overflow. */
 bool parse_i64(struct str text, int64_t *out);
 bool parse_u64(struct str text, uint64_t *out);

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/number.h"
 #include "http/json.h"
-#include "query/api/param.h"
 #include "query/api/reply_http.h"
 #include "query/api/request_scope_http.h"
 #include "server/exposition.h"
@@ -63,15 +63,18 @@ static void handle_buildinfo(void *context, struct exchange *exchange)
 
 /* ---- metadata ---- */
 
+/* Below 1 is no limit. */
 static bool find_limit(struct exchange *exchange, const char *name, uint64_t *out)
 {
-    struct error err;
+    int64_t limit = 0;
     struct str text = exchange_param(exchange, name, NULL);
-    *out = 0;
-    if (text.len == 0 || param_limit(text, out, &err) == STATUS_OK)
-        return true;
-    reply_bad_param(exchange, name, &err);
-    return false;
+    if (text.len > 0 && !parse_i64(text, &limit)) {
+        reply_error(exchange, API_BAD_DATA,
+                    arena_format(exchange_arena(exchange), "%s must be a number", name));
+        return false;
+    }
+    *out = limit > 0 ? (uint64_t)limit : 0;
+    return true;
 }
 
 static int compare_metadata(const void *left, const void *right)

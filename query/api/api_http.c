@@ -68,27 +68,25 @@ enum status api_selector_parse(struct api_call *call, struct str text, struct ap
     return parse_selector(text, exchange_arena(call->exchange), &out->matchers, &out->count, err);
 }
 
-bool api_selectors(struct api_call *call, struct api_selector **out, size_t *count)
+enum status api_selectors(struct api_call *call, struct api_selector **out, size_t *count,
+                          struct error *err)
 {
-    struct error err;
     struct str *texts;
     size_t text_count = exchange_params(call->exchange, "match[]", &texts);
     *count = 0;
-    if (text_count > API_MATCHERS_MAX) {
-        reply_error(call->exchange, API_BAD_DATA, STR("too many match[] parameters"));
-        return false;
-    }
+    if (text_count > API_MATCHERS_MAX)
+        return error_set(err, STATUS_INVALID, "too many match[] parameters");
     *out = arena_alloc(exchange_arena(call->exchange), text_count * sizeof **out);
     for (size_t i = 0; i < text_count; i++) {
         struct api_selector *selector = &(*out)[i];
-        if (api_selector_parse(call, texts[i], selector, &err) != STATUS_OK) {
+        enum status status = api_selector_parse(call, texts[i], selector, err);
+        if (status != STATUS_OK) {
             api_selectors_deinit(*out, *count);
-            reply_bad_param(call->exchange, "match[]", &err);
-            return false;
+            return status;
         }
         (*count)++;
     }
-    return true;
+    return STATUS_OK;
 }
 
 void api_selectors_deinit(struct api_selector *selectors, size_t count)

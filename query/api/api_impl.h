@@ -38,7 +38,9 @@ struct api_selector {
 /* The caller calls api_selectors_deinit with a count of 1 when it is STATUS_OK. */
 MUST_USE enum status api_selector_parse(struct api_call *call, struct str text,
                                         struct api_selector *out, struct error *err);
-MUST_USE bool api_selectors(struct api_call *call, struct api_selector **out, size_t *count);
+/* Replies to nothing: endpoints say in different words what is wrong. */
+MUST_USE enum status api_selectors(struct api_call *call, struct api_selector **out, size_t *count,
+                                   struct error *err);
 void api_selectors_deinit(struct api_selector *selectors, size_t count);
 
 /* The hard limit for what the call reads: the smallest of its tenants', of the default tenant when it reads

@@ -17,14 +17,27 @@ struct lookup {
 static const struct notes truncated = {
     .ptr = (struct str[]){{"results truncated due to limit", 30}}, .count = 1};
 
+/* As in Prometheus, only the list of series names the parameter. */
+static bool find_selectors(struct lookup *lookup, bool is_of_series)
+{
+    struct error err;
+    struct exchange *exchange = lookup->call->exchange;
+    if (api_selectors(lookup->call, &lookup->selectors, &lookup->selector_count, &err) == STATUS_OK)
+        return true;
+    if (is_of_series)
+        reply_bad_param(exchange, "match[]", &err);
+    else
+        reply_error(exchange, API_BAD_DATA, str_from(err.text));
+    return false;
+}
+
 /* Replies and returns false when a parameter is bad; true: the caller calls lookup_deinit. */
-static bool lookup_init(struct lookup *lookup, struct api_call *call)
+static bool lookup_init(struct lookup *lookup, struct api_call *call, bool is_of_series)
 {
     *lookup = (struct lookup){.call = call};
     return api_time(call, "start", TIME_MIN_MS, &lookup->min_ts_ms) &&
            api_time(call, "end", TIME_MAX_MS, &lookup->max_ts_ms) &&
-           api_limit(call, &lookup->limit) &&
-           api_selectors(call, &lookup->selectors, &lookup->selector_count);
+           api_limit(call, &lookup->limit) && find_selectors(lookup, is_of_series);
 }
 
 static void lookup_deinit(struct lookup *lookup)
@@ -99,7 +112,7 @@ static void answer_texts(struct api_call *call, const struct str *name)
     struct lookup lookup;
     struct str_list texts;
     struct error err;
-    if (!lookup_init(&lookup, call))
+    if (!lookup_init(&lookup, call, false))
         return;
     enum status status = find_texts(&lookup, name, &texts, &err);
     lookup_deinit(&lookup);
@@ -131,45 +144,53 @@ void api_label_values(struct api_call *call)
 
 /* ---- series ---- */
 
-/* Selections are sorted by labels. */
-static bool selection_has(const struct selection *selection, struct labels labels)
+/* A selection that is walked; sorted by labels. */
+struct walk {
+    const struct selection *selection;
+    size_t at;
+};
+
+/* Whether `walk` stands on labels that come before those of `first`, which may be NULL. */
+static bool is_before(const struct walk *walk, const struct walk *first)
 {
-    size_t low = 0, high = select_count(selection);
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (labels_compare(select_labels(selection, middle), labels) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < select_count(selection) && labels_eq(select_labels(selection, low), labels);
+    if (walk->at == select_count(walk->selection))
+        return false;
+    return first == NULL || labels_compare(select_labels(walk->selection, walk->at),
+                                           select_labels(first->selection, first->at)) < 0;
 }
 
-static bool is_written_already(struct selection *const *selections, size_t count,
-                               struct labels labels)
+/* The least labels of all walks, each of which goes past them; false at the end of all. */
+static bool take_least(struct walk *walks, size_t count, struct labels *out)
 {
+    struct walk *first = NULL;
     for (size_t i = 0; i < count; i++) {
-        if (selection_has(selections[i], labels))
-            return true;
+        if (is_before(&walks[i], first))
+            first = &walks[i];
     }
-    return false;
+    if (first == NULL)
+        return false;
+    *out = select_labels(first->selection, first->at);
+    for (size_t i = 0; i < count; i++) {
+        if (walks[i].at < select_count(walks[i].selection) &&
+            labels_eq(select_labels(walks[i].selection, walks[i].at), *out))
+            walks[i].at++;
+    }
+    return true;
 }
 
-/* False when the limit cut. */
+/* Each label set once, sorted. False when the limit cut. */
 static bool write_selections(struct json *json, const struct lookup *lookup,
                              struct selection *const *selections)
 {
+    struct labels labels;
     uint64_t written = 0;
-    for (size_t s = 0; s < lookup->selector_count; s++) {
-        for (size_t i = 0; i < select_count(selections[s]); i++) {
-            struct labels labels = select_labels(selections[s], i);
-            if (is_written_already(selections, s, labels))
-                continue;
-            if (lookup->limit > 0 && written == lookup->limit)
-                return false;
-            reply_labels(json, labels);
-            written++;
-        }
+    struct walk *walks = arena_alloc(lookup->call->arena, lookup->selector_count * sizeof *walks);
+    for (size_t i = 0; i < lookup->selector_count; i++)
+        walks[i] = (struct walk){.selection = selections[i]};
+    while (take_least(walks, lookup->selector_count, &labels)) {
+        if (lookup->limit > 0 && written++ == lookup->limit)
+            return false;
+        reply_labels(json, labels);
     }
     return true;
 }
@@ -214,7 +235,7 @@ static void select_and_reply(struct lookup *lookup)
 void api_series(struct api_call *call)
 {
     struct lookup lookup;
-    if (!lookup_init(&lookup, call))
+    if (!lookup_init(&lookup, call, true))
         return;
     if (lookup.selector_count == 0) {
         reply_error(call->exchange, API_BAD_DATA, STR("no match[] parameter provided"));

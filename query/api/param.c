@@ -59,11 +59,18 @@ static int64_t take_in_range(struct cursor *c, size_t count, int64_t min, int64_
     return value;
 }
 
-/* Milliseconds of ".123456": what is finer is cut, as Prometheus does. 0 when there is no
-   fraction. */
+/* Go's time.Parse takes one digit as well. */
+static int64_t take_hour(struct cursor *c)
+{
+    bool has_one = c->at + 1 < c->text.len && c->text.ptr[c->at + 1] == ':';
+    return take_in_range(c, has_one ? 1 : 2, 0, 23);
+}
+
+/* Milliseconds of ".123456", or ",123456": what is finer is cut, as Prometheus does. 0 when there
+   is no fraction. */
 static int64_t take_fraction_ms(struct cursor *c)
 {
-    if (!take_char(c, '.'))
+    if (!take_char(c, '.') && !take_char(c, ','))
         return 0;
     int64_t ms = 0, digit_ms = 100;
     size_t start = c->at;
@@ -120,7 +127,7 @@ static bool parse_rfc3339(struct str text, int64_t *out)
     int64_t day = take_in_range(&c, 2, 1, 31);
     if (!take_char(&c, 'T'))
         want_char(&c, 't');
-    int64_t hour = take_in_range(&c, 2, 0, 23);
+    int64_t hour = take_hour(&c);
     want_char(&c, ':');
     int64_t minute = take_in_range(&c, 2, 0, 59);
     want_char(&c, ':');
@@ -139,7 +146,7 @@ static bool parse_rfc3339(struct str text, int64_t *out)
 enum status param_time_ms(struct str text, int64_t *out, struct error *err)
 {
     double seconds;
-    if (parse_f64(text, &seconds) && !isnan(seconds)) {
+    if (parse_f64_grouped(text, &seconds) && !isnan(seconds)) {
         /* as Prometheus: the fraction alone is rounded */
         double whole;
         double fraction = modf(seconds, &whole);
@@ -164,7 +171,7 @@ enum status param_duration_ms(struct str text, int64_t *out, struct error *err)
 {
     struct str shown = str_slice(text, 0, 200);
     double seconds;
-    if (parse_f64(text, &seconds)) {
+    if (parse_f64_grouped(text, &seconds)) {
         /* Go counts nanoseconds in an int64 */
         double ns = seconds * 1e9;
         if (isnan(ns) || ns >= 0x1p63 || ns < -0x1p63)
@@ -181,12 +188,24 @@ enum status param_duration_ms(struct str text, int64_t *out, struct error *err)
                      STR_ARG(shown));
 }
 
+/* However large. */
+static bool is_integer(struct str text)
+{
+    size_t start = text.len > 0 && (text.ptr[0] == '+' || text.ptr[0] == '-');
+    for (size_t i = start; i < text.len; i++) {
+        if (digit_value(text.ptr[i]) >= 10)
+            return false;
+    }
+    return text.len > start;
+}
+
 enum status param_limit(struct str text, uint64_t *out, struct error *err)
 {
     int64_t value;
     if (!parse_i64(text, &value))
-        return error_set(err, STATUS_INVALID, "cannot parse \"%.*s\" to a valid limit",
-                         STR_ARG(str_slice(text, 0, 200)));
+        return error_set(err, STATUS_INVALID, "strconv.Atoi: parsing \"%.*s\": %s",
+                         STR_ARG(str_slice(text, 0, 200)),
+                         is_integer(text) ? "value out of range" : "invalid syntax");
     if (value < 0)
         return error_set(err, STATUS_INVALID, "limit must be non-negative");
     *out = (uint64_t)value;

@@ -216,6 +216,7 @@ static void reply_result(struct api_call *call, const struct query_result *resul
 static enum status evaluate(struct api_call *call, struct query_options *options,
                             struct query_result *result, struct error *err)
 {
+    TRY(api_yield(call, err));
     options->cancel = &call->is_abandoned;
     options->watch = api_watch_client;
     options->watch_context = call;

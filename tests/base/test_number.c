@@ -260,6 +260,17 @@ TEST(what_is_no_float_is_refused)
     assert_false(parse_f64((struct str){"1\0", 2}, &value));
 }
 
+TEST(digits_may_be_grouped_where_that_is_asked_for)
+{
+    double value;
+    assert_true(parse_f64_grouped(STR("-1_000.2_5e1_0"), &value) && value == -1000.25e10);
+    assert_true(parse_f64_grouped(STR("0xf_fp0"), &value) && value == 255);
+    assert_true(parse_f64_grouped(STR("+Inf"), &value) && value == INFINITY);
+    static const char *const broken[] = {"", "_1", "1_", "1__0", "1_.0", "1._0", "1_e1", "I_nf"};
+    for (size_t i = 0; i < sizeof broken / sizeof broken[0]; i++)
+        assert_false(parse_f64_grouped(str_from(broken[i]), &value));
+}
+
 TEST(a_digit_has_a_value_up_to_fifteen)
 {
     for (int c = -200; c < 256; c++) {
@@ -390,7 +401,8 @@ TEST(timestamps_are_seconds_with_three_decimals_or_none)
     buffer_deinit(&text);
 }
 
-TEST_MAIN(RUN(floats_are_written_as_go_writes_them),
+TEST_MAIN(RUN(digits_may_be_grouped_where_that_is_asked_for),
+          RUN(floats_are_written_as_go_writes_them),
           RUN(every_float_reads_back_and_none_is_shorter),
           RUN(floats_are_written_without_exponents_where_that_is_asked_for),
           RUN(floats_are_read_as_go_reads_them), RUN(floats_out_of_range_become_infinite_or_zero),

@@ -271,7 +271,7 @@ TEST(a_result_is_cut_to_the_limit_with_a_warning)
     expect_bad(&f, "/api/v1/query?query=up&limit=-1",
                BAD_PARAM("limit", "limit must be non-negative"));
     expect_bad(&f, "/api/v1/query?query=up&limit=x",
-               BAD_PARAM("limit", "cannot parse \\\"x\\\" to a valid limit"));
+               BAD_PARAM("limit", "strconv.Atoi: parsing \\\"x\\\": invalid syntax"));
     fixture_close(&f);
 }
 
@@ -410,9 +410,9 @@ TEST(a_query_without_time_left_is_503)
     fixture_open(&f);
     sim_clock_advance(&f.box.clock, 1);
     expect_reply(&f, TENANT_A, "/api/v1/query?query=up&timeout=0", 503,
-                 FAILURE("timeout", "query timed out in expression evaluation"));
+                 FAILURE("timeout", "query timed out in query execution"));
     expect_reply(&f, TENANT_A, "/api/v1/query?query=up&timeout=-5", 503,
-                 FAILURE("timeout", "query timed out in expression evaluation"));
+                 FAILURE("timeout", "query timed out in query execution"));
     expect_bad(&f, "/api/v1/query?query=up&timeout=x",
                BAD_PARAM("timeout", "cannot parse \\\"x\\\" to a valid duration"));
     expect_data(&f, "/api/v1/query?query=1&timeout=1y&time=1",
@@ -604,8 +604,8 @@ TEST(series_are_the_union_of_all_selectors_each_once)
                 DATA("[{\"__name__\":\"up\",\"job\":\"x\"},{\"__name__\":\"up\",\"job\":\"y\"}]"));
     expect_data(
         &f, "/api/v1/series?match[]=up{job=\"y\"}&match[]=up&match[]=c_total&match[]={job=\"x\"}",
-        DATA("[{\"__name__\":\"up\",\"job\":\"y\"},{\"__name__\":\"up\",\"job\":\"x\"},"
-             "{\"__name__\":\"c_total\",\"job\":\"x\"}]"));
+        DATA("[{\"__name__\":\"c_total\",\"job\":\"x\"},{\"__name__\":\"up\",\"job\":\"x\"},"
+             "{\"__name__\":\"up\",\"job\":\"y\"}]"));
     expect_reply(&f, "", "/api/v1/series?match[]=up{job=\"x\"}", 200,
                  DATA("[{\"__name__\":\"up\",\"job\":\"x\",\"tenant_id\":\"a\"},"
                       "{\"__name__\":\"up\",\"job\":\"x\",\"tenant_id\":\"b\"}]"));
@@ -614,7 +614,7 @@ TEST(series_are_the_union_of_all_selectors_each_once)
                              "match%5B%5D=up%7Bjob%3D%22x%22%7D");
     check_reply(
         "form and URL", &reply, 200,
-        DATA("[{\"__name__\":\"up\",\"job\":\"x\"},{\"__name__\":\"c_total\",\"job\":\"x\"}]"));
+        DATA("[{\"__name__\":\"c_total\",\"job\":\"x\"},{\"__name__\":\"up\",\"job\":\"x\"}]"));
     fixture_close(&f);
 }
 
@@ -632,7 +632,18 @@ TEST(series_need_a_selector_that_matches_something)
         BAD_PARAM("start",
                   "invalid time value for 'start': cannot parse \\\"x\\\" to a valid timestamp"));
     expect_bad(&f, "/api/v1/series?match[]=up&limit=x",
-               BAD_PARAM("limit", "cannot parse \\\"x\\\" to a valid limit"));
+               BAD_PARAM("limit", "strconv.Atoi: parsing \\\"x\\\": invalid syntax"));
+    fixture_close(&f);
+}
+
+TEST(lists_of_texts_say_what_is_wrong_with_a_selector_without_its_name)
+{
+    struct fixture f;
+    fixture_open(&f);
+    expect_bad(&f, "/api/v1/labels?match[]={}",
+               BAD("match[] must contain at least one non-empty matcher"));
+    expect_bad(&f, "/api/v1/label/job/values?match[]=up&match[]={a=",
+               BAD("1:4: parse error: unexpected end of input inside braces"));
     fixture_close(&f);
 }
 
@@ -800,6 +811,7 @@ TEST_MAIN(RUN(every_type_of_result_has_its_form),
           RUN(series_are_the_union_of_all_selectors_each_once),
           RUN(series_need_a_selector_that_matches_something),
           RUN(lookups_keep_to_their_range_of_time),
+          RUN(lists_of_texts_say_what_is_wrong_with_a_selector_without_its_name),
           RUN(lookups_are_cut_to_the_limit_with_a_warning),
           RUN(a_lookup_over_too_many_series_is_422),
           RUN(label_names_and_values_are_those_of_the_series_that_match),
