@@ -137,6 +137,12 @@ static double rank_of(double bound, const struct bucket *buckets, size_t count)
     return buckets[count - 1].count;
 }
 
+/* Unlike fmin, a NaN stays one. */
+static double at_most(double rank, double observations)
+{
+    return rank > observations ? observations : rank;
+}
+
 double bucket_fraction(double lower, double upper, struct bucket *buckets, size_t count)
 {
     count = coalesce(buckets, count);
@@ -145,7 +151,7 @@ double bucket_fraction(double lower, double upper, struct bucket *buckets, size_
         return NAN;
     if (lower >= upper)
         return 0;
-    double lower_rank = fmin(rank_of(lower, buckets, count), observations);
-    double upper_rank = fmin(rank_of(upper, buckets, count), observations);
+    double lower_rank = at_most(rank_of(lower, buckets, count), observations);
+    double upper_rank = at_most(rank_of(upper, buckets, count), observations);
     return (upper_rank - lower_rank) / observations;
 }

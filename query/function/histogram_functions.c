@@ -80,7 +80,7 @@ static enum status group_buckets(struct histograms *histograms, struct grouping 
     for (size_t series = 0; series < vector->series_count; series++) {
         struct str le = labels_get(vector->labels[series], STR("le"));
         histograms->groups[series] = GROUP_NONE;
-        if (parse_f64(le, &histograms->uppers[series]))
+        if (parse_f64_grouped(le, &histograms->uppers[series]))
             TRY(grouping_add(grouping, vector->labels[series], &histograms->groups[series], err));
         else
             TRY(check_unbound(histograms, series, column, err));

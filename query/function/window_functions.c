@@ -405,9 +405,12 @@ bool window_mad(const struct window *window, const double *args, double *out)
     double *scratch = window->scratch;
     memcpy(scratch, values, window->count * sizeof *scratch);
     double median = quantile_of(0.5, scratch, window->count);
-    for (size_t i = 0; i < window->count; i++)
+    bool has_nan = false;
+    for (size_t i = 0; i < window->count; i++) {
+        has_nan = has_nan || isnan(values[i]);
         scratch[i] = fabs(values[i] - median);
-    *out = quantile_of(0.5, scratch, window->count);
+    }
+    *out = has_nan ? NAN : quantile_of(0.5, scratch, window->count);
     return true;
 }
 

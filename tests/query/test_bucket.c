@@ -95,6 +95,8 @@ TEST(a_fraction_is_cut_at_the_bounds_of_what_was_seen)
     expect_near(fraction(5, INFINITY, given, 3), 0.2);
     expect_near(fraction(-5, 0, given, 3), 0);
     expect_near(fraction(2, 1, given, 3), 0);
+    const struct bucket broken[] = {{1, 4}, {2, NAN}, {INFINITY, 10}};
+    assert_true(isnan(fraction(1.5, 3, broken, 3)));
 }
 
 /* Rising counts over rising bounds, with observations in every bucket. */
