@@ -30,6 +30,7 @@ enum power_cut {
                               kept or lost */
     POWER_CUT_TORN_TAIL, /* all names; unsynced appends are kept up to a random byte */
     POWER_CUT_PROCESS_ONLY, /* the machine goes on: nothing is lost, and nothing more is durable */
+    POWER_CUT_COUNT,
 };
 
 uint64_t sim_disk_operation_count(struct sim_disk *sim);

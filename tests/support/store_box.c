@@ -257,14 +257,20 @@ enum status box_write(struct store_box *box, const struct box_sample *samples, s
     return box_write_end(&write);
 }
 
-void box_put(struct store_box *box, const char *tenant, const char *series, int64_t ts_ms,
-             double value)
+struct write_result expect_write(struct store_box *box, const struct box_sample *samples,
+                                 size_t count)
 {
     struct error err = {0};
     struct write_result result;
+    expect_ok(box_write(box, samples, count, &result, &err));
+    return result;
+}
+
+void box_put(struct store_box *box, const char *tenant, const char *series, int64_t ts_ms,
+             double value)
+{
     const struct box_sample sample = {tenant, series, ts_ms, value};
-    expect_ok(box_write(box, &sample, 1, &result, &err));
-    assert_int_equal(result.samples_written, 1);
+    assert_int_equal(expect_write(box, &sample, 1).samples_written, 1);
 }
 
 enum status box_flush(struct store_box *box, struct error *err)
@@ -277,6 +283,56 @@ enum status box_flush(struct store_box *box, struct error *err)
             first = error_set(err, status, "%s", mine.text);
     }
     return first;
+}
+
+void expect_flush(struct store_box *box)
+{
+    struct error err = {0};
+    expect_ok(box_flush(box, &err));
+}
+
+void box_make_idle(struct store_box *box)
+{
+    sim_clock_advance(&box->clock, box->options.idle_ms);
+    for (uint32_t i = 0; i < store_shard_count(box->store); i++)
+        store_sweep_idle(box->store, i);
+}
+
+/* ---- looking at the store ---- */
+
+size_t box_file_count(struct store_box *box, const char *part)
+{
+    struct name_list files;
+    size_t count = 0;
+    sim_disk_files(box->sim, &files);
+    for (size_t i = 0; i < files.count; i++)
+        count += strstr(files.names[i], part) != NULL;
+    name_list_deinit(&files);
+    return count;
+}
+
+uint64_t box_used_bytes(struct store_box *box)
+{
+    struct error err = {0};
+    uint64_t free_bytes;
+    expect_ok(disk_free_bytes(box->disk, &free_bytes, &err));
+    return (UINT64_C(1) << 40) - free_bytes;
+}
+
+uint64_t box_block_count(struct store_box *box)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < store_shard_count(box->store); i++) {
+        struct shard_status status;
+        store_shard_status(box->store, i, &status);
+        count += status.block_count;
+    }
+    return count;
+}
+
+uint32_t box_shard_of(struct store_box *box, const char *tenant)
+{
+    return tenant_table_find(store_tenants(box->store), str_from(tenant))->shard;
 }
 
 /* ---- reading ---- */

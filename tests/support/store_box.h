@@ -74,11 +74,27 @@ MUST_USE enum status box_commit(struct store_box *box, struct error *err);
 /* Begins, commits (a manual store), ends: STATUS_OK is an acknowledgement. */
 MUST_USE enum status box_write(struct store_box *box, const struct box_sample *samples,
                                size_t count, struct write_result *result, struct error *err);
-/* The same for one sample, which must be taken and acknowledged. */
+/* The same, and it must go well; samples may be refused. */
+struct write_result expect_write(struct store_box *box, const struct box_sample *samples,
+                                 size_t count);
+/* The same for one sample, which must be taken. */
 void box_put(struct store_box *box, const char *tenant, const char *series, int64_t ts_ms,
              double value);
 /* Flushes all shards: the first failure. */
 MUST_USE enum status box_flush(struct store_box *box, struct error *err);
+
+/* The same, and it must go well. */
+void expect_flush(struct store_box *box);
+/* Lets the idle time pass and sweeps all shards. */
+void box_make_idle(struct store_box *box);
+
+/* How many files have `part` in their path, and how much room all files take. */
+size_t box_file_count(struct store_box *box, const char *part);
+uint64_t box_used_bytes(struct store_box *box);
+/* Of all shards. */
+uint64_t box_block_count(struct store_box *box);
+/* Where a tenant is that has written. */
+uint32_t box_shard_of(struct store_box *box, const char *tenant);
 
 /* The labels that a text stands for, in its order. */
 struct labels box_labels(struct arena *arena, const char *series);

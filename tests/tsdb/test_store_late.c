@@ -8,26 +8,13 @@
 
 enum { BOX_SEED = 12, STEP_MS = 15000, RUN_SAMPLES = 600 };
 
-static void flush(struct store_box *box)
-{
-    struct error err = {0};
-    expect_ok(box_flush(box, &err));
-}
-
-static void sweep(struct store_box *box)
-{
-    sim_clock_advance(&box->clock, box->options.idle_ms);
-    for (uint32_t i = 0; i < store_shard_count(box->store); i++)
-        store_sweep_idle(box->store, i);
-}
-
 /* Idle series without samples leave the head when the next flush ends, which has something to do. */
 static void forget_series(struct store_box *box)
 {
-    sweep(box);
+    box_make_idle(box);
     box_put(box, "a", "other", clock_now_ms(&box->clock.base), 0);
-    flush(box);
-    sweep(box);
+    expect_flush(box);
+    box_make_idle(box);
 }
 
 static uint64_t head_samples(struct store_box *box)
@@ -41,20 +28,11 @@ static uint64_t head_samples(struct store_box *box)
     return count;
 }
 
-static struct write_result write_some(struct store_box *box, const struct box_sample *samples,
-                                      size_t count)
-{
-    struct error err = {0};
-    struct write_result result;
-    expect_ok(box_write(box, samples, count, &result, &err));
-    return result;
-}
-
 static void expect_taken(struct store_box *box, int64_t ts_ms, double value)
 {
     uint64_t before = head_samples(box);
     const struct box_sample sample = {"a", "up job=x", ts_ms, value};
-    struct write_result result = write_some(box, &sample, 1);
+    struct write_result result = expect_write(box, &sample, 1);
     assert_int_equal(result.samples_written, 1);
     assert_int_equal(head_samples(box), before + 1);
 }
@@ -64,10 +42,10 @@ static void expect_known(struct store_box *box, int64_t ts_ms, double value)
 {
     uint64_t before = head_samples(box);
     struct box_sample sample = {"a", "up job=x", ts_ms, value};
-    struct write_result result = write_some(box, &sample, 1);
+    struct write_result result = expect_write(box, &sample, 1);
     assert_int_equal(result.samples_written, 1);
     sample.value = value + 1;
-    result = write_some(box, &sample, 1);
+    result = expect_write(box, &sample, 1);
     assert_int_equal(result.samples_written, 0);
     assert_int_equal(result.samples_rejected[REJECT_DUPLICATE_TIMESTAMP], 1);
     assert_true(str_starts_with(str_from(result.first[REJECT_DUPLICATE_TIMESTAMP].text),
@@ -81,7 +59,7 @@ TEST(what_a_block_holds_is_known_in_every_state_of_the_head)
     struct store_box box;
     store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up job=x", BOX_START_MS, 1);
-    flush(&box);
+    expect_flush(&box);
     expect_known(&box, BOX_START_MS, 1); /* the series is in the head, without samples */
     forget_series(&box);
     expect_known(&box, BOX_START_MS, 1); /* it is not */
@@ -93,7 +71,7 @@ TEST(what_a_block_holds_is_known_in_every_state_of_the_head)
     expect_known(&box, BOX_START_MS, 1);
     expect_taken(&box, BOX_START_MS - 1, 3);
     expect_known(&box, BOX_START_MS - 1, 3);
-    flush(&box);
+    expect_flush(&box);
     expect_known(&box, BOX_START_MS - 1, 3);
     expect_series(&box, "a",
                   "other 1700001800000:0\n"
@@ -108,7 +86,7 @@ TEST(a_replayed_late_sample_does_not_hide_what_blocks_hold)
     store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up job=x", BOX_START_MS + 100, 1);
     box_put(&box, "a", "up job=x", BOX_START_MS + 200, 2);
-    flush(&box);
+    expect_flush(&box);
     expect_taken(&box, BOX_START_MS + 50, 3);
     store_box_restart(&box);
     expect_known(&box, BOX_START_MS + 100, 1);
@@ -131,7 +109,7 @@ TEST(a_request_of_many_late_samples_is_sorted_out_one_by_one)
         samples[i] = (struct box_sample){
             "a", "up job=x", BOX_START_MS - (int64_t)(RUN_SAMPLES - i) * 40 * STEP_MS, i};
     expect_ok(box_write(&box, samples, RUN_SAMPLES, &result, &err));
-    flush(&box);
+    expect_flush(&box);
     forget_series(&box);
     uint64_t new_count = 0, conflicts = 0;
     for (int i = 0; i < RUN_SAMPLES; i++) {
@@ -158,12 +136,12 @@ TEST(of_two_values_in_one_late_request_the_first_stays)
     store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up job=x", BOX_START_MS - 1, 1);
     box_put(&box, "a", "up job=x", BOX_START_MS + 1, 1);
-    flush(&box);
+    expect_flush(&box);
     const struct box_sample samples[] = {{"a", "up job=x", BOX_START_MS, 2},
                                          {"a", "up job=x", BOX_START_MS + 9, 3},
                                          {"a", "down job=x", BOX_START_MS, 4},
                                          {"a", "up job=x", BOX_START_MS, 5}};
-    struct write_result result = write_some(&box, samples, 4);
+    struct write_result result = expect_write(&box, samples, 4);
     assert_int_equal(result.samples_written, 3);
     assert_int_equal(result.samples_rejected[REJECT_DUPLICATE_TIMESTAMP], 1);
     expect_series(&box, "a",
@@ -178,12 +156,12 @@ TEST(a_repetition_is_not_too_late)
     store_box_start(&box, BOX_SEED);
     box_put(&box, "a", "up job=x", BOX_START_MS, 1);
     box_put(&box, "a", "up job=x", BOX_START_MS + 100, 1);
-    flush(&box);
+    expect_flush(&box);
     struct tenant *tenant = tenant_table_find(store_tenants(box.store), STR("a"));
     counter_set(&tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_OUT_OF_ORDER_WINDOW], 10);
     expect_known(&box, BOX_START_MS, 1);
     const struct box_sample late = {"a", "up job=x", BOX_START_MS + 1, 1};
-    struct write_result result = write_some(&box, &late, 1);
+    struct write_result result = expect_write(&box, &late, 1);
     assert_int_equal(result.samples_rejected[REJECT_OUT_OF_ORDER], 1);
     store_box_deinit(&box);
 }
