@@ -74,6 +74,12 @@ static inline void flag_set(struct flag *flag)
     atomic_store_explicit(&flag->is_set, 1, memory_order_release);
 }
 
+/* True for exactly one caller: the first to raise it. */
+static inline int flag_raise(struct flag *flag)
+{
+    return atomic_exchange_explicit(&flag->is_set, 1, memory_order_acq_rel) == 0;
+}
+
 static inline int flag_is_set(const struct flag *flag)
 {
     return atomic_load_explicit(&flag->is_set, memory_order_acquire);

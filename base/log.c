@@ -3,28 +3,18 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/escape.h"
+#include "base/time_text.h"
 
-enum { MESSAGE_MAX = 1024, MS_PER_S = 1000 };
+enum { MESSAGE_MAX = 1024 };
 
 static _Atomic int level_min = LOG_INFO;
 
 void log_set_level(enum log_level level)
 {
     atomic_store_explicit(&level_min, (int)level, memory_order_relaxed);
-}
-
-static void append_time(struct buffer *out, int64_t now_ms)
-{
-    time_t seconds = (time_t)(now_ms / MS_PER_S);
-    struct tm utc;
-    gmtime_r(&seconds, &utc);
-    buffer_append_format(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900,
-                         utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-                         (int)(now_ms % MS_PER_S));
 }
 
 static void append_quoted(struct buffer *out, struct str text)

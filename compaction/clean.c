@@ -79,6 +79,9 @@ static bool is_tenant_gone(const struct clean_view *view, struct block *block, s
 
 static bool is_all_gone(const struct clean_view *view, struct block *block, struct arena *scratch)
 {
+    struct error err;
+    if (block_check_directory(block, &err) != STATUS_OK)
+        return false;
     for (size_t i = 0; i < block_tenant_count(block); i++) {
         if (!is_tenant_gone(view, block, i, scratch))
             return false;
@@ -89,10 +92,10 @@ static bool is_all_gone(const struct clean_view *view, struct block *block, stru
 enum clean_verdict clean_judge(const struct clean_view *view, struct block *block,
                                struct arena *scratch)
 {
-    bool is_deleted = has_deleted(view, block, scratch);
-    if (!is_deleted && !is_worth_rewriting(view, block))
+    bool is_asked = block_is_damaged(block) || has_deleted(view, block, scratch);
+    if (!is_asked && !is_worth_rewriting(view, block))
         return CLEAN_KEEP;
     if (is_all_gone(view, block, scratch))
         return CLEAN_DROP;
-    return is_deleted ? CLEAN_REWRITE_DELETED : CLEAN_REWRITE_EXPIRED;
+    return is_asked ? CLEAN_REWRITE_AS_IS : CLEAN_REWRITE_EXPIRED;
 }

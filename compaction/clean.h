@@ -1,8 +1,9 @@
 /*
- * clean: which blocks hold bytes that nobody can read any more, because samples were deleted or have
- * expired, and are to be written anew without them, or to go.
+ * clean: which blocks hold bytes that nobody can read any more, because samples were deleted, have
+ * expired or are damaged, and are to be written anew without them, or to go.
  *
- * What was deleted goes however often the block was written already: somebody asked for it. What has
+ * What was deleted goes however often the block was written already: somebody asked for it. So does what
+ * is damaged, as soon as anybody has met it: from then on no read does. What has
  * expired goes with its block when all of it has; else when the block may be written once more within
  * MERGE_LEVEL_MAX and its day is over, or when at least half of it has expired: then no more is
  * written than is freed.
@@ -23,7 +24,7 @@ struct clean_view {
 
 enum clean_verdict {
     CLEAN_KEEP,
-    CLEAN_REWRITE_DELETED, /* keeps its level */
+    CLEAN_REWRITE_AS_IS,   /* keeps its level: somebody deleted, or the disk did */
     CLEAN_REWRITE_EXPIRED, /* goes up a level */
     CLEAN_DROP,            /* nothing of it would be left */
 };

@@ -11,7 +11,6 @@
 
 enum {
     STEP_MS = 5000,
-    DAMAGE_MAX = 3, /* tries of a day before its damaged blocks are given up */
     /* Deletions that come together are answered by one writing of their blocks. */
     CLEAN_AFTER_MS = 60 * 1000,
 };
@@ -81,7 +80,6 @@ struct job {
     size_t input_count;
     struct block_meta meta; /* of the block to be */
     uint64_t input_bytes;
-    bool gives_up_damaged;
     struct merge_report report;
     uint64_t written_bytes;
 };
@@ -108,8 +106,6 @@ static void make_job(const struct shard_blocks *list, const size_t *positions, s
                         .meta = {.shard = list->shard, .rank = first->rank}};
     for (size_t i = 0; i < count; i++)
         add_input(job, list->blocks[positions[i]]);
-    const struct setback *setback = setback_find(&c->setbacks, job->shard, job->day);
-    job->gives_up_damaged = setback != NULL && setback->damage_count >= DAMAGE_MAX;
 }
 
 /* Rests when it is time; false when it is time to stop. */
@@ -132,6 +128,14 @@ static int64_t first_kept_ms(void *context, struct str tenant)
     return c->now_ms - store_retention_of_ms(c->store, tenant);
 }
 
+static bool has_damage(const struct job *job)
+{
+    bool has = false;
+    for (size_t i = 0; i < job->input_count; i++)
+        has = has || job->report.is_damaged[i];
+    return has;
+}
+
 static enum status write_merged(struct job *job, struct block_writer *writer, struct error *err)
 {
     struct compactor *c = job->compactor;
@@ -141,13 +145,12 @@ static enum status write_merged(struct job *job, struct block_writer *writer, st
                                     .count = job->input_count,
                                     .first_kept_ms = first_kept_ms,
                                     .deletions = deletions,
-                                    .skips_damage = job->gives_up_damaged,
                                     .goes_on = goes_on,
                                     .context = c};
     enum status status = merge_blocks(&options, writer, &job->report, err);
     deletions_release(deletions);
     TRY(status);
-    if (job->report.sample_count == 0 && job->report.series_skipped == 0)
+    if (job->report.sample_count == 0 && !has_damage(job))
         return error_set(err, STATUS_NOT_FOUND, "merge: nothing is left");
     return STATUS_OK;
 }
@@ -171,17 +174,28 @@ static enum status run_job(struct job *job, struct error *err)
 
 /* ---- what became of it ---- */
 
+static void note_damage_of(struct compactor *c, struct block *block, const struct error *why)
+{
+    const struct block_meta *meta = block_meta(block);
+    struct block_loss loss;
+    store_note_damage(c->store, block, why);
+    block_measure_loss(block, &loss);
+    counter_add(&c->counters.blocks_quarantined, 1);
+    counter_add(&c->counters.series_lost, loss.series);
+    counter_add(&c->counters.samples_lost, loss.samples);
+    log_error("%s was damaged and is in quarantine; written anew without %llu of %llu samples, in "
+              "%llu of %llu series",
+              block_path(block), (unsigned long long)loss.samples,
+              (unsigned long long)meta->sample_count, (unsigned long long)loss.series,
+              (unsigned long long)meta->series_count);
+}
+
 static void note_damage(struct job *job)
 {
-    struct compactor_counters *counters = &job->compactor->counters;
     for (size_t i = 0; i < job->input_count; i++) {
-        if (!job->report.is_damaged[i])
-            continue;
-        counter_add(&counters->blocks_quarantined, 1);
-        log_error("block is damaged, moved to quarantine, what could be read was kept: %s",
-                  block_path(job->inputs[i]));
+        if (job->report.is_damaged[i])
+            note_damage_of(job->compactor, job->inputs[i], &job->report.why);
     }
-    counter_add(&counters->series_skipped, job->report.series_skipped);
 }
 
 static void note_success(struct job *job)
@@ -195,11 +209,11 @@ static void note_success(struct job *job)
     setback_forget(&job->compactor->setbacks, job->shard, job->day);
 }
 
-static void note_failure(struct job *job, enum status status, const struct error *err)
+static void note_failure(struct job *job, const struct error *err)
 {
     struct compactor *c = job->compactor;
     counter_add(&c->counters.failures, 1);
-    setback_note_failure(&c->setbacks, job->shard, job->day, status == STATUS_CORRUPT,
+    setback_note_failure(&c->setbacks, job->shard, job->day,
                          clock_monotonic_ms(store_clock(c->store)));
     log_error("%zu blocks of shard %u were not merged, they stay as they are: %s", job->input_count,
               job->shard, err->text);
@@ -217,7 +231,7 @@ static enum status do_job(struct job *job, struct error *err)
     if (status == STATUS_OK)
         note_success(job);
     else if (status != STATUS_CANCELLED && status != STATUS_NOT_FOUND)
-        note_failure(job, status, err);
+        note_failure(job, err);
     /* what has expired meanwhile, or was deleted, goes without being written anew */
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
@@ -254,7 +268,7 @@ static void make_clean_job(const struct shard_blocks *list, size_t position,
 {
     uint32_t level = list->candidates[position].meta.level;
     make_job(list, &position, 1, job);
-    bool keeps_level = verdict == CLEAN_REWRITE_DELETED || level == MERGE_LEVEL_MAX;
+    bool keeps_level = verdict == CLEAN_REWRITE_AS_IS || level == MERGE_LEVEL_MAX;
     if (keeps_level && level > 0)
         job->meta.level = level;
 }

@@ -2,9 +2,10 @@
  * compactor: the thread that merges blocks, and that brings a store to rest when it is asked to.
  *
  * One merge at a time, of whatever merge_plan says, within its share of a processor. A day whose
- * merge fails waits longer each time (setback.h), other days and shards go on. When a day has
- * failed because of damaged bytes three times, what can be read of it is merged and the damaged
- * blocks go to quarantine.
+ * merge fails waits longer each time (setback.h), other days and shards go on.
+ *
+ * Damage: what can be read of a block is merged, or written anew when somebody else has met the damage
+ * (clean.h); the block goes to quarantine, and what is lost is counted and logged.
  *
  * Threads: every function may be called from any thread, except that compactor_step and
  *          compactor_settle belong to a compactor without a thread.
@@ -34,7 +35,8 @@ struct compactor_counters {
     struct counter samples;
     struct counter cpu_ns;
     struct counter blocks_quarantined;
-    struct counter series_skipped; /* of damaged blocks */
+    struct counter series_lost;    /* of them: those that lost some or all samples of a block */
+    struct counter samples_lost;   /* of them */
     struct counter blocks_dropped; /* of which nothing was left */
 };
 

@@ -29,15 +29,15 @@ struct merge {
 
 /* ---- damage ---- */
 
-/* Goes on without `series_count` series of one block, if that is wanted. */
+/* Goes on without what could not be read of one block. */
 static enum status skip_damage(struct merge *m, size_t input, enum status status,
-                               uint32_t series_count)
+                               const struct error *err)
 {
     if (status != STATUS_CORRUPT)
         return status;
     m->report->is_damaged[input] = true;
-    m->report->series_skipped += series_count;
-    return m->options->skips_damage ? STATUS_OK : status;
+    m->report->why = *err;
+    return STATUS_OK;
 }
 
 /* ---- series of a tenant ---- */
@@ -65,7 +65,7 @@ static enum status seek_series(struct merge *m, size_t input, uint32_t series, s
         return STATUS_OK;
     enum status status = read_labels(cursor, err);
     cursor->has_series = status == STATUS_OK;
-    return skip_damage(m, input, status, cursor->series_count - series);
+    return skip_damage(m, input, status, err);
 }
 
 /* The input whose series comes first, the lowest rank of equal ones; `count` when there is none. */
@@ -93,7 +93,7 @@ static enum status read_samples(struct merge *m, size_t input, struct error *err
                                       &m->spans);
     enum status status = deletions_read(deleted, cursor->block, cursor->tenant, cursor->series,
                                         &range, &m->samples, err);
-    return skip_damage(m, input, status, 1);
+    return skip_damage(m, input, status, err);
 }
 
 static enum status pause_if_due(struct merge *m, struct error *err)
@@ -186,7 +186,7 @@ static enum status check_input(struct merge *m, size_t input, struct error *err)
     enum status status = block_check_directory(cursor->block, err);
     if (status != STATUS_OK)
         cursor->tenant = block_tenant_count(cursor->block);
-    return skip_damage(m, input, status, (uint32_t)block_meta(cursor->block)->series_count);
+    return skip_damage(m, input, status, err);
 }
 
 static enum status merge_tenants(struct merge *m, struct error *err)

@@ -19,7 +19,6 @@ struct merge_options {
     /* The same for a tenant; NULL: `min_ts_ms` for all. */
     int64_t (*first_kept_ms)(void *context, struct str tenant);
     const struct deletions *deletions; /* what they name is left out; NULL for none */
-    bool skips_damage;                 /* leaves out what cannot be read instead of failing */
     /* Called every few thousand samples; false ends the merge. May take its time. NULL is fine. */
     bool (*goes_on)(void *context);
     void *context;
@@ -27,12 +26,12 @@ struct merge_options {
 
 struct merge_report {
     bool is_damaged[BLOCK_REPLACED_MAX]; /* by block: something in it could not be read */
-    uint64_t series_skipped; /* of single blocks; an unreadable tenant counts all of them */
-    uint64_t sample_count;   /* written; 0: everything has expired */
+    struct error why;                    /* of the last of them */
+    uint64_t sample_count;               /* written; 0: everything has expired */
 };
 
-/* Appends everything to `writer`, which stays the caller's to finish or abort. STATUS_CORRUPT
-   without skips_damage: the report says which block; STATUS_CANCELLED when goes_on said so. */
+/* Appends everything that can be read to `writer`, which stays the caller's to finish or abort.
+   STATUS_CANCELLED when goes_on said so. */
 MUST_USE enum status merge_blocks(const struct merge_options *options, struct block_writer *writer,
                                   struct merge_report *report, struct error *err);
 

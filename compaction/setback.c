@@ -48,7 +48,7 @@ static struct setback *add(struct setback_table *table, uint32_t shard, int64_t 
     return entry;
 }
 
-void setback_note_failure(struct setback_table *table, uint32_t shard, int64_t day, bool is_damage,
+void setback_note_failure(struct setback_table *table, uint32_t shard, int64_t day,
                           int64_t monotonic_ms)
 {
     struct setback *entry = find(table, shard, day);
@@ -58,7 +58,6 @@ void setback_note_failure(struct setback_table *table, uint32_t shard, int64_t d
     int64_t wait_ms = (int64_t)WAIT_MIN_MS << doublings;
     entry->retry_at_ms = monotonic_ms + (wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS);
     entry->failures++;
-    entry->damage_count += is_damage;
 }
 
 void setback_end_waits(struct setback_table *table)

@@ -15,9 +15,8 @@
 struct setback {
     uint32_t shard;
     int64_t day;
-    uint32_t failures;     /* in a row */
-    uint32_t damage_count; /* those of them that met damaged bytes */
-    int64_t retry_at_ms;   /* monotonic */
+    uint32_t failures;   /* in a row */
+    int64_t retry_at_ms; /* monotonic */
 };
 
 struct setback_table {
@@ -33,7 +32,7 @@ void setback_table_deinit(struct setback_table *table);
 const struct setback *setback_find(const struct setback_table *table, uint32_t shard, int64_t day);
 bool setback_is_held(const struct setback_table *table, uint32_t shard, int64_t day,
                      int64_t monotonic_ms);
-void setback_note_failure(struct setback_table *table, uint32_t shard, int64_t day, bool is_damage,
+void setback_note_failure(struct setback_table *table, uint32_t shard, int64_t day,
                           int64_t monotonic_ms);
 /* Lets all days be tried again now; how often they failed is kept. */
 void setback_end_waits(struct setback_table *table);

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 
 #include "base/command_line.h"
-#include "base/log.h"
 #include "base/number.h"
 #include "inspect/openmetrics.h"
 #include "inspect/snapshot.h"
@@ -80,13 +79,7 @@ static enum status write_series(struct dump *dump, size_t index, struct error *e
 static enum status write_all(struct dump *dump, struct error *err)
 {
     for (size_t i = 0; i < select_count(dump->selection); i++) {
-        enum status status = write_series(dump, i, err);
-        if (status == STATUS_CORRUPT) {
-            log_error("left out: %s", err->text);
-            dump->report->damaged++;
-        } else {
-            TRY(status);
-        }
+        TRY(write_series(dump, i, err));
     }
     buffer_append_str(&dump->lines, STR("# EOF\n"));
     TRY(write_lines(dump, err));
@@ -97,6 +90,12 @@ static enum status write_all(struct dump *dump, struct error *err)
 
 /* ---- selecting ---- */
 
+/* The store logs it, once for each block. */
+static void leave_out(void *context, struct str text)
+{
+    (void)context, (void)text;
+}
+
 static enum status write_matching(struct dump *dump, const struct matcher *matchers, size_t count,
                                   struct error *err)
 {
@@ -104,7 +103,8 @@ static enum status write_matching(struct dump *dump, const struct matcher *match
                                           .matchers = matchers,
                                           .matcher_count = count,
                                           .min_ts_ms = dump->options->min_ts_ms,
-                                          .max_ts_ms = dump->options->max_ts_ms};
+                                          .max_ts_ms = dump->options->max_ts_ms,
+                                          .damage = {.tell = leave_out}};
     TRY(select_open(dump->store, &select, &dump->selection, err));
     columns_init(&dump->samples);
     buffer_init(&dump->series, SERIES_MAX_BYTES);
@@ -184,6 +184,7 @@ enum status dump_write(const struct dump_options *options, FILE *out, struct dum
     const struct store_replay_report *replay = store_replay_report(dump.store);
     report->damaged = replay->damaged_frames + replay->quarantined_blocks;
     enum status status = write_selected(&dump, err);
+    report->damaged += store_damaged_block_count(dump.store);
     store_close(dump.store);
     return status;
 }

@@ -28,7 +28,7 @@ struct dump_report {
     uint64_t series;
     uint64_t samples;
     uint64_t stale;   /* markers that were left out */
-    uint64_t damaged; /* blocks, places in the log and series that could not be read */
+    uint64_t damaged; /* blocks and places in the log of which not all could be read */
 };
 
 /* STATUS_INVALID: a bad selector; STATUS_NOT_FOUND: not a data directory; STATUS_UNAVAILABLE: the

@@ -1,6 +1,6 @@
 #include <inttypes.h>
 
-#include "inspect/text.h"
+#include "base/time_text.h"
 #include "inspect/topic.h"
 #include "tsdb/block/block_frame.h"
 #include "tsdb/block/block_index.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "inspect/text.h"
+#include "base/time_text.h"
 #include "inspect/topic.h"
 #include "tsdb/files/filenames.h"
 #include "tsdb/model/tenant.h"

@@ -199,6 +199,9 @@ static void write_store(const struct own_metrics *m, struct exposition *e)
                       count(&c->blocks_expired));
     exposition_single(e, "croft_block_drop_failures_total", METRIC_COUNTER,
                       "Expired blocks that could not be deleted.", count(&c->drop_failures));
+    exposition_single(e, "croft_block_corruptions_total", METRIC_COUNTER,
+                      "Blocks that were found to be damaged when something of them was read.",
+                      (double)store_damaged_block_count(m->store));
     exposition_single(e, "croft_replay_samples", METRIC_GAUGE,
                       "Samples replayed from the log at start.", (double)replay->samples);
     exposition_single(e, "croft_replay_seconds", METRIC_GAUGE,
@@ -231,11 +234,13 @@ static void write_compaction(const struct own_metrics *m, struct exposition *e)
     exposition_single(e, "croft_compaction_cpu_seconds_total", METRIC_COUNTER,
                       "Processor time spent on merges, in seconds.", count(&c->cpu_ns) / 1e9);
     exposition_single(e, "croft_compaction_quarantined_blocks_total", METRIC_COUNTER,
-                      "Damaged blocks moved to quarantine by merges.",
+                      "Damaged blocks moved to quarantine after what could be read was written "
+                      "anew.",
                       count(&c->blocks_quarantined));
-    exposition_single(e, "croft_compaction_skipped_series_total", METRIC_COUNTER,
-                      "Series of damaged blocks that merges could not read.",
-                      count(&c->series_skipped));
+    exposition_single(e, "croft_compaction_lost_series_total", METRIC_COUNTER,
+                      "Series of those blocks that lost samples.", count(&c->series_lost));
+    exposition_single(e, "croft_compaction_lost_samples_total", METRIC_COUNTER,
+                      "Samples of those blocks that could not be read.", count(&c->samples_lost));
 }
 
 /* ---- tenants ---- */

@@ -4,6 +4,7 @@
 #include "query/api/api_impl.h"
 
 #include "base/mem.h"
+#include "query/engine/note_set.h"
 
 struct lookup {
     struct api_call *call;
@@ -12,10 +13,14 @@ struct lookup {
     int64_t min_ts_ms;
     int64_t max_ts_ms;
     uint64_t limit;
+    struct note_set warnings;
 };
 
-static const struct notes truncated = {
-    .ptr = (struct str[]){{"results truncated due to limit", 30}}, .count = 1};
+static void warn(void *context, struct str text)
+{
+    struct lookup *lookup = context;
+    note_set_add(&lookup->warnings, text, note_no_place);
+}
 
 /* As in Prometheus, only the list of series names the parameter. */
 static bool find_selectors(struct lookup *lookup, bool is_of_series)
@@ -43,13 +48,34 @@ static bool lookup_init(struct lookup *lookup, struct api_call *call, bool is_of
 static void lookup_deinit(struct lookup *lookup)
 {
     api_selectors_deinit(lookup->selectors, lookup->selector_count);
+    note_set_deinit(&lookup->warnings);
 }
 
-static struct select_options options_of(const struct lookup *lookup, size_t selector)
+/* Both end the lookup before they reply: a reply ends the exchange that it lives in. */
+static void finish(struct lookup *lookup, struct json *json, bool is_cut)
+{
+    struct exchange *exchange = lookup->call->exchange;
+    struct notes warnings;
+    if (is_cut)
+        warn(lookup, STR("results truncated due to limit"));
+    note_set_list(&lookup->warnings, "warning", STR(""), lookup->call->arena, &warnings);
+    lookup_deinit(lookup);
+    reply_end(exchange, json, &warnings, NULL);
+}
+
+static void fail(struct lookup *lookup, enum status status, const struct error *err)
+{
+    struct api_call *call = lookup->call;
+    lookup_deinit(lookup);
+    api_fail(call, status, err);
+}
+
+static struct select_options options_of(struct lookup *lookup, size_t selector)
 {
     struct select_options options = {.scope = &lookup->call->scope,
                                      .min_ts_ms = lookup->min_ts_ms,
                                      .max_ts_ms = lookup->max_ts_ms,
+                                     .damage = {warn, lookup},
                                      .series_max = lookup->call->api->series_max};
     if (selector < lookup->selector_count) {
         options.matchers = lookup->selectors[selector].matchers;
@@ -75,8 +101,8 @@ static struct str_list unite(struct str_list a, struct str_list b, struct arena 
 }
 
 /* Names when `name` is NULL, else the values of it. */
-static enum status find_texts(const struct lookup *lookup, const struct str *name,
-                              struct str_list *out, struct error *err)
+static enum status find_texts(struct lookup *lookup, const struct str *name, struct str_list *out,
+                              struct error *err)
 {
     struct store *store = lookup->call->api->engine->store;
     struct arena *arena = lookup->call->arena;
@@ -104,7 +130,7 @@ static void reply_texts(struct lookup *lookup, struct str_list texts)
     for (size_t i = 0; i < (is_cut ? lookup->limit : texts.count); i++)
         json_string(&json, texts.ptr[i]);
     json_end_array(&json);
-    reply_end(lookup->call->exchange, &json, is_cut ? &truncated : NULL, NULL);
+    finish(lookup, &json, is_cut);
 }
 
 static void answer_texts(struct api_call *call, const struct str *name)
@@ -115,11 +141,10 @@ static void answer_texts(struct api_call *call, const struct str *name)
     if (!lookup_init(&lookup, call, false))
         return;
     enum status status = find_texts(&lookup, name, &texts, &err);
-    lookup_deinit(&lookup);
     if (status == STATUS_OK)
         reply_texts(&lookup, texts);
     else
-        api_fail(call, status, &err);
+        fail(&lookup, status, &err);
 }
 
 void api_label_names(struct api_call *call)
@@ -195,7 +220,7 @@ static bool write_selections(struct json *json, const struct lookup *lookup,
     return true;
 }
 
-static void reply_series(const struct lookup *lookup, struct selection *const *selections)
+static void reply_series(struct lookup *lookup, struct selection *const *selections)
 {
     struct buffer out;
     struct json json;
@@ -203,7 +228,7 @@ static void reply_series(const struct lookup *lookup, struct selection *const *s
     json_begin_array(&json);
     bool is_whole = write_selections(&json, lookup, selections);
     json_end_array(&json);
-    reply_end(lookup->call->exchange, &json, is_whole ? NULL : &truncated, NULL);
+    finish(lookup, &json, !is_whole);
 }
 
 static void select_and_reply(struct lookup *lookup)
@@ -221,12 +246,10 @@ static void select_and_reply(struct lookup *lookup)
         if (status != STATUS_OK)
             break;
     }
-    /* before the reply, which ends the exchange that they live in */
-    lookup_deinit(lookup);
     if (status == STATUS_OK)
         reply_series(lookup, selections);
     else
-        api_fail(call, status, &err);
+        fail(lookup, status, &err);
     for (size_t i = 0; i < opened; i++)
         select_close(selections[i]);
     mem_free(selections);

@@ -135,6 +135,14 @@ enum status eval_check_selecting(void *eval, struct error *err)
     return eval_check(eval, err);
 }
 
+void eval_tell_damage(void *context, struct str text)
+{
+    struct eval *eval = context;
+    mutex_lock(&eval->lock);
+    note_set_add(&eval->warnings, text, note_no_place);
+    mutex_unlock(&eval->lock);
+}
+
 static size_t memory_left(struct eval *eval)
 {
     mutex_lock(&eval->lock);
@@ -156,6 +164,7 @@ enum status eval_select_open(struct eval *eval, const struct vector_selector *se
         .memory_max_bytes = memory_left(eval),
         .check = eval_check_selecting,
         .check_context = eval,
+        .damage = {eval_tell_damage, eval},
     };
     struct selection *selection;
     TRY(select_open(eval->engine->store, &options, &selection, err));

@@ -2,6 +2,8 @@
 
 #include "base/mem.h"
 
+const struct note_place note_no_place = {.offset = SIZE_MAX};
+
 void note_set_deinit(struct note_set *set)
 {
     for (size_t i = 0; i < set->count; i++)
@@ -60,6 +62,8 @@ void note_set_add(struct note_set *set, struct str text, struct note_place place
 
 static struct str show(const struct note *note, struct str query, struct arena *arena)
 {
+    if (note->place.offset == note_no_place.offset)
+        return arena_copy(arena, str_from(note->text));
     size_t line = 1;
     size_t line_start = 0;
     for (size_t i = 0; i < note->place.offset && i < query.len; i++) {

@@ -63,6 +63,8 @@ struct eval {
 MUST_USE enum status eval_check(struct eval *eval, struct error *err);
 /* The same as the check of a selection. */
 MUST_USE enum status eval_check_selecting(void *eval, struct error *err);
+/* The listener of a selection: warns of what could not be read. */
+void eval_tell_damage(void *eval, struct str text);
 /* Counts samples against the budget: STATUS_LIMIT with Prometheus' text when it is spent. */
 MUST_USE enum status eval_charge_samples(struct eval *eval, uint64_t count, struct error *err);
 /* The same for samples that are gone again when the column that they are read for is made. Threads

@@ -235,6 +235,7 @@ static enum status select_info_series(struct info_source *source,
         .max_ts_ms = source->max_ts_ms,
         .check = eval_check_selecting,
         .check_context = source->eval,
+        .damage = {eval_tell_damage, source->eval},
     };
     TRY(select_open(eval->engine->store, &options, &selection, err));
     enum status status = read_selection(source, selection, err);

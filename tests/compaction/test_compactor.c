@@ -214,13 +214,14 @@ TEST(the_first_written_sample_wins_in_whatever_order_blocks_are_merged)
     const char *want = "up 1700000000000:0 1700000000001:0 1700000000002:1 1700000000003:2 "
                        "1700000000004:3\n";
     expect_series(&rig.box, "a", want);
+    rig_reopen(&rig);              /* which forgets that blocks could not be read */
     compactor_step(rig.compactor); /* the merged block is newer than none of its inputs */
     expect_levels(&rig, "a", "1");
     expect_series(&rig.box, "a", want);
     put_contradiction(&rig, "a", BOX_START_MS, 9);
     flush(&rig);
     expect_series(&rig.box, "a", want);
-    settle(&rig);
+    settle(&rig); /* the block that could not be read for a moment loses nothing */
     expect_series(&rig.box, "a", want);
     rig_close(&rig);
 }

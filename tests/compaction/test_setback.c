@@ -12,13 +12,12 @@ TEST(each_failure_in_a_row_doubles_the_wait_up_to_an_hour)
     setback_table_init(&table);
     assert_false(setback_is_held(&table, 1, 19000, now_ms));
     for (size_t i = 0; i < sizeof minutes / sizeof *minutes; i++) {
-        setback_note_failure(&table, 1, 19000, i % 2 == 0, now_ms);
+        setback_note_failure(&table, 1, 19000, now_ms);
         now_ms += minutes[i] * MINUTE_MS;
         assert_true(setback_is_held(&table, 1, 19000, now_ms - 1));
         assert_false(setback_is_held(&table, 1, 19000, now_ms));
     }
     assert_int_equal(setback_find(&table, 1, 19000)->failures, 9);
-    assert_int_equal(setback_find(&table, 1, 19000)->damage_count, 5);
     setback_table_deinit(&table);
 }
 
@@ -26,9 +25,9 @@ TEST(days_and_shards_wait_each_for_themselves)
 {
     struct setback_table table;
     setback_table_init(&table);
-    setback_note_failure(&table, 1, -1, false, 0);
-    setback_note_failure(&table, 2, 7, false, 0);
-    setback_note_failure(&table, 2, 8, false, 0);
+    setback_note_failure(&table, 1, -1, 0);
+    setback_note_failure(&table, 2, 7, 0);
+    setback_note_failure(&table, 2, 8, 0);
     assert_true(setback_is_held(&table, 1, -1, 0));
     assert_false(setback_is_held(&table, 2, -1, 0));
     setback_forget(&table, 1, -1);

@@ -237,13 +237,23 @@ static void check_selection(struct checking *c, struct selection *selection)
     columns_deinit(&got);
 }
 
+static void note_damage(void *context, struct str text)
+{
+    struct verdict *verdict = context;
+    if (verdict->damaged++ == 0)
+        snprintf(verdict->first_error.text, sizeof verdict->first_error.text, "%.*s",
+                 STR_ARG(text));
+}
+
 static void check_tenant(struct checking *c, struct store_box *box)
 {
     struct error err;
     struct selection *selection;
     struct scope scope = box_scope(&box->arena, tenant_names[c->tenant]);
-    const struct select_options options = {
-        .scope = &scope, .min_ts_ms = INT64_MIN, .max_ts_ms = INT64_MAX};
+    const struct select_options options = {.scope = &scope,
+                                           .min_ts_ms = INT64_MIN,
+                                           .max_ts_ms = INT64_MAX,
+                                           .damage = {note_damage, c->verdict}};
     if (select_open(box->store, &options, &selection, &err) != STATUS_OK) {
         note_error(c->verdict, &err);
         return;
@@ -271,12 +281,12 @@ struct verdict journal_check(const struct journal *journal, struct store_box *bo
 
 void expect_faultless(const struct verdict *v, const char *where, uint64_t number)
 {
-    if (v->missing + v->invented + v->unsorted + v->errors == 0)
+    if (v->missing + v->invented + v->unsorted + v->damaged + v->errors == 0)
         return;
     fail_msg("%s %" PRIu64 ": missing %" PRIu64 ", invented %" PRIu64 ", unsorted %" PRIu64
-             ", errors %" PRIu64 " (%s%s)",
-             where, number, v->missing, v->invented, v->unsorted, v->errors, v->first_fault,
-             v->errors > 0 ? v->first_error.text : "");
+             ", damaged %" PRIu64 ", errors %" PRIu64 " (%s%s)",
+             where, number, v->missing, v->invented, v->unsorted, v->damaged, v->errors,
+             v->first_fault, v->first_error.text);
 }
 
 struct journal_question journal_question_all(void)

@@ -64,9 +64,10 @@ struct verdict {
     uint64_t missing;  /* acknowledged, and not there */
     uint64_t invented; /* never sent, or with another value, or a series that is not one of ours */
     uint64_t unsorted; /* not later than the sample before it, or a series twice */
+    uint64_t damaged;  /* how often a reader was told that something was left out */
     uint64_t errors;   /* selections and reads that failed */
-    struct error first_error;
-    char first_fault[200]; /* the first of the others, for people */
+    struct error first_error; /* or damage */
+    char first_fault[200];    /* the first of the others, for people */
 };
 
 /* By tenant. */

@@ -1,7 +1,7 @@
 /*
  * Changes the bytes of a small store: whatever is changed, no reader is told anything that was not
- * sent. A sample is right, or it is missing and the damage was counted, or the read says that it
- * failed. The store starts with everything but a damaged layout file.
+ * sent. A sample is right, or it is missing and the damage was counted or told; no read fails. The store
+ * starts with everything but a damaged layout file.
  *
  * CROFT_FAULT_FULL=1 tries every byte with several masks; without it one mask each, and every few
  * bytes where a fresh store is needed.
@@ -71,9 +71,9 @@ static void expect_honest(struct scene *s, const char *path, uint64_t offset, bo
     struct verdict v = journal_check(s->journal, &s->box, &all);
     const struct store_replay_report *report = store_replay_report(s->box.store);
     uint64_t counted =
-        report->damaged_frames + report->quarantined_blocks + report->torn_tail_bytes + v.errors;
-    if (v.invented + v.unsorted > 0)
-        fail_msg("%s, byte %" PRIu64 ": %s", path, offset, v.first_fault);
+        report->damaged_frames + report->quarantined_blocks + report->torn_tail_bytes + v.damaged;
+    if (v.invented + v.unsorted + v.errors > 0)
+        fail_msg("%s, byte %" PRIu64 ": %s %s", path, offset, v.first_fault, v.first_error.text);
     if (is_counted && v.missing > 0 && counted == 0)
         fail_msg("%s, byte %" PRIu64 ": %s, and nobody noticed", path, offset, v.first_fault);
 }

@@ -3,27 +3,6 @@
 #include "base/codec.h"
 #include "tests/support/test.h"
 
-static void expect_time(int64_t ts_ms, const char *want)
-{
-    struct buffer text;
-    buffer_init(&text, 100);
-    append_time(&text, ts_ms);
-    expect_str(buffer_str(&text), want);
-    buffer_deinit(&text);
-}
-
-TEST(shows_times_of_four_digit_years_as_dates_and_others_as_numbers)
-{
-    expect_time(0, "1970-01-01T00:00:00.000Z");
-    expect_time(1700000000007, "2023-11-14T22:13:20.007Z");
-    expect_time(-1, "1969-12-31T23:59:59.999Z");
-    expect_time(-1000, "1969-12-31T23:59:59.000Z");
-    expect_time(INT64_C(253402300799999), "9999-12-31T23:59:59.999Z");
-    expect_time(INT64_C(253402300800000), "253402300800000ms");
-    expect_time(INT64_MAX, "9223372036854775807ms");
-    expect_time(INT64_MIN, "-9223372036854775808ms");
-}
-
 static void expect_both_ways(uint64_t bits, const char *text)
 {
     struct buffer got;
@@ -64,5 +43,4 @@ TEST(refuses_bits_that_are_no_nan)
         assert_false(parse_exact_f64(str_from(texts[i]), &value));
 }
 
-TEST_MAIN(RUN(shows_times_of_four_digit_years_as_dates_and_others_as_numbers),
-          RUN(shows_and_reads_every_bit_of_a_value), RUN(refuses_bits_that_are_no_nan))
+TEST_MAIN(RUN(shows_and_reads_every_bit_of_a_value), RUN(refuses_bits_that_are_no_nan))

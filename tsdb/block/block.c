@@ -65,6 +65,16 @@ uint64_t block_size_bytes(const struct block *block)
     return block->bytes.len;
 }
 
+bool block_note_damage(struct block *block)
+{
+    return flag_raise(&block->is_damaged);
+}
+
+bool block_is_damaged(const struct block *block)
+{
+    return flag_is_set(&block->is_damaged);
+}
+
 bool block_replaces(const struct block *block, uint64_t sequence)
 {
     const struct block_footer *footer = &block->footer;

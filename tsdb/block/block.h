@@ -76,6 +76,16 @@ const char *block_path(const struct block *block);
 uint64_t block_size_bytes(const struct block *block);
 bool block_replaces(const struct block *block, uint64_t sequence);
 
+/* Notes that something of the block could not be read. True for the first who says so. */
+bool block_note_damage(struct block *block);
+bool block_is_damaged(const struct block *block);
+/* What of a block cannot be read; the directory says what there should be. Reads all of it. */
+struct block_loss {
+    uint64_t series;
+    uint64_t samples;
+};
+void block_measure_loss(struct block *block, struct block_loss *out);
+
 /* Proves the directory once more: bytes that were right when the block was opened may have changed since.
    STATUS_CORRUPT otherwise. */
 MUST_USE enum status block_check_directory(const struct block *block, struct error *err);

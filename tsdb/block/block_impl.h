@@ -24,7 +24,8 @@ struct block_slot {
 struct block {
     struct refcount references;
     struct file *file;
-    struct bytes bytes; /* the mapping */
+    struct bytes bytes;     /* the mapping */
+    struct flag is_damaged; /* something of it could not be read */
     struct block_footer footer;
     struct mutex lock;
     struct block_slot *slots; /* by tenant */

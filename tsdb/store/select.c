@@ -56,6 +56,7 @@ enum status select_open(struct store *store, const struct select_options *option
     struct selection *s = mem_alloc_zeroed(1, sizeof *s);
     s->store = store;
     s->options = options;
+    s->damage = options->damage;
     s->min_ts_ms = store_first_visible_ms(store, NULL, options->min_ts_ms);
     arena_init(&s->arena, SIZE_MAX);
     timeline_cache_init(&s->timelines);
@@ -125,8 +126,9 @@ static enum status read_places(struct selection *s, const struct selected *serie
     for (uint32_t number = series->first_place; number != PLACE_NONE;) {
         const struct place *place = &s->places[number];
         const struct source *source = &s->sources[place->source];
-        TRY(deletions_read(place->deleted, source->block, source->block_tenant, place->position,
-                           range, out, err));
+        enum status status = deletions_read(place->deleted, source->block, source->block_tenant,
+                                            place->position, range, out, err);
+        TRY(select_pass_damage(s->store, &s->damage, source->block, status, err));
         number = place->next;
     }
     return read_head(s, series, range, out, err);

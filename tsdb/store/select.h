@@ -18,6 +18,12 @@
 struct store;
 struct selection;
 
+/* Who is told what could not be read, from any thread that reads, and gets the rest. */
+struct damage_listener {
+    void (*tell)(void *context, struct str text);
+    void *context;
+};
+
 enum select_source {
     SELECT_STORED,    /* what the time range holds, in memory and in blocks */
     SELECT_IN_MEMORY, /* the series in memory, whatever their samples; the range is not looked at */
@@ -29,14 +35,16 @@ struct select_options {
     enum select_source source;
     const struct matcher *matchers; /* all must match; none means every series */
     size_t matcher_count;
-    int64_t min_ts_ms;         /* inclusive; series without data in the range may be left out */
-    int64_t max_ts_ms;         /* inclusive */
-    size_t series_max;         /* more is STATUS_LIMIT; 0 for no limit */
-    size_t memory_max_bytes;   /* of the selection; more is STATUS_LIMIT; 0 for no limit */
+    int64_t min_ts_ms;       /* inclusive; series without data in the range may be left out */
+    int64_t max_ts_ms;       /* inclusive */
+    size_t series_max;       /* more is STATUS_LIMIT; 0 for no limit */
+    size_t memory_max_bytes; /* of the selection; more is STATUS_LIMIT; 0 for no limit */
     /* Called every few thousand series, with no lock held; anything but STATUS_OK ends the gathering
        with that. May be NULL. */
     enum status (*check)(void *context, struct error *err);
     void *check_context;
+    /* Without `tell` what cannot be read is STATUS_CORRUPT. */
+    struct damage_listener damage;
 };
 
 MUST_USE enum status select_open(struct store *store, const struct select_options *options,

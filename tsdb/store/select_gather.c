@@ -259,13 +259,11 @@ static enum status gather_head(struct gathering *g, const struct held_shard *hel
 
 /* ---- blocks ---- */
 
-/* Labels and deletions of the series at `out->position` of a block; `*has_samples` false: none in the
-   time range that are not deleted. */
-static enum status look_up(struct gathering *g, const struct source *source, struct arena *arena,
-                           struct found *out, bool *has_samples, struct error *err)
+static enum status read_series(struct gathering *g, const struct source *source,
+                               struct arena *arena, struct found *out, bool *has_samples,
+                               struct error *err)
 {
     int64_t min_ts_ms, max_ts_ms;
-    TRY(check(g, err));
     TRY(block_time_range(source->block, source->block_tenant, out->position, &min_ts_ms, &max_ts_ms,
                          err));
     if (min_ts_ms < g->part->min_ts_ms)
@@ -284,6 +282,19 @@ static enum status look_up(struct gathering *g, const struct source *source, str
         !spans_cover(out->deleted, min_ts_ms, max_ts_ms) &&
         !deletions_empty(out->deleted, source->block, source->block_tenant, out->position);
     return STATUS_OK;
+}
+
+/* Labels and deletions of the series at `out->position` of a block; `*has_samples` false: none in the
+   time range that are not deleted, or none that can be read. */
+static enum status look_up(struct gathering *g, const struct source *source, struct arena *arena,
+                           struct found *out, bool *has_samples, struct error *err)
+{
+    const struct selection *s = g->selection;
+    TRY(check(g, err));
+    enum status status = read_series(g, source, arena, out, has_samples, err);
+    if (status != STATUS_OK)
+        *has_samples = false;
+    return select_pass_damage(s->store, &s->damage, source->block, status, err);
 }
 
 /* The labels of one series at a time are in memory, unless they are new. */
@@ -331,11 +342,14 @@ static enum status gather_block(struct gathering *g, const struct held_shard *he
         .part = g->part, .shard = held->shard, .block = block, .deletions = held->deletions};
     const struct tenant_part *part = g->part;
     uint32_t *series;
-    size_t count;
+    size_t count = 0;
     if (!block_find_tenant(block, tenant_id_str(&part->tenant->id), &source.block_tenant))
         return STATUS_OK;
-    TRY(block_select(block, source.block_tenant, part->matchers, part->matcher_count, &g->scratch,
-                     &series, &count, err));
+    enum status status = block_select(block, source.block_tenant, part->matchers,
+                                      part->matcher_count, &g->scratch, &series, &count, err);
+    TRY(select_pass_damage(g->selection->store, &g->selection->damage, block, status, err));
+    if (status != STATUS_OK)
+        return STATUS_OK;
     uint32_t number = add_source(g->selection, source);
     return part->shows_tenant ? merge_rewritten_block(g, number, series, count, err)
                               : merge_block(g, number, series, count, err);

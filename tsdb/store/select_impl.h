@@ -49,6 +49,7 @@ struct selected {
 struct selection {
     struct store *store;
     const struct select_options *options;
+    struct damage_listener damage;
     int64_t min_ts_ms;       /* of the options, less what the longest retention of a tenant hides */
     struct arena arena;      /* labels, and what is as small as tenants and blocks are few */
     struct held_shard *held; /* one per shard of the store */
@@ -62,6 +63,11 @@ struct selection {
     size_t series_count;
     struct timeline_cache timelines; /* of the blocks */
 };
+
+/* What a read of the block came to. Damage is noted, and is told to the listener, if there is one:
+   then it is STATUS_OK, and what could not be read is left out. */
+MUST_USE enum status select_pass_damage(struct store *store, const struct damage_listener *listener,
+                                        struct block *block, enum status status, struct error *err);
 
 /* Guards the shard and lists its blocks, the first time; valid as long as the selection. */
 const struct held_shard *select_hold_shard(struct selection *selection, uint32_t number);

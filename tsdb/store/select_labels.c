@@ -8,8 +8,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "tsdb/store/select_scope.h"
-#include "tsdb/store/store_impl.h"
+#include "tsdb/store/select_impl.h"
 
 /* Texts as they are found; sorted and freed of duplicates at the end. */
 struct found {
@@ -125,13 +124,14 @@ static enum status add_from_block(struct lookup *lookup, struct block *block,
     if (is_outside || !block_find_tenant(block, tenant_id_str(&part->tenant->id), &tenant))
         return STATUS_OK;
     struct str *texts;
-    size_t count;
-    if (wanted->is_values)
-        TRY(block_label_values(block, tenant, wanted->name, &lookup->scratch, &texts, &count, err));
-    else
-        TRY(block_label_names(block, tenant, &lookup->scratch, &texts, &count, err));
-    add_copies(found, texts, count);
-    return STATUS_OK;
+    size_t count = 0;
+    enum status status =
+        wanted->is_values
+            ? block_label_values(block, tenant, wanted->name, &lookup->scratch, &texts, &count, err)
+            : block_label_names(block, tenant, &lookup->scratch, &texts, &count, err);
+    if (status == STATUS_OK)
+        add_copies(found, texts, count);
+    return select_pass_damage(lookup->store, &lookup->options->damage, block, status, err);
 }
 
 /* What the tenant's series have stored. The head first: what leaves it meanwhile is in a block

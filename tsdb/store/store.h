@@ -188,6 +188,11 @@ void store_sweep_idle(struct store *store, uint32_t shard);
    `arena`. */
 void store_blocks(struct store *store, uint32_t shard, struct arena *arena, struct block ***out,
                   size_t *count);
+/* Notes that something of the block could not be read, so that it is written anew without it
+   (compaction/clean.h). Logs and counts a block once. */
+void store_note_damage(struct store *store, struct block *block, const struct error *why);
+/* Blocks of which that was noted since the start. */
+uint64_t store_damaged_block_count(const struct store *store);
 /* Deletes the block's file and takes it out of the shard; readers that hold it go on.
    When the file, or what the log has of what it covers, cannot be deleted the block stays.
    STATUS_NOT_FOUND: it is not there any more. */

@@ -36,6 +36,19 @@ void store_blocks(struct store *store, uint32_t number, struct arena *arena, str
     rwlock_unlock_read(&shard->lock);
 }
 
+void store_note_damage(struct store *store, struct block *block, const struct error *why)
+{
+    if (!block_note_damage(block))
+        return;
+    counter_add(&store->damaged_blocks, 1);
+    log_error("%s is damaged, what can be read of it is served: %s", block_path(block), why->text);
+}
+
+uint64_t store_damaged_block_count(const struct store *store)
+{
+    return counter_get(&store->damaged_blocks);
+}
+
 bool store_has_blocks_of(struct store *store, const struct tenant *tenant)
 {
     struct shard *shard = &store->shards[tenant->shard];

@@ -83,6 +83,7 @@ struct store {
     struct tenant_table *tenants;
     struct shard *shards;
     uint32_t shard_count;
+    struct counter damaged_blocks; /* found since the start */
     struct counter is_short; /* 1: less than the reserve is free; no writes */
     struct store_replay_report replay;
 };

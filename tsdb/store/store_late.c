@@ -190,7 +190,8 @@ void ask_blocks(struct shard_write *w)
         for (size_t i = 0; i < w->block_count; i++) {
             struct error err;
             enum status status = ask_block(&a, w->blocks[i], &err);
-            (void)status; /* not there, or not to be read */
+            if (status == STATUS_CORRUPT) /* the sample is taken as a new one */
+                store_note_damage(w->shard->store, w->blocks[i], &err);
         }
         waiting->blocks = a.results;
     }

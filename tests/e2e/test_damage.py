@@ -1,0 +1,75 @@
+"""Bytes of a block that change under a running server: the rest is answered, with a warning, and the block heals."""
+
+import glob
+import os
+import subprocess
+import unittest
+
+from answers import raw_samples
+from harness import CROFT, Croft, main, now_ms, wait_until
+from remote_write import write
+
+HOUR_MS = 3_600_000
+FLUSH = "/api/v1/admin/tsdb/flush"
+BLOCK_HEADER_BYTES = 32  # behind it are the timestamps of the first series
+
+
+class Damage(unittest.TestCase):
+    def setUp(self):
+        self.croft = Croft(self).start()
+        self.http = self.croft.http
+        self.now_ms = now_ms() // HOUR_MS * HOUR_MS
+        write(self.http, [({"__name__": "m", "job": job},
+                           [(self.now_ms + number * step_ms, number) for number in range(3)])
+                          for job, step_ms in (("a", 1000), ("b", 2000))], tenant="anonymous")
+        self.assertEqual(self.http.send("POST", FLUSH).code, 204)
+        self.block = self.only_file("blocks")
+
+    def only_file(self, folder):
+        paths = glob.glob(os.path.join(self.croft.folder, "data", "*", folder, "*"))
+        self.assertEqual(len(paths), 1, paths)
+        return paths[0]
+
+    def change_block(self, change):
+        with open(self.block, "r+b") as file:
+            change(file)
+
+    def ask(self, query="sum(m)"):
+        return self.http.get("/api/v1/query", {"query": query, "time": self.now_ms / 1000 + 10}).json()
+
+    def expect_healed(self, jobs):
+        wait_until("the block is written anew", lambda: "warnings" not in self.ask())
+        found = raw_samples(self.http, "m[1h]", self.now_ms / 1000 + 600)
+        self.assertEqual(sorted(dict(key)["job"] for key in found), jobs)
+        self.assertEqual(os.path.basename(self.only_file("quarantine")), os.path.basename(self.block))
+        metrics = self.http.metrics()
+        self.assertEqual(metrics["croft_block_corruptions_total"], 1)
+        self.assertEqual(metrics["croft_compaction_quarantined_blocks_total"], 1)
+        self.assertEqual(metrics["croft_compaction_lost_series_total"], 2 - len(jobs))
+        self.assertEqual(metrics["croft_compaction_lost_samples_total"], 3 * (2 - len(jobs)))
+        self.expect_only_quarantine()
+
+    def expect_only_quarantine(self):
+        done = subprocess.run([CROFT, "inspect", "--data-dir", os.path.join(self.croft.folder, "data"),
+                               "--verify"], capture_output=True, text=True, timeout=60, check=False)
+        wrong = [line for line in done.stdout.splitlines() if line.startswith("shard-")]
+        self.assertEqual((done.returncode, len(wrong)), (1, 1), done.stdout)
+        self.assertIn("quarantine/", wrong[0])
+
+    def test_a_flipped_byte_costs_a_series_and_every_answer_without_it_says_so(self):
+        self.change_block(lambda file: (file.seek(BLOCK_HEADER_BYTES), file.write(b"\xff")))
+        for query, value in (("sum(m)", "2"), ('m{job="b"}', "2")):
+            answer = self.ask(query)
+            self.assertEqual([row["value"][1] for row in answer["data"]["result"]], [value])
+            if query == "sum(m)":
+                name = "/".join(self.block.split("/")[-3:])
+                self.assertEqual(len(answer["warnings"]), 1, answer)
+                self.assertTrue(answer["warnings"][0].startswith(f"Block {name} is damaged: some samples from "),
+                                answer)
+            else:
+                self.assertNotIn("warnings", answer)  # nothing of it is missing here
+        self.expect_healed(["b"])
+
+
+if __name__ == "__main__":
+    main()
