@@ -7,18 +7,20 @@ import unittest
 import tidy
 
 CLEAN = {
-    "base/README.md": "# base\n\nMay include: base\n",
+    "base/README.md": "# base\n\nMay include: base\n\n`mem`, `disk_*`, thread, regex, forgotten\n",
     "base/CMakeLists.txt": "croft_module(base SOURCES mem.c disk_real.c thread.c regex.cc)\n",
     "base/mem.c": '#include "base/mem.h"\nvoid *mem_alloc(size_t n) { return malloc(n); }\n',
     "base/mem.h": "void *mem_alloc(size_t n);\n",
     "base/disk_real.c": "int f(void) { return open(1) + fsync(2); }\n",
     "base/thread.c": "#include <pthread.h>\nstatic _Atomic int x;\nvoid f(void) { pthread_self(); }\n",
     "base/regex.cc": '#include <re2/re2.h>\nextern "C" {\n#include "base/mem.h"\n}\n',
-    "http/README.md": "# http\n\nMay include: base.\n",
+    "http/README.md": "# http\n\nMay include: base.\n\n"
+                      "| noun | what |\n|---|---|\n| `route` | rows |\n\nmem\n",
     "http/CMakeLists.txt": "croft_module(http SOURCES route.c)\n",
     "http/route.c": '#include "http/route.h"\n\n#include "base/mem.h"\n',
     "http/route.h": "/* routes */\n",
-    "query/README.md": "# query\n\nMay include: base, http, query\n\n```\n# not a title\n```\n",
+    "query/README.md": "# query\n\nMay include: base, http, query\n\n```\n# not a title\n```\n"
+                       "eval, api_http, api, route, forgotten\n",
     "query/CMakeLists.txt": "croft_module(query SOURCES eval.c api_http.c)\n",
     "query/eval.c": '/* malloc(1); TODAY */\n#include "base/mem.h"\n'
                     'const char *s = "free(x) // " "open(y)";\n'
@@ -28,10 +30,10 @@ CLEAN = {
     "query/api_impl.h": '#include "query/api_http.h"\n',
     "tsdb/README.md": "# tsdb\n\nMay include: base, tsdb\n",
     "tsdb/CMakeLists.txt": "croft_module(tsdb SOURCES wal/frame.c)\n",
-    "tsdb/wal/README.md": "# wal\n\nMay include: base, tsdb/index\n",
+    "tsdb/wal/README.md": "# wal\n\nMay include: base, tsdb/index\nframe\n",
     "tsdb/wal/frame.c": '#include "tsdb/wal/frame.h"\n\n#include "tsdb/index/slab.h"\n',
     "tsdb/wal/frame.h": '#include "base/mem.h"\n',
-    "tsdb/index/README.md": "# index\n\nMay include: base\n",
+    "tsdb/index/README.md": "# index\n\nMay include: base\nslab.h\n",
     "tsdb/index/slab.h": "/* slots */\n",
     "tests/query/CMakeLists.txt": "croft_test(query eval LIBRARIES croft_query)\n",
     "tests/query/test_eval.c": '#include "query/eval_impl.h"\n',
@@ -41,21 +43,26 @@ CLEAN = {
 
 # (changed files, what a violation must say)
 PLANTED = [
-    ({"http/README.md": "# http\n"}, "http/README.md:1: no line"),
+    ({"http/README.md": "# http\nroute\n"}, "http/README.md:1: no line"),
+    ({"base/README.md": "# base\n\nMay include: base\n\nmem, thread, regex, disk_simulated\n"},
+     "base/disk_real.c:1: base/README.md does not say what it is for"),
+    ({"http/README.md": "# http\n\nMay include: base.\n\n"
+                        "| file | what |\n|---|---|\n| route.c, gone.c | |\n"},
+     "http/README.md:7: there is no gone here"),
     ({"base/mem.c": '#include "http/route.h"\n'}, "base/mem.c:1: base may not include http/route.h"),
     ({"http/route.c": '\n  #  include "query/eval.h"\n'}, "http/route.c:2: http may not include"),
     ({"base/regex.cc": '#include "query/eval.h"\n'}, "base/regex.cc:1: base may not include"),
     ({"http/route.h": '#include "tests/support/test.h"\n'}, "http/route.h:1: http may not include"),
     ({"tsdb/index/slab.h": '#include "tsdb/wal/frame.h"\n'},
      "tsdb/index/slab.h:1: tsdb/index may not include tsdb/wal/frame.h (see tsdb/index/README.md)"),
-    ({"tsdb/wal/README.md": "# wal\n"}, "tsdb/wal/README.md:1: no line"),
+    ({"tsdb/wal/README.md": "# wal\nframe\n"}, "tsdb/wal/README.md:1: no line"),
     ({"tsdb/index/slab_impl.h": "\n", "tsdb/wal/frame.h": '#include "tsdb/index/slab_impl.h"\n'},
      "belongs to tsdb/index alone"),
     ({"query/eval.c": '#include "http/route.h"\n'}, "query/eval.c:1: http/route.h leads to http"),
     ({"query/eval.c": '#include "query/api_impl.h"\n'}, "query/eval.c:1: query/api_impl.h leads to"),
     ({"query/eval.c": '#include "eval_impl.h"\n'}, "query/eval.c:1: eval_impl.h is not relative"),
     ({"query/eval.c": '#include "query/../base/mem.h"\n'}, "is not relative to the root"),
-    ({"http/README.md": "# http\n\nMay include: base, query\n",
+    ({"http/README.md": "# http\n\nMay include: base, query\n\nroute\n",
       "http/route.c": '#include "query/eval_impl.h"\n'}, "belongs to query alone"),
     ({"tests/query/test_eval.c": '#include "base/disk_impl.h"\n'}, "belongs to base alone"),
     ({"base/thread.c": "void f(void) { free (x); }\n"}, "base/thread.c:1: free: use base/mem.h"),

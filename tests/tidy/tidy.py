@@ -6,6 +6,7 @@ A new rule is one function that takes a Tree and yields violations, one row in R
 violation in test_tidy.py.
 """
 
+import fnmatch
 import os
 import re
 import sys
@@ -41,6 +42,7 @@ BANNED_WORDS = [
 
 COMMENT_OR_LITERAL = re.compile(
     r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
+TABLE_OF_FILES = re.compile(r"^\| (?:noun|file) \|.*\n\|[-| ]+\n((?:\|.*\n)+)", re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
@@ -135,6 +137,37 @@ def check_readmes(tree):
     for folder in sorted(bound):
         if allowed_includes(tree, folder) is None:
             yield f'{folder}/README.md:1: no line "May include: ..."'
+
+
+def words_of(text):
+    """The names in a text, and patterns of names: noun, noun.c, show_*."""
+    return set(re.findall(r"\w+_\*|\w+", text))
+
+
+def check_readmes_name_their_files(tree):
+    """A file by its stem, a private header by its noun's."""
+    for path in tree.texts:
+        folder = folder_of(path)
+        readme = folder + "/README.md"
+        if not path.endswith(CODE + (".py",)) or not folder or readme not in tree.texts:
+            continue
+        noun = re.sub(r"_impl$", "", stem_of(path))
+        if not any(fnmatch.fnmatchcase(noun, word) for word in words_of(tree.texts[readme])):
+            yield f"{path}:1: {readme} does not say what it is for"
+
+
+def check_readmes_name_no_other_files(tree):
+    for path, text in tree.texts.items():
+        if os.path.basename(path) != "README.md":
+            continue
+        folder = folder_of(path)
+        here = {stem_of(name) for name in tree.names | tree.folders if folder_of(name) == folder}
+        for table in TABLE_OF_FILES.finditer(text):
+            for cell in re.finditer(r"^\|([^|]*)\|", table.group(1), re.MULTILINE):
+                for word in words_of(re.sub(r"\.\w+", "", cell.group(1))):
+                    if not fnmatch.filter(here, word):
+                        line = line_of(text, table.start(1) + cell.start())
+                        yield f"{path}:{line}: there is no {word} here"
 
 
 def check_directions(tree):
@@ -247,6 +280,8 @@ def check_nothing_is_left_to_do(tree):
 
 RULES = [
     check_readmes,
+    check_readmes_name_their_files,
+    check_readmes_name_no_other_files,
     check_directions,
     check_http_stays_at_the_edge,
     check_includes_are_root_relative,
