@@ -18,7 +18,7 @@ struct accumulator_kind {
 };
 
 struct accumulator {
-    struct operator base;
+    struct query_operator base;
     const struct accumulator_kind *kind;
     double *planes; /* group by group */
 };
@@ -219,7 +219,7 @@ static double *planes_of(const struct accumulator *accumulator, size_t group)
     return accumulator->planes + group * count;
 }
 
-static enum status accumulator_column(struct operator *op, size_t series, double *values,
+static enum status accumulator_column(struct query_operator *op, size_t series, double *values,
                                       struct error *err)
 {
     (void)err;
@@ -264,7 +264,7 @@ static enum status add_all(struct accumulator *accumulator, const struct aggrega
     return sweep_columns(&sweep, err);
 }
 
-enum status accumulator_open(struct aggregation *aggregation, struct operator **out,
+enum status accumulator_open(struct aggregation *aggregation, struct query_operator **out,
                              struct error *err)
 {
     enum aggregate_op op = aggregation->expr->aggregate.op;

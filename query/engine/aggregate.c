@@ -3,8 +3,8 @@
 #include "base/check.h"
 #include "query/engine/label_edit.h"
 
-enum status aggregation_open_empty(const struct aggregation *aggregation, struct operator **out,
-                                   struct error *err)
+enum status aggregation_open_empty(const struct aggregation *aggregation,
+                                   struct query_operator **out, struct error *err)
 {
     return operator_of_columns(aggregation->eval, &aggregation->grid, VALUE_VECTOR, NULL, 0, NULL,
                                out, err);
@@ -20,7 +20,7 @@ enum status aggregation_filter(const struct aggregation *aggregation, struct nam
 
 static enum status group_series(struct aggregation *aggregation, struct error *err)
 {
-    const struct operator *inner = aggregation->inner;
+    const struct query_operator *inner = aggregation->inner;
     struct label_filter filter;
     struct grouping grouping;
     TRY(aggregation_filter(aggregation, aggregation->expr->aggregate.grouping, &filter, err));
@@ -34,7 +34,7 @@ static enum status group_series(struct aggregation *aggregation, struct error *e
     return STATUS_OK;
 }
 
-static enum status open_kind(struct aggregation *aggregation, struct operator **out,
+static enum status open_kind(struct aggregation *aggregation, struct query_operator **out,
                              struct error *err)
 {
     if (aggregation->expr->aggregate.op == AGGREGATE_COUNT_VALUES)
@@ -55,7 +55,7 @@ static enum status open_kind(struct aggregation *aggregation, struct operator **
 }
 
 enum status operator_open_aggregate(struct eval *eval, const struct grid *grid,
-                                    const struct expr *expr, struct operator **out,
+                                    const struct expr *expr, struct query_operator **out,
                                     struct error *err)
 {
     CHECK(expr->kind == EXPR_AGGREGATE);

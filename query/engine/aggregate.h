@@ -13,29 +13,29 @@
 struct aggregation {
     struct eval *eval;
     struct grid grid;
-    const struct expr *expr; /* EXPR_AGGREGATE */
-    struct operator *inner;  /* a kind that reads it later takes it and leaves NULL */
-    uint32_t *groups;        /* of each series of `inner` */
+    const struct expr *expr;      /* EXPR_AGGREGATE */
+    struct query_operator *inner; /* a kind that reads it later takes it and leaves NULL */
+    uint32_t *groups;             /* of each series of `inner` */
     const struct labels *group_labels;
     size_t group_count;
 };
 
 /* All open one kind: sum avg min max count group stddev stdvar; topk bottomk limitk; ... */
-MUST_USE enum status accumulator_open(struct aggregation *aggregation, struct operator **out,
+MUST_USE enum status accumulator_open(struct aggregation *aggregation, struct query_operator **out,
                                       struct error *err);
-MUST_USE enum status picks_open(struct aggregation *aggregation, struct operator **out,
+MUST_USE enum status picks_open(struct aggregation *aggregation, struct query_operator **out,
                                 struct error *err);
-MUST_USE enum status limit_ratio_open(struct aggregation *aggregation, struct operator **out,
+MUST_USE enum status limit_ratio_open(struct aggregation *aggregation, struct query_operator **out,
                                       struct error *err);
-MUST_USE enum status quantile_open(struct aggregation *aggregation, struct operator **out,
+MUST_USE enum status quantile_open(struct aggregation *aggregation, struct query_operator **out,
                                    struct error *err);
 /* Makes its own groups, since the values belong to their labels. */
-MUST_USE enum status count_values_open(struct aggregation *aggregation, struct operator **out,
+MUST_USE enum status count_values_open(struct aggregation *aggregation, struct query_operator **out,
                                        struct error *err);
 
 /* An aggregation without any result. */
 MUST_USE enum status aggregation_open_empty(const struct aggregation *aggregation,
-                                            struct operator **out, struct error *err);
+                                            struct query_operator **out, struct error *err);
 /* The labels that by or without keeps. */
 MUST_USE enum status aggregation_filter(const struct aggregation *aggregation,
                                         struct name_set grouping, struct label_filter *out,

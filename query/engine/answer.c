@@ -69,7 +69,7 @@ static void fill_points(const struct grid *grid, const double *column, struct sa
 static enum status keep_column(void *context, size_t series, const double *column,
                                struct error *err)
 {
-    struct operator *op = context;
+    struct query_operator *op = context;
     void *memory = NULL;
     size_t count = count_present(column, op->grid.count);
     if (count == 0)
@@ -79,7 +79,7 @@ static enum status keep_column(void *context, size_t series, const double *colum
     return answer_add(op->eval, op->labels[series], memory, count, err);
 }
 
-enum status answer_collect(struct eval *eval, struct operator *op, struct error *err)
+enum status answer_collect(struct eval *eval, struct query_operator *op, struct error *err)
 {
     TRY(answer_begin(eval, op->series_count, err));
     struct sweep sweep = {.op = op, .use = keep_column, .context = op};
@@ -89,7 +89,7 @@ enum status answer_collect(struct eval *eval, struct operator *op, struct error 
 /* --- handed over ----------------------------------------------------------------------- */
 
 struct handing {
-    struct operator *op;
+    struct query_operator *op;
     struct sample *points; /* of the series at hand */
 };
 
@@ -97,7 +97,7 @@ static enum status hand_column(void *context, size_t series, const double *colum
                                struct error *err)
 {
     struct handing *handing = context;
-    struct operator *op = handing->op;
+    struct query_operator *op = handing->op;
     size_t count = count_present(column, op->grid.count);
     if (count == 0)
         return STATUS_OK;
@@ -117,7 +117,7 @@ static int compare_places(const void *a, const void *b)
     return labels_compare(((const struct place *)a)->labels, ((const struct place *)b)->labels);
 }
 
-static bool are_sorted(const struct operator *op)
+static bool are_sorted(const struct query_operator *op)
 {
     for (size_t i = 1; i < op->series_count; i++) {
         if (labels_compare(op->labels[i - 1], op->labels[i]) > 0)
@@ -127,8 +127,8 @@ static bool are_sorted(const struct operator *op)
 }
 
 /* `*order` stays NULL when the series are in order as they are. */
-static enum status sort_series(struct eval *eval, const struct operator *op, const uint32_t **order,
-                               struct error *err)
+static enum status sort_series(struct eval *eval, const struct query_operator *op,
+                               const uint32_t **order, struct error *err)
 {
     *order = NULL;
     if (are_sorted(op))
@@ -147,7 +147,7 @@ static enum status sort_series(struct eval *eval, const struct operator *op, con
     return STATUS_OK;
 }
 
-enum status answer_hand_over(struct eval *eval, struct operator *op, struct error *err)
+enum status answer_hand_over(struct eval *eval, struct query_operator *op, struct error *err)
 {
     struct handing handing = {.op = op};
     struct sweep sweep = {.op = op, .use = hand_column, .context = &handing};

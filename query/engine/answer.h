@@ -14,8 +14,10 @@ MUST_USE enum status answer_begin(struct eval *eval, size_t series_max, struct e
 MUST_USE enum status answer_add(struct eval *eval, struct labels labels,
                                 const struct sample *points, size_t point_count, struct error *err);
 /* All series of `op` in their order. */
-MUST_USE enum status answer_collect(struct eval *eval, struct operator *op, struct error *err);
+MUST_USE enum status answer_collect(struct eval *eval, struct query_operator *op,
+                                    struct error *err);
 /* All series of `op`, sorted by labels, to the query's take_series. */
-MUST_USE enum status answer_hand_over(struct eval *eval, struct operator *op, struct error *err);
+MUST_USE enum status answer_hand_over(struct eval *eval, struct query_operator *op,
+                                      struct error *err);
 
 #endif

@@ -57,7 +57,7 @@ double binary_value(struct binary_rule rule, double left, double right)
 }
 
 static enum status open_scalars(struct eval *eval, const struct grid *grid, const struct expr *expr,
-                                struct operator **out, struct error *err)
+                                struct query_operator **out, struct error *err)
 {
     double *left;
     double *right;
@@ -76,14 +76,14 @@ static enum status open_scalars(struct eval *eval, const struct grid *grid, cons
 
 /* A vector with a scalar on one side. */
 struct scaled {
-    struct operator base;
-    struct operator *vector;
+    struct query_operator base;
+    struct query_operator *vector;
     const double *scalars; /* per step */
     struct binary_rule rule;
     bool is_scalar_left;
 };
 
-static enum status scaled_column(struct operator *op, size_t series, double *values,
+static enum status scaled_column(struct query_operator *op, size_t series, double *values,
                                  struct error *err)
 {
     const struct scaled *scaled = (const struct scaled *)op;
@@ -98,14 +98,15 @@ static enum status scaled_column(struct operator *op, size_t series, double *val
     return STATUS_OK;
 }
 
-static void scaled_close(struct operator *op)
+static void scaled_close(struct query_operator *op)
 {
     operator_close(((struct scaled *)op)->vector);
 }
 
 /* On failure `*vector` is still the caller's. */
-static enum status open_scaled(struct eval *eval, const struct expr *expr, struct operator **vector,
-                               struct operator **out, struct error *err)
+static enum status open_scaled(struct eval *eval, const struct expr *expr,
+                               struct query_operator **vector, struct query_operator **out,
+                               struct error *err)
 {
     bool is_scalar_left = expr->binary.left->type == VALUE_SCALAR;
     const struct expr *scalar = is_scalar_left ? expr->binary.left : expr->binary.right;
@@ -135,11 +136,11 @@ static enum status open_scaled(struct eval *eval, const struct expr *expr, struc
 }
 
 static enum status open_vector_and_scalar(struct eval *eval, const struct grid *grid,
-                                          const struct expr *expr, struct operator **out,
+                                          const struct expr *expr, struct query_operator **out,
                                           struct error *err)
 {
     bool is_scalar_left = expr->binary.left->type == VALUE_SCALAR;
-    struct operator *vector;
+    struct query_operator *vector;
     TRY(operator_open(eval, grid, is_scalar_left ? expr->binary.right : expr->binary.left, &vector,
                       err));
     enum status status = open_scaled(eval, expr, &vector, out, err);
@@ -149,10 +150,10 @@ static enum status open_vector_and_scalar(struct eval *eval, const struct grid *
 }
 
 static enum status open_vectors(struct eval *eval, const struct grid *grid, const struct expr *expr,
-                                struct operator **out, struct error *err)
+                                struct query_operator **out, struct error *err)
 {
-    struct operator *left;
-    struct operator *right;
+    struct query_operator *left;
+    struct query_operator *right;
     TRY(operator_open(eval, grid, expr->binary.left, &left, err));
     enum status status = operator_open(eval, grid, expr->binary.right, &right, err);
     if (status != STATUS_OK) {
@@ -165,7 +166,8 @@ static enum status open_vectors(struct eval *eval, const struct grid *grid, cons
 }
 
 enum status operator_open_binary(struct eval *eval, const struct grid *grid,
-                                 const struct expr *expr, struct operator **out, struct error *err)
+                                 const struct expr *expr, struct query_operator **out,
+                                 struct error *err)
 {
     CHECK(expr->kind == EXPR_BINARY);
     bool is_left_scalar = expr->binary.left->type == VALUE_SCALAR;

@@ -22,11 +22,12 @@ static inline bool binary_rule_drops_name(struct binary_rule rule)
 }
 
 /* vector and vector: arithmetic and comparison, matched by labels. `left` and `right` are taken. */
-MUST_USE enum status matched_open(const struct expr *expr, struct operator *left,
-                                  struct operator *right, struct operator **out, struct error *err);
+MUST_USE enum status matched_open(const struct expr *expr, struct query_operator *left,
+                                  struct query_operator *right, struct query_operator **out,
+                                  struct error *err);
 /* and, or, unless. `left` and `right` are taken. */
-MUST_USE enum status set_operation_open(const struct expr *expr, struct operator *left,
-                                        struct operator *right, struct operator **out,
+MUST_USE enum status set_operation_open(const struct expr *expr, struct query_operator *left,
+                                        struct query_operator *right, struct query_operator **out,
                                         struct error *err);
 
 #endif

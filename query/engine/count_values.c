@@ -37,11 +37,11 @@ struct counting {
 };
 
 struct counted {
-    struct operator base;
+    struct query_operator base;
     double **counts; /* per series, one per step */
 };
 
-static enum status counted_column(struct operator *op, size_t series, double *values,
+static enum status counted_column(struct query_operator *op, size_t series, double *values,
                                   struct error *err)
 {
     (void)err;
@@ -156,7 +156,7 @@ static enum status label_value(const struct counting *counting, const struct val
     return labels_with(eval, labels, label, out, err);
 }
 
-static enum status open_counted(const struct counting *counting, struct operator **out,
+static enum status open_counted(const struct counting *counting, struct query_operator **out,
                                 struct error *err)
 {
     const struct aggregation *aggregation = counting->aggregation;
@@ -202,7 +202,7 @@ static enum status group_series(struct counting *counting, struct error *err)
 {
     struct aggregation *aggregation = counting->aggregation;
     struct eval *eval = aggregation->eval;
-    const struct operator *inner = aggregation->inner;
+    const struct query_operator *inner = aggregation->inner;
     struct label_filter filter;
     TRY(aggregation_filter(aggregation, aggregation->expr->aggregate.grouping, &filter, err));
     counting->shows_value = !filter.is_without || label_filter_keeps(&filter, counting->label);
@@ -223,14 +223,14 @@ static enum status group_series(struct counting *counting, struct error *err)
     return STATUS_OK;
 }
 
-static enum status run(struct counting *counting, struct operator **out, struct error *err)
+static enum status run(struct counting *counting, struct query_operator **out, struct error *err)
 {
     TRY(group_series(counting, err));
     TRY(count_all(counting, err));
     return open_counted(counting, out, err);
 }
 
-enum status count_values_open(struct aggregation *aggregation, struct operator **out,
+enum status count_values_open(struct aggregation *aggregation, struct query_operator **out,
                               struct error *err)
 {
     struct counting counting = {

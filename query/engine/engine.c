@@ -38,7 +38,7 @@ static void sort_matrix(struct query_result *result)
 static enum status run_grid(struct eval *eval, const struct grid *grid, const struct expr *expr,
                             struct error *err)
 {
-    struct operator* op = NULL;
+    struct query_operator *op = NULL;
     TRY(operator_open(eval, grid, expr, &op, err));
     bool hands_over = eval->options->is_range && eval->options->take_series != NULL;
     enum status status =

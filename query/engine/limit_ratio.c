@@ -18,8 +18,8 @@
 enum { LENGTH_ESCAPE = 255, PACKED_MAX = 64 << 20, RATIO_TEXT_MAX = 64 };
 
 struct limit_ratio {
-    struct operator base;
-    struct operator *inner;
+    struct query_operator base;
+    struct query_operator *inner;
     const double *ratios;    /* per step, within [-1, 1] */
     const double *fractions; /* per series, within [0, 1] */
 };
@@ -29,7 +29,7 @@ static bool is_in(double ratio, double fraction)
     return ratio >= 0 ? fraction < ratio : fraction >= 1 + ratio;
 }
 
-static enum status limit_ratio_column(struct operator *op, size_t series, double *values,
+static enum status limit_ratio_column(struct query_operator *op, size_t series, double *values,
                                       struct error *err)
 {
     const struct limit_ratio *limit = (const struct limit_ratio *)op;
@@ -41,7 +41,7 @@ static enum status limit_ratio_column(struct operator *op, size_t series, double
     return STATUS_OK;
 }
 
-static void limit_ratio_close(struct operator *op)
+static void limit_ratio_close(struct query_operator *op)
 {
     operator_close(((struct limit_ratio *)op)->inner);
 }
@@ -72,7 +72,7 @@ static double fraction_of(struct labels labels, struct buffer *packed)
 static enum status make_fractions(const struct aggregation *aggregation, const double **out,
                                   struct error *err)
 {
-    const struct operator *inner = aggregation->inner;
+    const struct query_operator *inner = aggregation->inner;
     void *memory;
     TRY(eval_alloc_array(aggregation->eval, inner->series_count, sizeof(double), &memory, err));
     double *fractions = memory;
@@ -111,7 +111,7 @@ static enum status cap_ratios(const struct aggregation *aggregation, double *rat
     return STATUS_OK;
 }
 
-enum status limit_ratio_open(struct aggregation *aggregation, struct operator **out,
+enum status limit_ratio_open(struct aggregation *aggregation, struct query_operator **out,
                              struct error *err)
 {
     double *ratios;

@@ -26,9 +26,9 @@ struct pair {
 };
 
 struct matched {
-    struct operator base; /* one series per pair */
-    struct operator *many;
-    struct operator *one;
+    struct query_operator base; /* one series per pair */
+    struct query_operator *many;
+    struct query_operator *one;
     struct binary_rule rule;
     bool is_one_left;
     struct pair *pairs;
@@ -88,7 +88,7 @@ static enum status pair_column(const struct matched *matched, struct pair pair, 
     return STATUS_OK;
 }
 
-static enum status matched_column(struct operator *op, size_t series, double *values,
+static enum status matched_column(struct query_operator *op, size_t series, double *values,
                                   struct error *err)
 {
     const struct matched *matched = (const struct matched *)op;
@@ -99,7 +99,7 @@ static enum status matched_column(struct operator *op, size_t series, double *va
     return status;
 }
 
-static void matched_close(struct operator *op)
+static void matched_close(struct query_operator *op)
 {
     struct matched *matched = (struct matched *)op;
     operator_close(matched->many);
@@ -110,7 +110,7 @@ static void matched_close(struct operator *op)
 
 static enum status find_many_groups(struct matching *matching, struct error *err)
 {
-    const struct operator *many = matching->matched->many;
+    const struct query_operator *many = matching->matched->many;
     void *memory;
     TRY(eval_alloc_array(matching->eval, many->series_count, sizeof(uint32_t), &memory, err));
     matching->many_groups = memory;
@@ -122,7 +122,7 @@ static enum status find_many_groups(struct matching *matching, struct error *err
 
 static enum status make_groups(struct matching *matching, struct error *err)
 {
-    const struct operator *one = matching->matched->one;
+    const struct query_operator *one = matching->matched->one;
     struct label_filter filter;
     TRY(label_filter_matching(matching->eval, &matching->expr->binary.matching, &filter, err));
     TRY(grouping_init(&matching->groups, matching->eval, filter, one->series_count, err));
@@ -233,7 +233,7 @@ static enum status fail_of_clash(const struct matching *matching, struct clash c
 static enum status check_clashes(struct matching *matching, const struct clash *clashes,
                                  struct error *err)
 {
-    struct operator *many = matching->matched->many;
+    struct query_operator *many = matching->matched->many;
     size_t earliest = many->grid.count;
     for (size_t series = 0; series < many->series_count; series++) {
         TRY(eval_check(matching->eval, err));
@@ -439,8 +439,9 @@ static enum status match(struct matching *matching, struct error *err)
     return STATUS_OK;
 }
 
-static enum status open_matched(const struct expr *expr, struct operator *left,
-                                struct operator *right, struct matched **out, struct error *err)
+static enum status open_matched(const struct expr *expr, struct query_operator *left,
+                                struct query_operator *right, struct matched **out,
+                                struct error *err)
 {
     bool is_one_left = expr->binary.matching.cardinality == MATCH_ONE_TO_MANY;
     void *memory;
@@ -463,8 +464,9 @@ static enum status open_matched(const struct expr *expr, struct operator *left,
     return STATUS_OK;
 }
 
-enum status matched_open(const struct expr *expr, struct operator *left, struct operator *right,
-                         struct operator **out, struct error *err)
+enum status matched_open(const struct expr *expr, struct query_operator *left,
+                         struct query_operator *right, struct query_operator **out,
+                         struct error *err)
 {
     struct matched *matched;
     enum status status = open_matched(expr, left, right, &matched, err);

@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "query/function/function.h"
 
-void operator_close(struct operator *op)
+void operator_close(struct query_operator *op)
 {
     if (op != NULL && op->close != NULL)
         op->close(op);
@@ -12,11 +12,11 @@ void operator_close(struct operator *op)
 /* --- columns in memory ----------------------------------------------------------------- */
 
 struct columns_operator {
-    struct operator base;
+    struct query_operator base;
     const double *values;
 };
 
-static enum status columns_column(struct operator *op, size_t series, double *values,
+static enum status columns_column(struct query_operator *op, size_t series, double *values,
                                   struct error *err)
 {
     (void)err;
@@ -28,7 +28,8 @@ static enum status columns_column(struct operator *op, size_t series, double *va
 
 enum status operator_of_columns(struct eval *eval, const struct grid *grid, enum value_type type,
                                 const struct labels *labels, size_t series_count,
-                                const double *values, struct operator **out, struct error *err)
+                                const double *values, struct query_operator **out,
+                                struct error *err)
 {
     void *memory = NULL;
     TRY(eval_alloc(eval, sizeof(struct columns_operator), &memory, err));
@@ -51,11 +52,11 @@ enum status operator_of_columns(struct eval *eval, const struct grid *grid, enum
 static const struct labels no_labels = {NULL, 0};
 
 struct number_operator {
-    struct operator base;
+    struct query_operator base;
     double value;
 };
 
-static enum status number_column(struct operator *op, size_t series, double *values,
+static enum status number_column(struct query_operator *op, size_t series, double *values,
                                  struct error *err)
 {
     (void)series;
@@ -67,7 +68,7 @@ static enum status number_column(struct operator *op, size_t series, double *val
 }
 
 static enum status open_number(struct eval *eval, const struct grid *grid, double value,
-                               struct operator **out, struct error *err)
+                               struct query_operator **out, struct error *err)
 {
     void *memory = NULL;
     TRY(eval_alloc(eval, sizeof(struct number_operator), &memory, err));
@@ -88,20 +89,20 @@ static enum status open_number(struct eval *eval, const struct grid *grid, doubl
 /* --- nodes over one child: minus, and one step spread over all ------------------------- */
 
 struct unary_operator {
-    struct operator base;
-    struct operator *child;
+    struct query_operator base;
+    struct query_operator *child;
 };
 
-static void unary_close(struct operator *op)
+static void unary_close(struct query_operator *op)
 {
     operator_close(((struct unary_operator *)op)->child);
 }
 
 /* `child` is taken, also on failure. */
-static enum status open_unary(struct operator *child, const struct grid *grid,
-                              enum status (*column)(struct operator *op, size_t series,
+static enum status open_unary(struct query_operator *child, const struct grid *grid,
+                              enum status (*column)(struct query_operator *op, size_t series,
                                                     double *values, struct error *err),
-                              struct operator **out, struct error *err)
+                              struct query_operator **out, struct error *err)
 {
     void *memory = NULL;
     enum status status = eval_alloc(child->eval, sizeof(struct unary_operator), &memory, err);
@@ -118,7 +119,7 @@ static enum status open_unary(struct operator *child, const struct grid *grid,
     return STATUS_OK;
 }
 
-static enum status minus_column(struct operator *op, size_t series, double *values,
+static enum status minus_column(struct query_operator *op, size_t series, double *values,
                                 struct error *err)
 {
     TRY(operator_column(((struct unary_operator *)op)->child, series, values, err));
@@ -130,10 +131,10 @@ static enum status minus_column(struct operator *op, size_t series, double *valu
 }
 
 static enum status open_minus(struct eval *eval, const struct grid *grid, const struct expr *expr,
-                              struct operator **out, struct error *err)
+                              struct query_operator **out, struct error *err)
 {
-    struct operator *child = NULL;
-    struct operator *op = NULL;
+    struct query_operator *child = NULL;
+    struct query_operator *op = NULL;
     TRY(operator_open(eval, grid, expr->unary.inner, &child, err));
     if (!expr->unary.is_minus) {
         *out = child;
@@ -151,7 +152,7 @@ static enum status open_minus(struct eval *eval, const struct grid *grid, const 
     return STATUS_OK;
 }
 
-static enum status spread_column(struct operator *op, size_t series, double *values,
+static enum status spread_column(struct query_operator *op, size_t series, double *values,
                                  struct error *err)
 {
     TRY(operator_column(((struct unary_operator *)op)->child, series, values, err));
@@ -162,10 +163,11 @@ static enum status spread_column(struct operator *op, size_t series, double *val
 
 /* Evaluates `expr` at the first step only. */
 static enum status open_invariant(struct eval *eval, const struct grid *grid,
-                                  const struct expr *expr, struct operator **out, struct error *err)
+                                  const struct expr *expr, struct query_operator **out,
+                                  struct error *err)
 {
     struct grid first = {.start_ms = grid->start_ms, .step_ms = 1, .count = 1};
-    struct operator *child = NULL;
+    struct query_operator *child = NULL;
     TRY(operator_open(eval, &first, expr, &child, err));
     return open_unary(child, grid, spread_column, out, err);
 }
@@ -225,7 +227,7 @@ static bool is_invariant(const struct expr *expr)
 /* --- dispatch -------------------------------------------------------------------------- */
 
 static enum status open_call(struct eval *eval, const struct grid *grid, const struct expr *expr,
-                             struct operator **out, struct error *err)
+                             struct query_operator **out, struct error *err)
 {
     const struct function *function = expr->call.function;
     if (function->open != NULL)
@@ -238,7 +240,7 @@ static enum status open_call(struct eval *eval, const struct grid *grid, const s
 }
 
 static enum status open_node(struct eval *eval, const struct grid *grid, const struct expr *expr,
-                             struct operator **out, struct error *err)
+                             struct query_operator **out, struct error *err)
 {
     switch (expr->kind) {
     case EXPR_VECTOR_SELECTOR:
@@ -264,7 +266,7 @@ static enum status open_node(struct eval *eval, const struct grid *grid, const s
 }
 
 enum status operator_open(struct eval *eval, const struct grid *grid, const struct expr *expr,
-                          struct operator **out, struct error *err)
+                          struct query_operator **out, struct error *err)
 {
     CHECK(grid->count > 0);
     TRY(eval_check(eval, err));

@@ -15,6 +15,7 @@
  * value at every step.
  *
  * Invariant:  the label sets of an operator are distinct.
+ * Name:       struct query_operator, since tools that read C as C++ know `operator` as a keyword.
  * Ownership:  operators, labels and text live in eval->arena; operator_close releases selections,
  *             regexes and heap columns, of the children too. close of NULL is fine.
  * Threads:    operators are opened and closed on the query's own thread. `column` is called from
@@ -115,23 +116,24 @@ static inline int64_t time_minus(int64_t a_ms, int64_t b_ms)
 /* The time that a selector or subquery looks at in the step at `ts_ms`. */
 int64_t eval_time_ms(const struct eval *eval, const struct time_modifier *time, int64_t ts_ms);
 
-struct operator {
+struct query_operator {
     struct eval *eval;
     struct grid grid;
     enum value_type type;        /* VALUE_VECTOR or VALUE_SCALAR */
     const struct labels *labels; /* series_count of them */
     size_t series_count;
-    enum status (*column)(struct operator *op, size_t series, double *values, struct error *err);
-    void (*close)(struct operator *op);
+    enum status (*column)(struct query_operator *op, size_t series, double *values,
+                          struct error *err);
+    void (*close)(struct query_operator *op);
 };
 
 /* Opens the operator of any vector- or scalar-typed expression. */
 MUST_USE enum status operator_open(struct eval *eval, const struct grid *grid,
-                                   const struct expr *expr, struct operator **out,
+                                   const struct expr *expr, struct query_operator **out,
                                    struct error *err);
-void operator_close(struct operator *op);
+void operator_close(struct query_operator *op);
 
-static inline enum status operator_column(struct operator *op, size_t series, double *values,
+static inline enum status operator_column(struct query_operator *op, size_t series, double *values,
                                           struct error *err)
 {
     return op->column(op, series, values, err);
@@ -149,37 +151,37 @@ static inline double value_absent(void)
 
 /* Constructors of the kinds of node, one file each. */
 MUST_USE enum status operator_open_selector(struct eval *eval, const struct grid *grid,
-                                            const struct expr *expr, struct operator **out,
+                                            const struct expr *expr, struct query_operator **out,
                                             struct error *err);
 /* A call of a function of kind `window`, over a matrix selector or a subquery. */
 MUST_USE enum status operator_open_window(struct eval *eval, const struct grid *grid,
-                                          const struct expr *call, struct operator **out,
+                                          const struct expr *call, struct query_operator **out,
                                           struct error *err);
 /* A call of a function of kind `map`. */
 MUST_USE enum status operator_open_map(struct eval *eval, const struct grid *grid,
-                                       const struct expr *call, struct operator **out,
+                                       const struct expr *call, struct query_operator **out,
                                        struct error *err);
 MUST_USE enum status operator_open_binary(struct eval *eval, const struct grid *grid,
-                                          const struct expr *expr, struct operator **out,
+                                          const struct expr *expr, struct query_operator **out,
                                           struct error *err);
 MUST_USE enum status operator_open_aggregate(struct eval *eval, const struct grid *grid,
-                                             const struct expr *expr, struct operator **out,
+                                             const struct expr *expr, struct query_operator **out,
                                              struct error *err);
 
 /* timestamp(): of a selector the times of its samples, of anything else the times of the steps. */
 MUST_USE enum status operator_open_timestamp(struct eval *eval, const struct grid *grid,
-                                             const struct expr *call, struct operator **out,
+                                             const struct expr *call, struct query_operator **out,
                                              struct error *err);
 MUST_USE enum status operator_open_absent_over_time(struct eval *eval, const struct grid *grid,
-                                                    const struct expr *call, struct operator **out,
-                                                    struct error *err);
+                                                    const struct expr *call,
+                                                    struct query_operator **out, struct error *err);
 
 /* An operator whose columns lie ready in memory: series_count * grid.count values, series by
    series. Labels and values are kept: they live in the query's arena. */
 MUST_USE enum status operator_of_columns(struct eval *eval, const struct grid *grid,
                                          enum value_type type, const struct labels *labels,
                                          size_t series_count, const double *values,
-                                         struct operator **out, struct error *err);
+                                         struct query_operator **out, struct error *err);
 /* The same label set without __name__, __type__ and __unit__; in the arena, or a part of
    `labels`. */
 MUST_USE enum status labels_without_name(struct eval *eval, struct labels labels,
@@ -193,10 +195,10 @@ enum merge_rule {
 /* Takes the metric name out of the labels of `*op` and merges series that become equal: `*op` may
    be replaced by a new operator that owns it. STATUS_LIMIT "vector cannot contain metrics with the
    same labelset" comes from columns. On failure `*op` is still the caller's. */
-MUST_USE enum status operator_drop_names(struct operator **op, enum merge_rule rule,
+MUST_USE enum status operator_drop_names(struct query_operator **op, enum merge_rule rule,
                                          struct error *err);
 /* The second half of it, for labels that were changed otherwise. */
-MUST_USE enum status operator_merge_equal(struct operator **op, enum merge_rule rule,
+MUST_USE enum status operator_merge_equal(struct query_operator **op, enum merge_rule rule,
                                           struct error *err);
 
 /* The labels of absent() and absent_over_time(): those that matchers of the selector `arg` fix. */

@@ -40,13 +40,13 @@ enum status labels_without_name(struct eval *eval, struct labels labels, struct 
 /* --- merging --------------------------------------------------------------------------- */
 
 struct merge_operator {
-    struct operator base;
-    struct operator *child;
+    struct query_operator base;
+    struct query_operator *child;
     enum merge_rule rule;
     struct members members; /* series of the child, by the series they become */
 };
 
-static void merge_close(struct operator *op)
+static void merge_close(struct query_operator *op)
 {
     operator_close(((struct merge_operator *)op)->child);
 }
@@ -91,7 +91,7 @@ static enum status merge_members(struct merge_operator *self, size_t series, dou
     return STATUS_OK;
 }
 
-static enum status merge_column(struct operator *op, size_t series, double *values,
+static enum status merge_column(struct query_operator *op, size_t series, double *values,
                                 struct error *err)
 {
     struct merge_operator *self = (struct merge_operator *)op;
@@ -105,9 +105,10 @@ static enum status merge_column(struct operator *op, size_t series, double *valu
     return status;
 }
 
-enum status operator_merge_equal(struct operator **op, enum merge_rule rule, struct error *err)
+enum status operator_merge_equal(struct query_operator **op, enum merge_rule rule,
+                                 struct error *err)
 {
-    struct operator *child = *op;
+    struct query_operator *child = *op;
     struct grouping grouping;
     uint32_t *groups;
     TRY(grouping_init(&grouping, child->eval, LABEL_FILTER_ALL, child->series_count, err));
@@ -130,7 +131,7 @@ enum status operator_merge_equal(struct operator **op, enum merge_rule rule, str
 /* --- dropping names -------------------------------------------------------------------- */
 
 /* Whether all series have the same metadata, so that they stay distinct without it. */
-static bool have_same_name(const struct operator *op)
+static bool have_same_name(const struct query_operator *op)
 {
     for (size_t i = 0; i < op->series_count; i++) {
         struct labels labels = op->labels[i];
@@ -146,9 +147,9 @@ static bool have_same_name(const struct operator *op)
     return true;
 }
 
-enum status operator_drop_names(struct operator **op, enum merge_rule rule, struct error *err)
+enum status operator_drop_names(struct query_operator **op, enum merge_rule rule, struct error *err)
 {
-    struct operator *self = *op;
+    struct query_operator *self = *op;
     bool stay_distinct = have_same_name(self);
     void *memory = NULL;
     TRY(eval_alloc_array(self->eval, self->series_count, sizeof(struct labels), &memory, err));

@@ -7,14 +7,15 @@
 #include "query/function/instant_functions.h"
 
 struct map_operator {
-    struct operator base;
-    struct operator *vector;
+    struct query_operator base;
+    struct query_operator *vector;
     function_map map;
     size_t arg_count;
     const double *args; /* step by step: arg_count values */
 };
 
-static enum status map_column(struct operator *op, size_t series, double *values, struct error *err)
+static enum status map_column(struct query_operator *op, size_t series, double *values,
+                              struct error *err)
 {
     const struct map_operator *self = (const struct map_operator *)op;
     TRY(operator_column(self->vector, series, values, err));
@@ -26,7 +27,7 @@ static enum status map_column(struct operator *op, size_t series, double *values
     return STATUS_OK;
 }
 
-static void map_close(struct operator *op)
+static void map_close(struct query_operator *op)
 {
     operator_close(((struct map_operator *)op)->vector);
 }
@@ -49,8 +50,8 @@ static enum status read_args(struct map_operator *self, const struct expr *call,
 }
 
 /* On failure `*vector` is still the caller's. */
-static enum status open_over(struct operator **vector, const struct expr *call,
-                             struct operator **out, struct error *err)
+static enum status open_over(struct query_operator **vector, const struct expr *call,
+                             struct query_operator **out, struct error *err)
 {
     struct eval *eval = (*vector)->eval;
     if (!call->call.function->keeps_name)
@@ -72,10 +73,10 @@ static enum status open_over(struct operator **vector, const struct expr *call,
 }
 
 enum status operator_open_map(struct eval *eval, const struct grid *grid, const struct expr *call,
-                              struct operator **out, struct error *err)
+                              struct query_operator **out, struct error *err)
 {
     CHECK(call->call.function->map != NULL);
-    struct operator *vector;
+    struct query_operator *vector;
     if (call->call.arg_count > 0) {
         TRY(operator_open(eval, grid, call->call.args[0], &vector, err));
     } else {

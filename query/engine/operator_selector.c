@@ -2,7 +2,7 @@
 #include "query/engine/operator.h"
 
 struct selector_operator {
-    struct operator base;
+    struct query_operator base;
     const struct time_modifier *time;
     struct selection *selection;
     int64_t min_ts_ms; /* inclusive, of all steps */
@@ -10,7 +10,7 @@ struct selector_operator {
     bool gives_times;  /* the samples' times in seconds instead of their values */
 };
 
-static void selector_close(struct operator *op)
+static void selector_close(struct query_operator *op)
 {
     eval_select_close(op->eval, ((struct selector_operator *)op)->selection);
 }
@@ -46,7 +46,7 @@ static size_t fill_steps(const struct selector_operator *self, const struct colu
     return present;
 }
 
-static enum status selector_column(struct operator *op, size_t series, double *values,
+static enum status selector_column(struct query_operator *op, size_t series, double *values,
                                    struct error *err)
 {
     struct selector_operator *self = (struct selector_operator *)op;
@@ -89,8 +89,8 @@ static enum status open_selection(struct selector_operator *self,
 }
 
 static enum status open_selector(struct eval *eval, const struct grid *grid,
-                                 const struct expr *expr, bool gives_times, struct operator **out,
-                                 struct error *err)
+                                 const struct expr *expr, bool gives_times,
+                                 struct query_operator **out, struct error *err)
 {
     void *memory = NULL;
     TRY(eval_alloc(eval, sizeof(struct selector_operator), &memory, err));
@@ -115,7 +115,7 @@ static enum status open_selector(struct eval *eval, const struct grid *grid,
 }
 
 enum status operator_open_selector(struct eval *eval, const struct grid *grid,
-                                   const struct expr *expr, struct operator **out,
+                                   const struct expr *expr, struct query_operator **out,
                                    struct error *err)
 {
     return open_selector(eval, grid, expr, false, out, err);
@@ -124,16 +124,16 @@ enum status operator_open_selector(struct eval *eval, const struct grid *grid,
 /* --- timestamp() ----------------------------------------------------------------------- */
 
 struct times_operator {
-    struct operator base;
-    struct operator *child;
+    struct query_operator base;
+    struct query_operator *child;
 };
 
-static void times_close(struct operator *op)
+static void times_close(struct query_operator *op)
 {
     operator_close(((struct times_operator *)op)->child);
 }
 
-static enum status times_column(struct operator *op, size_t series, double *values,
+static enum status times_column(struct query_operator *op, size_t series, double *values,
                                 struct error *err)
 {
     TRY(operator_column(((struct times_operator *)op)->child, series, values, err));
@@ -145,10 +145,10 @@ static enum status times_column(struct operator *op, size_t series, double *valu
 }
 
 static enum status open_times(struct eval *eval, const struct grid *grid, const struct expr *expr,
-                              struct operator **out, struct error *err)
+                              struct query_operator **out, struct error *err)
 {
     void *memory = NULL;
-    struct operator *child = NULL;
+    struct query_operator *child = NULL;
     TRY(eval_alloc(eval, sizeof(struct times_operator), &memory, err));
     TRY(operator_open(eval, grid, expr, &child, err));
     struct times_operator *self = memory;
@@ -160,13 +160,13 @@ static enum status open_times(struct eval *eval, const struct grid *grid, const 
 }
 
 enum status operator_open_timestamp(struct eval *eval, const struct grid *grid,
-                                    const struct expr *call, struct operator **out,
+                                    const struct expr *call, struct query_operator **out,
                                     struct error *err)
 {
     const struct expr *arg = call->call.args[0];
     while (arg->kind == EXPR_PAREN)
         arg = arg->paren;
-    struct operator *op = NULL;
+    struct query_operator *op = NULL;
     if (arg->kind == EXPR_VECTOR_SELECTOR)
         TRY(open_selector(eval, grid, arg, true, &op, err));
     else

@@ -10,7 +10,7 @@
 enum { SAMPLES_BETWEEN_CHECKS = 16 << 10, JUMP_STRIDE = 64 };
 
 struct window_operator {
-    struct operator base;
+    struct query_operator base;
     const struct expr *call;
     const struct expr *range_arg;
     struct range_source source;
@@ -18,7 +18,7 @@ struct window_operator {
     const double *args[FUNCTION_ARGS_MAX]; /* a value for each step */
 };
 
-static void window_close(struct operator *op)
+static void window_close(struct query_operator *op)
 {
     range_source_close(&((struct window_operator *)op)->source);
 }
@@ -188,7 +188,7 @@ static enum status make_column(struct window_operator *self, size_t series, stru
     return eval_charge_samples(eval, present, err);
 }
 
-static enum status window_column(struct operator *op, size_t series, double *values,
+static enum status window_column(struct query_operator *op, size_t series, double *values,
                                  struct error *err)
 {
     TRY(eval_check(op->eval, err));
@@ -220,7 +220,8 @@ static enum status open_arguments(struct window_operator *self, struct error *er
 }
 
 enum status operator_open_window(struct eval *eval, const struct grid *grid,
-                                 const struct expr *call, struct operator **out, struct error *err)
+                                 const struct expr *call, struct query_operator **out,
+                                 struct error *err)
 {
     void *memory = NULL;
     TRY(eval_alloc(eval, sizeof(struct window_operator), &memory, err));
@@ -236,7 +237,7 @@ enum status operator_open_window(struct eval *eval, const struct grid *grid,
     TRY(open_arguments(self, err));
     self->base.labels = self->source.labels;
     self->base.series_count = self->source.series_count;
-    struct operator *op = & self->base;
+    struct query_operator *op = &self->base;
     enum status status = STATUS_OK;
     if (!call->call.function->keeps_name)
         status = operator_drop_names(&op, MERGE_NEVER, err);
@@ -281,7 +282,7 @@ static enum status find_absent(struct range_source *source, const struct grid *g
 }
 
 enum status operator_open_absent_over_time(struct eval *eval, const struct grid *grid,
-                                           const struct expr *call, struct operator **out,
+                                           const struct expr *call, struct query_operator **out,
                                            struct error *err)
 {
     const struct expr *arg = call->call.args[0];

@@ -40,7 +40,7 @@ struct selection_of_k {
 
 /* The result: series and their picks. */
 struct picked {
-    struct operator base;
+    struct query_operator base;
     struct pick *picks; /* by series, then by step */
     uint32_t *first;    /* picks of series s: first[s] to first[s + 1] - 1 */
 };
@@ -194,7 +194,7 @@ static enum status use_column(void *context, size_t series, const double *column
 /* limitk is done when every heap is full, and then reads no further. */
 static enum status offer_first(struct selection_of_k *selection, struct error *err)
 {
-    struct operator *inner = selection->aggregation->inner;
+    struct query_operator *inner = selection->aggregation->inner;
     void *column;
     TRY(eval_alloc_array(inner->eval, inner->grid.count, sizeof(double), &column, err));
     for (size_t series = 0; series < inner->series_count && selection->open_count > 0; series++) {
@@ -308,7 +308,7 @@ static enum status order_picks(const struct selection_of_k *selection, const uin
     return STATUS_OK;
 }
 
-static enum status picked_column(struct operator *op, size_t series, double *values,
+static enum status picked_column(struct query_operator *op, size_t series, double *values,
                                  struct error *err)
 {
     (void)err;
@@ -320,7 +320,7 @@ static enum status picked_column(struct operator *op, size_t series, double *val
     return STATUS_OK;
 }
 
-static enum status open_picked(const struct selection_of_k *selection, struct operator **out,
+static enum status open_picked(const struct selection_of_k *selection, struct query_operator **out,
                                struct error *err)
 {
     const struct aggregation *aggregation = selection->aggregation;
@@ -358,7 +358,8 @@ static double sign_of(enum aggregate_op op)
     return op == AGGREGATE_BOTTOMK ? -1 : 0;
 }
 
-enum status picks_open(struct aggregation *aggregation, struct operator **out, struct error *err)
+enum status picks_open(struct aggregation *aggregation, struct query_operator **out,
+                       struct error *err)
 {
     double *k;
     TRY(scalar_read(aggregation->eval, &aggregation->grid, aggregation->expr->aggregate.param, &k,

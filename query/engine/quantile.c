@@ -33,8 +33,7 @@ double quantile_of(double phi, double *values, size_t count)
     return values[lower] * (1 - weight) + values[upper] * weight;
 }
 
-void quantile_warn(struct eval *eval, const struct expr *owner, const struct expr *expr,
-                   double phi)
+void quantile_warn(struct eval *eval, const struct expr *owner, const struct expr *expr, double phi)
 {
     struct buffer text;
     buffer_init(&text, PHI_TEXT_MAX);
@@ -114,7 +113,8 @@ static enum status make_room(struct work *work, struct error *err)
     return STATUS_OK;
 }
 
-enum status quantile_open(struct aggregation *aggregation, struct operator **out, struct error *err)
+enum status quantile_open(struct aggregation *aggregation, struct query_operator **out,
+                          struct error *err)
 {
     double *phis;
     TRY(scalar_read(aggregation->eval, &aggregation->grid, aggregation->expr->aggregate.param,

@@ -121,7 +121,7 @@ static void drop_stale_markers(struct columns *columns)
 static enum status read_inner(struct range_source *source, size_t series, struct columns *out,
                               struct error *err)
 {
-    struct operator *inner = source->inner;
+    struct query_operator *inner = source->inner;
     struct scratch *scratch = scratch_take(&source->eval->scratches);
     double *column = scratch_room(scratch, inner->grid.count, sizeof *column);
     enum status status = operator_column(inner, series, column, err);

@@ -19,8 +19,8 @@ struct range_source {
     int64_t max_ts_ms; /* inclusive */
     const struct labels *labels;
     size_t series_count;
-    struct selection *selection; /* of a matrix selector, else NULL */
-    struct operator *inner;      /* of a subquery, else NULL; NULL too when it has no steps */
+    struct selection *selection;  /* of a matrix selector, else NULL */
+    struct query_operator *inner; /* of a subquery, else NULL; NULL too when it has no steps */
 };
 
 /* The matrix-typed `expr` for the steps of `grid`. */

@@ -11,7 +11,7 @@ enum status scalar_read(struct eval *eval, const struct grid *grid, const struct
     void *memory;
     TRY(eval_alloc_array(eval, grid->count, sizeof **values, &memory, err));
     *values = memory;
-    struct operator *op;
+    struct query_operator *op;
     TRY(operator_open(eval, grid, expr, &op, err));
     enum status status = operator_column(op, 0, *values, err);
     operator_close(op);

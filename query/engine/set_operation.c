@@ -18,17 +18,17 @@ struct presence {
 
 /* A vector, hidden in part. */
 struct masked {
-    struct operator base;
-    struct operator *shown;
+    struct query_operator base;
+    struct query_operator *shown;
     struct presence presence;
     bool hides_present; /* or, unless: a value on the other side hides; and: a missing one does */
 };
 
 /* One vector behind the other. */
 struct joined {
-    struct operator base;
-    struct operator *first;
-    struct operator *second;
+    struct query_operator base;
+    struct query_operator *first;
+    struct query_operator *second;
 };
 
 static void mark_present(bool *flags, const double *column, size_t count)
@@ -37,8 +37,8 @@ static void mark_present(bool *flags, const double *column, size_t count)
         flags[step] |= !value_is_absent(column[step]);
 }
 
-static enum status mark_series(struct operator *other, size_t series, bool **flags, double *column,
-                               struct error *err)
+static enum status mark_series(struct query_operator *other, size_t series, bool **flags,
+                               double *column, struct error *err)
 {
     size_t count = other->grid.count;
     TRY(eval_check(other->eval, err));
@@ -53,8 +53,9 @@ static enum status mark_series(struct operator *other, size_t series, bool **fla
     return STATUS_OK;
 }
 
-static enum status presence_read(const struct expr *expr, const struct operator *shown,
-                                 struct operator *other, struct presence *out, struct error *err)
+static enum status presence_read(const struct expr *expr, const struct query_operator *shown,
+                                 struct query_operator *other, struct presence *out,
+                                 struct error *err)
 {
     const struct vector_matching *matching = &expr->binary.matching;
     struct eval *eval = shown->eval;
@@ -80,7 +81,7 @@ static enum status presence_read(const struct expr *expr, const struct operator 
     return STATUS_OK;
 }
 
-static enum status masked_column(struct operator *op, size_t series, double *values,
+static enum status masked_column(struct query_operator *op, size_t series, double *values,
                                  struct error *err)
 {
     const struct masked *masked = (const struct masked *)op;
@@ -96,14 +97,15 @@ static enum status masked_column(struct operator *op, size_t series, double *val
     return STATUS_OK;
 }
 
-static void masked_close(struct operator *op)
+static void masked_close(struct query_operator *op)
 {
     operator_close(((struct masked *)op)->shown);
 }
 
 /* `shown` is taken on success. */
-static enum status masked_open(const struct expr *expr, struct operator *shown,
-                               struct operator *other, struct operator **out, struct error *err)
+static enum status masked_open(const struct expr *expr, struct query_operator *shown,
+                               struct query_operator *other, struct query_operator **out,
+                               struct error *err)
 {
     void *memory;
     TRY(eval_alloc(shown->eval, sizeof(struct masked), &memory, err));
@@ -124,7 +126,7 @@ static enum status masked_open(const struct expr *expr, struct operator *shown,
     return STATUS_OK;
 }
 
-static enum status joined_column(struct operator *op, size_t series, double *values,
+static enum status joined_column(struct query_operator *op, size_t series, double *values,
                                  struct error *err)
 {
     const struct joined *joined = (const struct joined *)op;
@@ -133,15 +135,16 @@ static enum status joined_column(struct operator *op, size_t series, double *val
     return operator_column(joined->second, series - joined->first->series_count, values, err);
 }
 
-static void joined_close(struct operator *op)
+static void joined_close(struct query_operator *op)
 {
     struct joined *joined = (struct joined *)op;
     operator_close(joined->first);
     operator_close(joined->second);
 }
 
-static enum status join_labels(const struct operator *first, const struct operator *second,
-                               const struct labels **out, struct error *err)
+static enum status join_labels(const struct query_operator *first,
+                               const struct query_operator *second, const struct labels **out,
+                               struct error *err)
 {
     size_t count = first->series_count + second->series_count;
     void *memory;
@@ -156,8 +159,8 @@ static enum status join_labels(const struct operator *first, const struct operat
 }
 
 /* Both are taken on success. */
-static enum status joined_open(struct operator *first, struct operator *second,
-                               struct operator **out, struct error *err)
+static enum status joined_open(struct query_operator *first, struct query_operator *second,
+                               struct query_operator **out, struct error *err)
 {
     void *memory;
     TRY(eval_alloc(first->eval, sizeof(struct joined), &memory, err));
@@ -178,14 +181,15 @@ static enum status joined_open(struct operator *first, struct operator *second,
 }
 
 /* Both sides are taken on success; `*right` may be replaced by its masked form before a failure. */
-static enum status open_or(const struct expr *expr, struct operator *left, struct operator **right,
-                           struct operator **out, struct error *err)
+static enum status open_or(const struct expr *expr, struct query_operator *left,
+                           struct query_operator **right, struct query_operator **out,
+                           struct error *err)
 {
     TRY(masked_open(expr, *right, left, right, err));
     return joined_open(left, *right, out, err);
 }
 
-static enum status merge_or(struct operator **out, struct error *err)
+static enum status merge_or(struct query_operator **out, struct error *err)
 {
     enum status status = operator_merge_equal(out, MERGE_STEPS, err);
     if (status != STATUS_OK)
@@ -193,8 +197,9 @@ static enum status merge_or(struct operator **out, struct error *err)
     return status;
 }
 
-enum status set_operation_open(const struct expr *expr, struct operator *left,
-                               struct operator *right, struct operator **out, struct error *err)
+enum status set_operation_open(const struct expr *expr, struct query_operator *left,
+                               struct query_operator *right, struct query_operator **out,
+                               struct error *err)
 {
     if (expr->binary.op == BINARY_OR) {
         enum status status = open_or(expr, left, &right, out, err);

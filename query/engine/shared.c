@@ -162,7 +162,7 @@ void shared_set_each_place(const struct shared_set *set, const struct position *
 
 struct shared {
     struct shared *next;
-    struct operator *op;
+    struct query_operator *op;
     uint32_t group;
     struct mutex lock;
     double **columns; /* guarded by lock; in the query's arena, NULL where none is kept yet; NULL
@@ -202,11 +202,11 @@ static void keep_column(struct shared *shared, size_t series, const double *valu
 }
 
 struct view {
-    struct operator base;
+    struct query_operator base;
     struct shared *shared;
 };
 
-static enum status view_column(struct operator *op, size_t series, double *values,
+static enum status view_column(struct query_operator *op, size_t series, double *values,
                                struct error *err)
 {
     struct shared *shared = ((struct view *)op)->shared;
@@ -223,7 +223,7 @@ static enum status view_column(struct operator *op, size_t series, double *value
 /* Aggregations have their columns in memory anyway. */
 static enum status make_room(struct shared *shared, const struct expr *expr, struct error *err)
 {
-    const struct operator *op = shared->op;
+    const struct query_operator *op = shared->op;
     size_t bytes;
     if (expr->kind == EXPR_AGGREGATE ||
         __builtin_mul_overflow(op->series_count * sizeof(double), op->grid.count, &bytes) ||
@@ -270,7 +270,7 @@ static struct shared *find_open(const struct shared_set *set, uint32_t group,
 
 enum status shared_open(struct eval *eval, const struct grid *grid,
                         const struct shared_place *place, shared_open_first open_first,
-                        struct operator **out, struct error *err)
+                        struct query_operator **out, struct error *err)
 {
     void *memory;
     struct shared *shared = find_open(&eval->shared, place->group, grid);

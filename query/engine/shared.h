@@ -24,7 +24,7 @@ enum {
 
 struct eval;
 struct grid;
-struct operator;
+struct query_operator;
 struct shared;
 
 /* One place where a part that occurs several times is written. */
@@ -48,12 +48,12 @@ void shared_set_close(struct shared_set *set);
 const struct shared_place *shared_set_at(const struct shared_set *set, const struct expr *expr);
 
 typedef enum status (*shared_open_first)(struct eval *eval, const struct grid *grid,
-                                         const struct expr *expr, struct operator **out,
+                                         const struct expr *expr, struct query_operator **out,
                                          struct error *err);
 /* A view of the part at `place`, which is opened if it is not yet. */
 MUST_USE enum status shared_open(struct eval *eval, const struct grid *grid,
                                  const struct shared_place *place, shared_open_first open_first,
-                                 struct operator **out, struct error *err);
+                                 struct query_operator **out, struct error *err);
 
 /* Calls `use` for every place where what is at `position` of the query's text is written, with how
    far behind `position` that is: so with 0 first. */

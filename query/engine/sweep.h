@@ -20,7 +20,7 @@
 #include "query/engine/operator.h"
 
 struct sweep {
-    struct operator *op;
+    struct query_operator *op;
     const uint32_t *order; /* in which the series are visited, each once; NULL: as they are */
     /* Takes a column, which is borrowed. Anything but STATUS_OK ends the sweep. */
     enum status (*use)(void *context, size_t series, const double *column, struct error *err);

@@ -13,7 +13,7 @@
 
 struct eval;
 struct grid;
-struct operator;
+struct query_operator;
 struct window;
 
 enum { FUNCTION_ARGS_MAX = 6 };
@@ -36,7 +36,7 @@ typedef enum status (*function_check)(struct eval *eval, const struct expr *call
                                       const double *args, struct error *err);
 /* Opens the operator of a call (query/engine/operator.h). */
 typedef enum status (*function_open)(struct eval *eval, const struct grid *grid,
-                                     const struct expr *call, struct operator** out,
+                                     const struct expr *call, struct query_operator **out,
                                      struct error *err);
 
 struct function {

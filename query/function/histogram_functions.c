@@ -24,7 +24,7 @@ struct histograms {
     struct eval *eval;
     const struct expr *call;
     const struct expr *arg; /* the vector of buckets */
-    struct operator* vector;
+    struct query_operator *vector;
     double *uppers;        /* per series: its `le` */
     uint32_t *groups;      /* per series: its histogram; GROUP_NONE when `le` is no number */
     struct labels *labels; /* per histogram: with the name, without `le`; own text */
@@ -60,7 +60,7 @@ static void warn_of_le(const struct histograms *histograms, struct str le)
 static enum status check_unbound(struct histograms *histograms, size_t series, double *column,
                                  struct error *err)
 {
-    struct operator* vector = histograms->vector;
+    struct query_operator *vector = histograms->vector;
     TRY(operator_column(vector, series, column, err));
     for (size_t step = 0; step < vector->grid.count; step++) {
         if (!value_is_absent(column[step])) {
@@ -74,7 +74,7 @@ static enum status check_unbound(struct histograms *histograms, size_t series, d
 static enum status group_buckets(struct histograms *histograms, struct grouping *grouping,
                                  struct error *err)
 {
-    const struct operator* vector = histograms->vector;
+    const struct query_operator *vector = histograms->vector;
     void *column;
     TRY(eval_alloc_array(histograms->eval, vector->grid.count, sizeof(double), &column, err));
     for (size_t series = 0; series < vector->series_count; series++) {
@@ -176,7 +176,7 @@ static enum status with_histograms(struct eval *eval, const struct grid *grid,
 
 static enum status open_nameless(struct eval *eval, const struct grid *grid,
                                  const struct labels *labels, size_t count, const double *values,
-                                 struct operator** out, struct error *err)
+                                 struct query_operator **out, struct error *err)
 {
     TRY(operator_of_columns(eval, grid, VALUE_VECTOR, labels, count, values, out, err));
     return operator_drop_names(out, MERGE_STEPS, err);
@@ -298,7 +298,7 @@ static enum status read_phis(struct eval *eval, const struct grid *grid, const s
 }
 
 enum status open_histogram_quantile(struct eval *eval, const struct grid *grid,
-                                    const struct expr *call, struct operator** out,
+                                    const struct expr *call, struct query_operator **out,
                                     struct error *err)
 {
     double *phis;
@@ -358,7 +358,7 @@ static enum status make_sets(struct eval *eval, const struct grid *grid, const s
 }
 
 enum status open_histogram_quantiles(struct eval *eval, const struct grid *grid,
-                                     const struct expr *call, struct operator** out,
+                                     const struct expr *call, struct query_operator **out,
                                      struct error *err)
 {
     struct quantile_sets sets = {0};
@@ -416,7 +416,7 @@ static enum status use_fractions(struct histograms *histograms, void *context, s
 }
 
 enum status open_histogram_fraction(struct eval *eval, const struct grid *grid,
-                                    const struct expr *call, struct operator** out,
+                                    const struct expr *call, struct query_operator **out,
                                     struct error *err)
 {
     double *lower;
@@ -434,9 +434,9 @@ enum status open_histogram_fraction(struct eval *eval, const struct grid *grid,
 /* What is about native histograms or start timestamps passes over floats without them, which is all
    that is stored so far. */
 enum status open_nothing(struct eval *eval, const struct grid *grid, const struct expr *call,
-                         struct operator** out, struct error *err)
+                         struct query_operator **out, struct error *err)
 {
-    struct operator* vector;
+    struct query_operator *vector;
     TRY(operator_open(eval, grid, call->call.args[0], &vector, err));
     operator_close(vector);
     return operator_of_columns(eval, grid, VALUE_VECTOR, NULL, 0, NULL, out, err);

@@ -51,8 +51,8 @@ struct variant {
 };
 
 struct info_operator {
-    struct operator base; /* one series per variant */
-    struct operator* vector;
+    struct query_operator base; /* one series per variant */
+    struct query_operator *vector;
     struct variant *variants;
 };
 
@@ -416,7 +416,7 @@ static enum status enrich_series(struct enrichment *enrichment, struct error *er
     return STATUS_OK;
 }
 
-static enum status enrich_all(const struct info_source *source, const struct operator* vector,
+static enum status enrich_all(const struct info_source *source, const struct query_operator *vector,
                               const uint32_t *targets, struct variant_list *list, struct error *err)
 {
     void *memory;
@@ -440,7 +440,7 @@ static enum status enrich_all(const struct info_source *source, const struct ope
 /* --- the operator
  * --------------------------------------------------------------------------------- */
 
-static enum status info_column(struct operator* op, size_t series, double *values,
+static enum status info_column(struct query_operator *op, size_t series, double *values,
                                struct error *err)
 {
     const struct info_operator *self = (const struct info_operator *)op;
@@ -453,13 +453,13 @@ static enum status info_column(struct operator* op, size_t series, double *value
     return STATUS_OK;
 }
 
-static void info_close(struct operator* op)
+static void info_close(struct query_operator *op)
 {
     operator_close(((struct info_operator *)op)->vector);
 }
 
 /* Numbers the targets of the series to enrich; GROUP_NONE for those to leave as they are. */
-static enum status find_targets(struct info_source *source, const struct operator* vector,
+static enum status find_targets(struct info_source *source, const struct query_operator *vector,
                                 uint32_t **out, struct error *err)
 {
     static const struct str identity[] = {{"instance", 8}, {"job", 3}};
@@ -488,7 +488,7 @@ static enum status index_by_target(struct info_source *source, struct error *err
                       &source->of_target, err);
 }
 
-static enum status list_variants(struct info_source *source, const struct operator* vector,
+static enum status list_variants(struct info_source *source, const struct query_operator *vector,
                                  struct variant_list *list, struct error *err)
 {
     uint32_t *targets;
@@ -499,8 +499,8 @@ static enum status list_variants(struct info_source *source, const struct operat
 }
 
 /* `vector` is taken on success. */
-static enum status open_variants(struct operator* vector, const struct variant_list *list,
-                                 struct operator** out, struct error *err)
+static enum status open_variants(struct query_operator *vector, const struct variant_list *list,
+                                 struct query_operator **out, struct error *err)
 {
     void *memory;
     TRY(eval_alloc_array(vector->eval, list->count, sizeof(struct labels), &memory, err));
@@ -524,8 +524,8 @@ static enum status open_variants(struct operator* vector, const struct variant_l
     return STATUS_OK;
 }
 
-static enum status open_enriched(struct info_source *source, struct operator* vector,
-                                 struct operator** out, struct error *err)
+static enum status open_enriched(struct info_source *source, struct query_operator *vector,
+                                 struct query_operator **out, struct error *err)
 {
     struct variant_list list = {0};
     TRY(list_variants(source, vector, &list, err));
@@ -548,7 +548,7 @@ static enum status find_selector(const struct expr *call, const struct vector_se
 }
 
 enum status open_info(struct eval *eval, const struct grid *grid, const struct expr *call,
-                      struct operator** out, struct error *err)
+                      struct query_operator **out, struct error *err)
 {
     struct info_source source = {
         .eval = eval,
@@ -556,7 +556,7 @@ enum status open_info(struct eval *eval, const struct grid *grid, const struct e
         .min_ts_ms = time_minus(grid_ts_ms(grid, 0), eval->lookback_ms - 1),
         .max_ts_ms = grid_ts_ms(grid, grid->count - 1),
     };
-    struct operator* vector;
+    struct query_operator *vector;
     TRY(find_selector(call, &source.selector, err));
     TRY(operator_open(eval, grid, call->call.args[0], &vector, err));
     enum status status = open_enriched(&source, vector, out, err);

@@ -48,7 +48,7 @@ double map_year(double value, const double *args, size_t arg_count);
 /* Whatever has a shape of its own: scalars, labels, order, histograms. */
 #define INSTANT_FUNCTION(name)                                                                     \
     MUST_USE enum status name(struct eval *eval, const struct grid *grid, const struct expr *call, \
-                              struct operator** out, struct error *err)
+                              struct query_operator **out, struct error *err)
 INSTANT_FUNCTION(open_absent);
 INSTANT_FUNCTION(open_end);
 INSTANT_FUNCTION(open_histogram_fraction);

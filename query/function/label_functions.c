@@ -34,7 +34,7 @@ static enum status relabel_one(struct eval *eval, const struct label_rule *rule,
 }
 
 /* `*op` may be replaced; on failure it is still the caller's. */
-static enum status relabel_all(const struct label_rule *rule, struct operator **op,
+static enum status relabel_all(const struct label_rule *rule, struct query_operator **op,
                                struct buffer *text, struct error *err)
 {
     struct eval *eval = (*op)->eval;
@@ -48,7 +48,7 @@ static enum status relabel_all(const struct label_rule *rule, struct operator **
 }
 
 static enum status open_relabelled(struct eval *eval, const struct grid *grid,
-                                   const struct label_rule *rule, struct operator **out,
+                                   const struct label_rule *rule, struct query_operator **out,
                                    struct error *err)
 {
     struct buffer text;
@@ -76,7 +76,7 @@ static bool replaced_value(const struct label_rule *rule, struct labels labels, 
 }
 
 enum status open_label_replace(struct eval *eval, const struct grid *grid, const struct expr *call,
-                               struct operator **out, struct error *err)
+                               struct query_operator **out, struct error *err)
 {
     struct label_rule rule = {text_arg(call, 1), replaced_value, call, NULL};
     struct str pattern = text_arg(call, 4);
@@ -108,7 +108,7 @@ static bool joined_value(const struct label_rule *rule, struct labels labels, st
 }
 
 enum status open_label_join(struct eval *eval, const struct grid *grid, const struct expr *call,
-                            struct operator **out, struct error *err)
+                            struct query_operator **out, struct error *err)
 {
     struct label_rule rule = {text_arg(call, 1), joined_value, call, NULL};
     for (size_t arg = 3; arg < call->call.arg_count; arg++) {

@@ -65,7 +65,7 @@ static double smaller(double a, double b)
 static const struct labels no_labels = {NULL, 0};
 
 static enum status open_pairs(struct eval *eval, const struct grid *grid, const struct expr *call,
-                              double (*choose)(double, double), struct operator** out,
+                              double (*choose)(double, double), struct query_operator **out,
                               struct error *err)
 {
     double *left, *right;
@@ -77,13 +77,13 @@ static enum status open_pairs(struct eval *eval, const struct grid *grid, const 
 }
 
 enum status open_max_of(struct eval *eval, const struct grid *grid, const struct expr *call,
-                        struct operator** out, struct error *err)
+                        struct query_operator **out, struct error *err)
 {
     return open_pairs(eval, grid, call, larger, out, err);
 }
 
 enum status open_min_of(struct eval *eval, const struct grid *grid, const struct expr *call,
-                        struct operator** out, struct error *err)
+                        struct query_operator **out, struct error *err)
 {
     return open_pairs(eval, grid, call, smaller, out, err);
 }

@@ -17,7 +17,7 @@ static enum status make_column(struct eval *eval, const struct grid *grid, doubl
 }
 
 static enum status open_constant(struct eval *eval, const struct grid *grid, double value,
-                                 struct operator **out, struct error *err)
+                                 struct query_operator **out, struct error *err)
 {
     double *values;
     TRY(make_column(eval, grid, &values, err));
@@ -27,28 +27,28 @@ static enum status open_constant(struct eval *eval, const struct grid *grid, dou
 }
 
 enum status open_pi(struct eval *eval, const struct grid *grid, const struct expr *call,
-                    struct operator **out, struct error *err)
+                    struct query_operator **out, struct error *err)
 {
     (void)call;
     return open_constant(eval, grid, 3.14159265358979323846, out, err);
 }
 
 enum status open_start(struct eval *eval, const struct grid *grid, const struct expr *call,
-                       struct operator **out, struct error *err)
+                       struct query_operator **out, struct error *err)
 {
     (void)call;
     return open_constant(eval, grid, (double)eval->options->start_ms / 1000, out, err);
 }
 
 enum status open_end(struct eval *eval, const struct grid *grid, const struct expr *call,
-                     struct operator **out, struct error *err)
+                     struct query_operator **out, struct error *err)
 {
     (void)call;
     return open_constant(eval, grid, (double)eval->options->end_ms / 1000, out, err);
 }
 
 enum status open_range(struct eval *eval, const struct grid *grid, const struct expr *call,
-                       struct operator **out, struct error *err)
+                       struct query_operator **out, struct error *err)
 {
     (void)call;
     int64_t range_ms = time_minus(eval->options->end_ms, eval->options->start_ms);
@@ -57,7 +57,7 @@ enum status open_range(struct eval *eval, const struct grid *grid, const struct 
 
 /* 0 for an instant query. */
 enum status open_step(struct eval *eval, const struct grid *grid, const struct expr *call,
-                      struct operator **out, struct error *err)
+                      struct query_operator **out, struct error *err)
 {
     (void)call;
     int64_t step_ms = eval->options->is_range ? eval->options->step_ms : 0;
@@ -65,7 +65,7 @@ enum status open_step(struct eval *eval, const struct grid *grid, const struct e
 }
 
 enum status open_time(struct eval *eval, const struct grid *grid, const struct expr *call,
-                      struct operator **out, struct error *err)
+                      struct query_operator **out, struct error *err)
 {
     (void)call;
     double *values;
@@ -77,7 +77,7 @@ enum status open_time(struct eval *eval, const struct grid *grid, const struct e
 
 /* The one series without labels that a scalar is shows as a vector. */
 enum status open_vector(struct eval *eval, const struct grid *grid, const struct expr *call,
-                        struct operator **out, struct error *err)
+                        struct query_operator **out, struct error *err)
 {
     TRY(operator_open(eval, grid, call->call.args[0], out, err));
     (*out)->type = VALUE_VECTOR;
@@ -85,7 +85,7 @@ enum status open_vector(struct eval *eval, const struct grid *grid, const struct
 }
 
 /* Counts into `counts` how many series have a value at each step, and keeps the last value. */
-static enum status read_all(struct operator *vector, double *column, double *values,
+static enum status read_all(struct query_operator *vector, double *column, double *values,
                             uint32_t *counts, struct error *err)
 {
     for (size_t step = 0; step < vector->grid.count; step++)
@@ -112,7 +112,7 @@ static enum status read_vector(struct eval *eval, const struct grid *grid, const
     TRY(make_column(eval, grid, &column, err));
     TRY(eval_alloc_array(eval, grid->count, sizeof **counts, &memory, err));
     *counts = memory;
-    struct operator *vector;
+    struct query_operator *vector;
     uint64_t loaded = eval->samples_loaded;
     TRY(operator_open(eval, grid, arg, &vector, err));
     enum status status = read_all(vector, column, *values, *counts, err);
@@ -123,7 +123,7 @@ static enum status read_vector(struct eval *eval, const struct grid *grid, const
 
 /* NaN unless exactly one series has a value. */
 enum status open_scalar(struct eval *eval, const struct grid *grid, const struct expr *call,
-                        struct operator **out, struct error *err)
+                        struct query_operator **out, struct error *err)
 {
     double *values;
     uint32_t *counts;
@@ -136,7 +136,7 @@ enum status open_scalar(struct eval *eval, const struct grid *grid, const struct
 }
 
 enum status open_absent(struct eval *eval, const struct grid *grid, const struct expr *call,
-                        struct operator **out, struct error *err)
+                        struct query_operator **out, struct error *err)
 {
     double *values;
     uint32_t *counts;

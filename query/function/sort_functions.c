@@ -112,7 +112,7 @@ static int compare_by_label_descending(const void *a, const void *b)
 /* ------------------------------------------------------------------------------------------------
  */
 
-static enum status read_rows(struct operator *op, const struct expr *call, struct row *rows,
+static enum status read_rows(struct query_operator *op, const struct expr *call, struct row *rows,
                              size_t *count, struct error *err)
 {
     *count = 0;
@@ -130,7 +130,7 @@ static enum status read_rows(struct operator *op, const struct expr *call, struc
 
 /* An operator of the rows that outlives the one they were read from. */
 static enum status open_rows(struct eval *eval, const struct grid *grid, const struct row *rows,
-                             size_t count, struct operator **out, struct error *err)
+                             size_t count, struct query_operator **out, struct error *err)
 {
     void *memory;
     TRY(eval_alloc_array(eval, count, sizeof(struct labels), &memory, err));
@@ -144,8 +144,8 @@ static enum status open_rows(struct eval *eval, const struct grid *grid, const s
     return operator_of_columns(eval, grid, VALUE_VECTOR, labels, count, values, out, err);
 }
 
-static enum status sort_rows(struct operator *op, const struct expr *call, row_compare compare,
-                             struct operator **out, struct error *err)
+static enum status sort_rows(struct query_operator *op, const struct expr *call,
+                             row_compare compare, struct query_operator **out, struct error *err)
 {
     void *memory;
     size_t count;
@@ -157,9 +157,9 @@ static enum status sort_rows(struct operator *op, const struct expr *call, row_c
 }
 
 static enum status open_sorted(struct eval *eval, const struct grid *grid, const struct expr *call,
-                               row_compare compare, struct operator **out, struct error *err)
+                               row_compare compare, struct query_operator **out, struct error *err)
 {
-    struct operator *op;
+    struct query_operator *op;
     TRY(operator_open(eval, grid, call->call.args[0], &op, err));
     if (grid->count > 1) {
         eval_warn_at(eval, call, call,
@@ -174,25 +174,25 @@ static enum status open_sorted(struct eval *eval, const struct grid *grid, const
 }
 
 enum status open_sort(struct eval *eval, const struct grid *grid, const struct expr *call,
-                      struct operator **out, struct error *err)
+                      struct query_operator **out, struct error *err)
 {
     return open_sorted(eval, grid, call, compare_ascending, out, err);
 }
 
 enum status open_sort_desc(struct eval *eval, const struct grid *grid, const struct expr *call,
-                           struct operator **out, struct error *err)
+                           struct query_operator **out, struct error *err)
 {
     return open_sorted(eval, grid, call, compare_descending, out, err);
 }
 
 enum status open_sort_by_label(struct eval *eval, const struct grid *grid, const struct expr *call,
-                               struct operator **out, struct error *err)
+                               struct query_operator **out, struct error *err)
 {
     return open_sorted(eval, grid, call, compare_by_label, out, err);
 }
 
 enum status open_sort_by_label_desc(struct eval *eval, const struct grid *grid,
-                                    const struct expr *call, struct operator **out,
+                                    const struct expr *call, struct query_operator **out,
                                     struct error *err)
 {
     return open_sorted(eval, grid, call, compare_by_label_descending, out, err);

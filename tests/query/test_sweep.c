@@ -167,7 +167,7 @@ TEST(answers_are_the_same_to_the_bit_with_and_without_helpers)
 
 /* An operator whose columns are the number of the series. */
 struct probe {
-    struct operator base;
+    struct query_operator base;
     struct eval eval;
     struct arena arena;
     struct query_options options;
@@ -198,7 +198,7 @@ static void wait_for_company(struct probe *probe, size_t series)
     mutex_unlock(&probe->lock);
 }
 
-static enum status probe_column(struct operator *op, size_t series, double *values,
+static enum status probe_column(struct query_operator *op, size_t series, double *values,
                                 struct error *err)
 {
     struct probe *probe = (struct probe *)op;
@@ -234,10 +234,10 @@ static void probe_init(struct probe *probe, struct fixture *fixture)
                                 .thread = thread_self()};
     mutex_init(&probe->eval.lock);
     scratch_pool_init(&probe->eval.scratches);
-    probe->base = (struct operator){.eval = &probe->eval,
-                                    .grid = {.step_ms = 1, .count = 3},
-                                    .series_count = COLUMNS,
-                                    .column = probe_column};
+    probe->base = (struct query_operator){.eval = &probe->eval,
+                                          .grid = {.step_ms = 1, .count = 3},
+                                          .series_count = COLUMNS,
+                                          .column = probe_column};
 }
 
 static void probe_deinit(struct probe *probe)
