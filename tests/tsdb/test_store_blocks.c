@@ -121,6 +121,8 @@ static bool flush_with_failure_and_drop(uint64_t after)
     struct box_write waiting;
     const struct box_sample sample = {"a", "up", BOX_START_MS + 1, 2};
     store_box_start(&box, BOX_SEED);
+    box.options.wal_segment_bytes = 1; /* each commit begins a segment: none is open and gone */
+    store_box_restart(&box);
     box_put(&box, "a", "up", BOX_START_MS, 1);
     expect_ok(box_write_begin(&box, &waiting, &sample, 1, &err));
     uint64_t failing = sim_disk_operation_count(box.sim) + after;

@@ -391,6 +391,65 @@ TEST(a_failed_commit_refuses_keeps_and_writes_again)
     sim_disk_free(sim);
 }
 
+/* A flush that ends while the disk is full: what it has made durable need not be logged any more. */
+TEST(what_waits_of_an_epoch_that_blocks_cover_is_durable_and_not_written)
+{
+    static struct replayed replayed;
+    struct error err;
+    struct journal journal;
+    struct sim_disk *sim = journal_disk(1);
+    journal_open(&journal, sim, 1 << 20, 0);
+    journal_log(&journal, 5);
+    sim_disk_fail_at(sim, sim_disk_operation_count(sim), STATUS_UNAVAILABLE);
+    expect_status(wal_commit(journal.wal, &err), STATUS_UNAVAILABLE);
+    journal_wait(&journal);
+    journal.covered_epoch = wal_end_epoch(journal.wal);
+    journal.covered = 5;
+    wal_skip(journal.wal, journal.covered_epoch);
+    assert_int_equal(journal.acked, 5);
+    assert_false(wal_has_pending(journal.wal));
+    assert_int_equal(wal_size_bytes(journal.wal), 0);
+    expect_ok(wal_commit(journal.wal, &err)); /* there is nothing to refuse for any more */
+    assert_true(wal_is_writable(journal.wal));
+    journal_log(&journal, 5);
+    journal_wait(&journal);
+    wal_skip(journal.wal, journal.covered_epoch); /* not what came later */
+    assert_int_equal(journal.acked, 5);
+    expect_ok(wal_commit(journal.wal, &err));
+    assert_int_equal(journal.acked, 10);
+    journal_close(&journal);
+    expect_ok(journal_replay(sim, journal.covered_epoch, &replayed, &err));
+    journal_expect_prefix(&journal, &replayed);
+    assert_int_equal(replayed.count, 5);
+    sim_disk_free(sim);
+}
+
+TEST(a_segment_that_can_neither_be_begun_nor_deleted_goes_with_its_epoch)
+{
+    struct error err;
+    struct journal journal;
+    struct name_list files;
+    struct sim_disk *sim = journal_disk(1);
+    journal_open(&journal, sim, 1 << 20, 0);
+    journal_log(&journal, 5);
+    sim_disk_set_capacity(sim, 1);
+    /* created, nothing reserved, no whole header written, not deleted */
+    sim_disk_fail_at(sim, sim_disk_operation_count(sim) + 3, STATUS_IO);
+    expect_status(wal_commit(journal.wal, &err), STATUS_UNAVAILABLE);
+    sim_disk_files(sim, &files);
+    assert_int_equal(files.count, 1);
+    name_list_deinit(&files);
+    sim_disk_set_capacity(sim, 1 << 20);
+    uint32_t ended = wal_end_epoch(journal.wal);
+    wal_skip(journal.wal, ended);
+    expect_ok(wal_drop(journal.wal, ended, &err));
+    sim_disk_files(sim, &files);
+    assert_int_equal(files.count, 0);
+    name_list_deinit(&files);
+    journal_close(&journal);
+    sim_disk_free(sim);
+}
+
 /* ---- what this version does not know ---- */
 
 static void write_segment(struct sim_disk *sim, struct bytes records)
@@ -652,6 +711,8 @@ TEST_MAIN(RUN(the_example_of_the_format_page_reads_and_writes_the_same_bytes),
           RUN(a_new_run_writes_an_epoch_that_no_file_has),
           RUN(a_waiter_is_told_once_what_it_waits_for_is_durable),
           RUN(a_failed_commit_refuses_keeps_and_writes_again),
+          RUN(what_waits_of_an_epoch_that_blocks_cover_is_durable_and_not_written),
+          RUN(a_segment_that_can_neither_be_begun_nor_deleted_goes_with_its_epoch),
           RUN(a_segment_that_was_given_up_is_read_as_far_as_it_was_durable),
           RUN(a_frame_counts_only_at_its_own_place),
           RUN(unknown_records_are_skipped_if_they_say_so_and_refused_otherwise),

@@ -281,9 +281,10 @@ enum status shard_commit(struct shard *shard, struct error *err)
 
 enum status shard_drop_log(struct shard *shard, uint32_t epoch, struct error *err)
 {
-    /* no more than that: on a full disk what is logged since then must not keep old blocks */
-    if (wal_has_pending_of(shard->wal, epoch))
-        TRY(shard_commit(shard, err));
+    /* not written any more: on a full disk it could not be */
+    mutex_lock(&shard->commit_lock);
+    wal_skip(shard->wal, epoch);
+    mutex_unlock(&shard->commit_lock);
     return wal_drop(shard->wal, epoch, err);
 }
 

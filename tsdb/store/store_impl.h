@@ -108,9 +108,8 @@ void shard_start_committer(struct shard *shard);
 /* Stops the committer, commits what is left, releases everything; also after a failed open. */
 void shard_close(struct shard *shard);
 MUST_USE enum status shard_commit(struct shard *shard, struct error *err);
-/* Deletes what the log holds of epochs <= `epoch`, which blocks cover. The end of such an epoch may
-   still wait to be written, after a commit that failed: only behind that is there nothing more to
-   delete. */
+/* Deletes what the log holds of epochs <= `epoch`, which durable blocks cover, and what of them still
+   waits to be written, after a commit that failed. */
 MUST_USE enum status shard_drop_log(struct shard *shard, uint32_t epoch, struct error *err);
 
 /* DISK_PATH_MAX bytes; the folder itself when `name` is empty. */

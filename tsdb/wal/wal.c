@@ -223,15 +223,6 @@ bool wal_has_pending(const struct wal *wal)
     return counter_get(&wal->pending_bytes) > 0;
 }
 
-/* What has ended is in the queue, the oldest first. */
-bool wal_has_pending_of(struct wal *wal, uint32_t epoch)
-{
-    mutex_lock(&wal->lock);
-    bool has = wal->first != NULL && wal->first->epoch <= epoch;
-    mutex_unlock(&wal->lock);
-    return has;
-}
-
 static struct wal_batch *first_batch(struct wal *wal)
 {
     mutex_lock(&wal->lock);
@@ -277,7 +268,7 @@ static void tell_all_unavailable(struct wal *wal)
 /* ---- committing ---- */
 
 /* A file that holds nothing durable goes; if the disk does not let it go, the next segment's header
-   says that it is void. */
+   says that it is void, and it goes with its epoch. */
 static void give_up_segment(struct wal *wal)
 {
     segment_close(&wal->segment);
@@ -286,7 +277,8 @@ static void give_up_segment(struct wal *wal)
     char path[DISK_PATH_MAX];
     struct error ignored;
     segment_path(path, wal->folder, wal->segment.id);
-    if (disk_unlink(wal->disk, path, &ignored) == STATUS_OK)
+    enum status status = disk_unlink(wal->disk, path, &ignored);
+    if (status == STATUS_OK || status == STATUS_NOT_FOUND)
         wal_files_remove(&wal->files, wal->segment.id);
 }
 
@@ -298,9 +290,12 @@ static enum status begin_segment(struct wal *wal, uint32_t epoch, struct error *
                                     .previous_bytes = wal->previous_bytes};
     /* each segment is read without those before it, and what a failed write left is void */
     last_values_reset(&wal->last_values);
-    TRY(segment_create(&wal->segment, wal->disk, wal->folder, &header, err));
-    wal_files_set(&wal->files, wal->segment.id, wal->segment.size_bytes);
-    return STATUS_OK;
+    enum status status = segment_create(&wal->segment, wal->disk, wal->folder, &header, err);
+    if (wal->segment.file != NULL)
+        wal_files_set(&wal->files, wal->segment.id, wal->segment.size_bytes);
+    if (status != STATUS_OK)
+        give_up_segment(wal);
+    return status;
 }
 
 void wal_leave_proof(struct wal *wal)
@@ -391,8 +386,10 @@ enum status wal_commit(struct wal *wal, struct error *err)
     enqueue_filling_locked(wal);
     bool is_idle = wal->first == NULL;
     mutex_unlock(&wal->lock);
-    if (is_idle)
+    if (is_idle) {
+        counter_set(&wal->is_refusing, 0); /* what was refused is in blocks: see wal_skip */
         return STATUS_OK;
+    }
     enum status status = write_queue(wal, err);
     counter_add(status == STATUS_OK ? &wal->counters.commits : &wal->counters.commit_failures, 1);
     counter_set(&wal->is_refusing, status != STATUS_OK);
@@ -402,6 +399,13 @@ enum status wal_commit(struct wal *wal, struct error *err)
 }
 
 /* ---- dropping ---- */
+
+void wal_skip(struct wal *wal, uint32_t epoch)
+{
+    struct wal_batch *batch;
+    while ((batch = first_batch(wal)) != NULL && batch->epoch <= epoch)
+        finish_first(wal);
+}
 
 enum status wal_drop(struct wal *wal, uint32_t epoch, struct error *err)
 {

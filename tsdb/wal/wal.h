@@ -78,8 +78,6 @@ MUST_USE bool wal_wait(struct wal *wal, struct wal_waiter *waiter);
 /* Writes and syncs what is pending, tells the waiters. Nothing pending: STATUS_OK. */
 MUST_USE enum status wal_commit(struct wal *wal, struct error *err);
 bool wal_has_pending(const struct wal *wal);
-/* Of epochs <= `epoch`, which have ended. */
-bool wal_has_pending_of(struct wal *wal, uint32_t epoch);
 /* `wake` is called whenever a waiter was added, from wal_wait's thread; set before any wal_wait. */
 void wal_set_wake(struct wal *wal, void (*wake)(void *context), void *context);
 
@@ -87,9 +85,12 @@ void wal_set_wake(struct wal *wal, void (*wake)(void *context), void *context);
    Writes nothing (the next wal_commit does), so it may be called under the shard's lock, at the
    same moment at which the head puts its samples aside. */
 uint32_t wal_end_epoch(struct wal *wal);
+/* What of epochs <= `epoch`, which have ended, still waits to be written is in durable blocks: its
+   waiters are told so, and it is not written any more. Of the committing thread. */
+void wal_skip(struct wal *wal, uint32_t epoch);
 /* Deletes the segments of all epochs <= `epoch`, whose samples are in durable blocks. On failure
    the rest is tried again by the next call. What of them is still pending would be written behind
-   it, and stay: commit it before. */
+   it, and stay: wal_skip it before. */
 MUST_USE enum status wal_drop(struct wal *wal, uint32_t epoch, struct error *err);
 /* Bytes of all segments on disk. */
 uint64_t wal_size_bytes(const struct wal *wal);

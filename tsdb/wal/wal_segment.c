@@ -134,14 +134,7 @@ enum status segment_create(struct wal_segment *segment, struct disk *disk, const
     segment_path(path, folder, header->id);
     *segment = (struct wal_segment){.id = header->id};
     TRY(disk_create(disk, path, &segment->file, err));
-    enum status status = write_header(segment, header, err);
-    if (status != STATUS_OK) {
-        segment_close(segment);
-        struct error ignored;
-        enum status unlinked = disk_unlink(disk, path, &ignored);
-        (void)unlinked;
-    }
-    return status;
+    return write_header(segment, header, err);
 }
 
 enum status segment_sync(struct wal_segment *segment, struct disk *disk, const char *folder,

@@ -51,8 +51,8 @@ struct wal_segment {
     uint64_t reserved_bytes;
 };
 
-/* Makes the file and writes its header; nothing is durable before segment_sync. On failure nothing
-   stays open, and the file is gone if the disk lets it. */
+/* Makes the file and writes its header; nothing is durable before segment_sync. On failure there is
+   a file if it is open, to be closed and deleted. */
 MUST_USE enum status segment_create(struct wal_segment *segment, struct disk *disk,
                                     const char *folder, const struct segment_header *header,
                                     struct error *err);
