@@ -276,15 +276,35 @@ static void flush(struct month *month, uint64_t rank, int64_t ts_ms, uint64_t si
     month->bytes_left += size_bytes;
 }
 
+/* Merges as long as the plan says so. */
+static void settle(struct month *month)
+{
+    size_t positions[BLOCK_REPLACED_MAX];
+    size_t count;
+    uint64_t sum_bytes = 0;
+    while ((count = merge_plan(&month->list.rules, &month->list.view, positions)) > 0)
+        merge(month, positions, count);
+    for (size_t i = 0; i < month->list.view.count; i++)
+        sum_bytes += month->list.blocks[i].size_bytes;
+    assert_int_equal(sum_bytes, month->bytes_left);
+    if (month->list.view.count > month->block_count_max)
+        month->block_count_max = month->list.view.count;
+}
+
+static void begin_month(struct month *month)
+{
+    *month = (struct month){0};
+    list_init(&month->list);
+    month->list.rules = merge_rules_default();
+}
+
 /* Flushes every `every_ms`, `late_percent` of the time something for one of the last days as well.
  */
 static void run_month(struct month *month, int64_t every_ms, uint64_t late_percent)
 {
     struct random random;
     uint64_t rank = 0;
-    *month = (struct month){0};
-    list_init(&month->list);
-    month->list.rules = merge_rules_default();
+    begin_month(month);
     random_init_seeded(&random, 7);
     int64_t begin_ms = month->list.view.now_ms;
     for (int64_t now_ms = begin_ms; now_ms < begin_ms + 40 * DAY_MS; now_ms += every_ms) {
@@ -294,16 +314,7 @@ static void run_month(struct month *month, int64_t every_ms, uint64_t late_perce
             flush(month, ++rank, now_ms - (int64_t)random_below(&random, 20) * DAY_MS,
                   1 + random_below(&random, 200));
         expire(month);
-        size_t positions[BLOCK_REPLACED_MAX];
-        size_t count;
-        while ((count = merge_plan(&month->list.rules, &month->list.view, positions)) > 0)
-            merge(month, positions, count);
-        uint64_t sum_bytes = 0;
-        for (size_t i = 0; i < month->list.view.count; i++)
-            sum_bytes += month->list.blocks[i].size_bytes;
-        assert_int_equal(sum_bytes, month->bytes_left);
-        if (month->list.view.count > month->block_count_max)
-            month->block_count_max = month->list.view.count;
+        settle(month);
     }
 }
 
@@ -331,6 +342,61 @@ TEST(a_month_of_flushes_every_ten_minutes_stays_in_bounds)
     assert_true(month.block_count_max < 30 * 12);
 }
 
+/* ---- a month that is filled afterwards ---- */
+
+enum fill_order {
+    FILL_BY_TIME,   /* one day after the other */
+    FILL_ANY_DAY,   /* each flush has something of one day */
+    FILL_BY_SERIES, /* each flush has something of every day */
+};
+
+enum { FILLED_DAYS = 29, FILLS_OF_DAY = 48 };
+
+/* Whether the fill has something of the day so many days back. */
+static bool has_day(enum fill_order order, int fill, int64_t back, int64_t any_back)
+{
+    switch (order) {
+    case FILL_BY_TIME:
+        return back == FILLED_DAYS - fill / FILLS_OF_DAY;
+    case FILL_ANY_DAY:
+        return back == any_back;
+    default:
+        return fill < FILLS_OF_DAY;
+    }
+}
+
+/* Within a day, in as many flushes of each day as a day has, while today's samples come as ever. */
+static void fill_month(struct month *month, enum fill_order order)
+{
+    enum { FILLS = FILLED_DAYS * FILLS_OF_DAY };
+    struct random random;
+    uint64_t rank = 0;
+    begin_month(month);
+    random_init_seeded(&random, 7);
+    for (int fill = 0; fill < FILLS; fill++) {
+        int64_t any_back = 1 + (int64_t)random_below(&random, FILLED_DAYS);
+        for (int64_t back = FILLED_DAYS; back > 0; back--) {
+            if (has_day(order, fill, back, any_back))
+                flush(month, ++rank, month->list.view.now_ms - back * DAY_MS,
+                      1000 + random_below(&random, 500));
+        }
+        flush(month, ++rank, month->list.view.now_ms, 30);
+        month->list.view.now_ms += DAY_MS / 2 / FILLS;
+        settle(month);
+    }
+}
+
+TEST(a_month_filled_afterwards_in_any_order_is_written_again_twice_at_most)
+{
+    static const enum fill_order orders[] = {FILL_BY_TIME, FILL_ANY_DAY, FILL_BY_SERIES};
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        struct month month;
+        fill_month(&month, orders[i]);
+        assert_in_range(month.written_bytes, month.flushed_bytes, month.flushed_bytes * 2);
+        assert_true(month.block_count_max < 10 * (FILLED_DAYS + 1));
+    }
+}
+
 TEST_MAIN(RUN(during_the_day_neighbours_of_one_level_are_merged),
           RUN(a_day_that_is_over_becomes_one_block),
           RUN(a_day_is_finished_some_time_after_midnight_shard_by_shard),
@@ -343,4 +409,5 @@ TEST_MAIN(RUN(during_the_day_neighbours_of_one_level_are_merged),
           RUN(days_before_1970_are_days_too),
           RUN(a_month_of_flushes_is_written_again_twice_and_leaves_one_block_a_day),
           RUN(a_month_with_late_samples_is_written_again_three_times_at_most),
-          RUN(a_month_of_flushes_every_ten_minutes_stays_in_bounds))
+          RUN(a_month_of_flushes_every_ten_minutes_stays_in_bounds),
+          RUN(a_month_filled_afterwards_in_any_order_is_written_again_twice_at_most))
