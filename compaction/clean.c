@@ -2,6 +2,9 @@
 
 #include "compaction/merge_plan.h"
 
+/* How long an expired part of a block waits for others. */
+#define COMPANY_MS (INT64_C(24) * 60 * 60 * 1000)
+
 /* ---- expiry ---- */
 
 static bool is_expired(const struct clean_view *view, const struct block *block, size_t tenant)
@@ -10,24 +13,40 @@ static bool is_expired(const struct clean_view *view, const struct block *block,
            view->first_kept_ms(view->context, block_tenant(block, tenant));
 }
 
-static uint64_t expired_bytes(const struct clean_view *view, const struct block *block)
+static uint64_t tenant_bytes(const struct block *block, size_t tenant)
 {
-    uint64_t bytes = 0;
+    struct block_section section = block_tenant_section(block, tenant);
+    return section.index_offset - section.runs_offset + section.index_len;
+}
+
+/* Of the tenants whose parts have expired. */
+struct expired {
+    uint64_t bytes;
+    int64_t waits_ms; /* how long ago the first of them did */
+};
+
+static struct expired sum_expired(const struct clean_view *view, const struct block *block)
+{
+    struct expired sum = {0};
     for (size_t i = 0; i < block_tenant_count(block); i++) {
-        struct block_section section = block_tenant_section(block, i);
-        if (is_expired(view, block, i))
-            bytes += section.index_offset - section.runs_offset + section.index_len;
+        int64_t first_kept_ms = view->first_kept_ms(view->context, block_tenant(block, i));
+        int64_t waits_ms = first_kept_ms - block_tenant_section(block, i).max_ts_ms;
+        if (waits_ms <= 0)
+            continue;
+        sum.bytes += tenant_bytes(block, i);
+        sum.waits_ms = waits_ms > sum.waits_ms ? waits_ms : sum.waits_ms;
     }
-    return bytes;
+    return sum;
 }
 
 static bool is_worth_rewriting(const struct clean_view *view, const struct block *block)
 {
     const struct block_meta *meta = block_meta(block);
-    uint64_t bytes = expired_bytes(view, block);
+    struct expired expired = sum_expired(view, block);
     bool is_over = merge_day_of(meta->max_ts_ms) < merge_day_of(view->now_ms);
     bool has_level_left = is_over && meta->level < MERGE_LEVEL_MAX;
-    return bytes > 0 && (has_level_left || bytes >= block_size_bytes(block) / 2);
+    return expired.bytes > 0 && (has_level_left || expired.bytes >= block_size_bytes(block) / 2 ||
+                                 expired.waits_ms >= COMPANY_MS);
 }
 
 /* ---- deletion ---- */
@@ -77,25 +96,27 @@ static bool is_tenant_gone(const struct clean_view *view, struct block *block, s
     return is_gone;
 }
 
-static bool is_all_gone(const struct clean_view *view, struct block *block, struct arena *scratch)
+static uint64_t kept_bytes(const struct clean_view *view, struct block *block,
+                           struct arena *scratch)
 {
     struct error err;
+    uint64_t bytes = 0;
     if (block_check_directory(block, &err) != STATUS_OK)
-        return false;
-    for (size_t i = 0; i < block_tenant_count(block); i++) {
-        if (!is_tenant_gone(view, block, i, scratch))
-            return false;
-    }
-    return true;
+        return block_size_bytes(block);
+    for (size_t i = 0; i < block_tenant_count(block); i++)
+        bytes += is_tenant_gone(view, block, i, scratch) ? 0 : tenant_bytes(block, i);
+    return bytes;
 }
 
-enum clean_verdict clean_judge(const struct clean_view *view, struct block *block,
-                               struct arena *scratch)
+struct clean_judgement clean_judge(const struct clean_view *view, struct block *block,
+                                   struct arena *scratch)
 {
     bool is_asked = block_is_damaged(block) || has_deleted(view, block, scratch);
     if (!is_asked && !is_worth_rewriting(view, block))
-        return CLEAN_KEEP;
-    if (is_all_gone(view, block, scratch))
-        return CLEAN_DROP;
-    return is_asked ? CLEAN_REWRITE_AS_IS : CLEAN_REWRITE_EXPIRED;
+        return (struct clean_judgement){.verdict = CLEAN_KEEP};
+    uint64_t bytes = kept_bytes(view, block, scratch);
+    return (struct clean_judgement){.kept_bytes = bytes,
+                                    .verdict = bytes == 0 ? CLEAN_DROP
+                                               : is_asked ? CLEAN_REWRITE_AS_IS
+                                                          : CLEAN_REWRITE_EXPIRED};
 }

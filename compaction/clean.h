@@ -3,10 +3,15 @@
  * expired or are damaged, and are to be written anew without them, or to go.
  *
  * What was deleted goes however often the block was written already: somebody asked for it. So does what
- * is damaged, as soon as anybody has met it: from then on no read does. What has
- * expired goes with its block when all of it has; else when the block may be written once more within
- * MERGE_LEVEL_MAX and its day is over, or when at least half of it has expired: then no more is
- * written than is freed.
+ * is damaged, as soon as anybody has met it: from then on no read does. What has expired goes with its
+ * block when all of it has. A tenant's part that has expired before the rest goes
+ *
+ *   - at once when the block may be written once more within MERGE_LEVEL_MAX and its day is over
+ *   - at once when at least half of the block has expired: no more is written than is freed
+ *   - else in company: a day after the first part that has expired since the block was written
+ *
+ * so no block is written anew more than once a day, and no expired part stays longer than a day.
+ * Why not sooner, and what a part is: docs/decisions/0007-expired-bytes-leave-with-their-day.md.
  */
 #ifndef CROFT_COMPACTION_CLEAN_H
 #define CROFT_COMPACTION_CLEAN_H
@@ -29,8 +34,13 @@ enum clean_verdict {
     CLEAN_DROP,            /* nothing of it would be left */
 };
 
+struct clean_judgement {
+    enum clean_verdict verdict;
+    uint64_t kept_bytes; /* of tenants of which something is left, when it is to be written anew */
+};
+
 /* `scratch` is reset. A block that cannot be read is to be written anew, which tells what is wrong. */
-enum clean_verdict clean_judge(const struct clean_view *view, struct block *block,
-                               struct arena *scratch);
+struct clean_judgement clean_judge(const struct clean_view *view, struct block *block,
+                                   struct arena *scratch);
 
 #endif

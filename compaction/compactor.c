@@ -35,6 +35,15 @@ struct compactor {
     bool is_stopping;                /* guarded by lock */
 };
 
+static void keep_first(enum status *first, struct error *err, enum status status,
+                       const struct error *why)
+{
+    if (*first != STATUS_OK || status == STATUS_OK)
+        return;
+    *first = status;
+    *err = *why;
+}
+
 /* ---- the blocks of a shard ---- */
 
 struct shard_blocks {
@@ -70,6 +79,14 @@ static void release_blocks(struct shard_blocks *list)
     arena_deinit(&list->arena);
 }
 
+static enum status drop_block(struct compactor *c, uint32_t shard, struct block *block,
+                              struct error *err)
+{
+    enum status status = store_drop_block(c->store, shard, block, err);
+    counter_add(&c->counters.blocks_dropped, status == STATUS_OK);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* retention was faster */
+}
+
 /* ---- one merge ---- */
 
 struct job {
@@ -78,8 +95,8 @@ struct job {
     int64_t day;
     struct block *inputs[BLOCK_REPLACED_MAX];
     size_t input_count;
-    struct block_meta meta; /* of the block to be */
-    uint64_t input_bytes;
+    struct block_meta meta;  /* of the block to be */
+    uint64_t expected_bytes; /* of it, at most */
     struct merge_report report;
     uint64_t written_bytes;
 };
@@ -88,7 +105,7 @@ static void add_input(struct job *job, struct block *block)
 {
     const struct block_meta *meta = block_meta(block);
     job->inputs[job->input_count++] = block;
-    job->input_bytes += block_size_bytes(block);
+    job->expected_bytes += block_size_bytes(block);
     if (meta->level >= job->meta.level)
         job->meta.level = meta->level + 1;
     if (meta->covered_epoch > job->meta.covered_epoch)
@@ -149,21 +166,28 @@ static enum status write_merged(struct job *job, struct block_writer *writer, st
                                     .context = c};
     enum status status = merge_blocks(&options, writer, &job->report, err);
     deletions_release(deletions);
-    TRY(status);
-    if (job->report.sample_count == 0 && !has_damage(job))
-        return error_set(err, STATUS_NOT_FOUND, "merge: nothing is left");
-    return STATUS_OK;
+    return status;
+}
+
+/* Deletions and retention together may leave nothing where neither does alone. */
+static enum status drop_inputs(struct job *job, struct error *err)
+{
+    struct compactor *c = job->compactor;
+    for (size_t i = 0; i < job->input_count; i++)
+        TRY(drop_block(c, job->shard, job->inputs[i], err));
+    return error_set(err, STATUS_NOT_FOUND, "merge: nothing is left");
 }
 
 static enum status run_job(struct job *job, struct error *err)
 {
     struct store *store = job->compactor->store;
     struct block_writer *writer;
-    TRY(store_new_block(store, &job->meta, job->input_bytes, &writer, err));
+    TRY(store_new_block(store, &job->meta, job->expected_bytes, &writer, err));
     enum status status = write_merged(job, writer, err);
-    if (status != STATUS_OK) {
+    bool is_empty = job->report.sample_count == 0 && !has_damage(job);
+    if (status != STATUS_OK || is_empty) {
         block_writer_abort(writer);
-        return status;
+        return status == STATUS_OK ? drop_inputs(job, err) : status;
     }
     struct block_replacement replacement = {.blocks = job->inputs,
                                             .is_damaged = job->report.is_damaged,
@@ -232,7 +256,7 @@ static enum status do_job(struct job *job, struct error *err)
         note_success(job);
     else if (status != STATUS_CANCELLED && status != STATUS_NOT_FOUND)
         note_failure(job, err);
-    /* what has expired meanwhile, or was deleted, goes without being written anew */
+    /* nothing was left, or a block has expired meanwhile */
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
@@ -264,40 +288,56 @@ static enum status merge_once(struct compactor *c, uint32_t shard, bool *has_job
 /* ---- what was deleted or has expired ---- */
 
 static void make_clean_job(const struct shard_blocks *list, size_t position,
-                           enum clean_verdict verdict, struct job *job)
+                           const struct clean_judgement *judgement, struct job *job)
 {
     uint32_t level = list->candidates[position].meta.level;
     make_job(list, &position, 1, job);
-    bool keeps_level = verdict == CLEAN_REWRITE_AS_IS || level == MERGE_LEVEL_MAX;
+    job->expected_bytes = judgement->kept_bytes;
+    bool keeps_level = judgement->verdict == CLEAN_REWRITE_AS_IS || level == MERGE_LEVEL_MAX;
     if (keeps_level && level > 0)
         job->meta.level = level;
 }
 
-static enum status drop_block(struct compactor *c, uint32_t shard, struct block *block,
-                              struct error *err)
+static enum status drop_gone(struct compactor *c, uint32_t shard, struct block *block,
+                             struct error *err)
 {
-    enum status status = store_drop_block(c->store, shard, block, err);
-    counter_add(&c->counters.blocks_dropped, status == STATUS_OK);
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    enum status status = drop_block(c, shard, block, err);
+    counter_add(&c->counters.failures, status != STATUS_OK);
+    if (status != STATUS_OK)
+        log_error("a block of which nothing is left was not deleted: %s", err->text);
+    return status;
 }
 
-/* Does what the first block of the list needs that needs something. */
+static enum status rewrite_block(const struct shard_blocks *list, size_t position,
+                                 const struct clean_judgement *judgement, struct error *err)
+{
+    struct job job;
+    make_clean_job(list, position, judgement, &job);
+    return do_job(&job, err);
+}
+
+/* Drops every block of which nothing is left, also on days that wait, because that needs no room and
+   may make some; and writes the first one anew that needs it. The first failure. */
 static enum status clean_listed(const struct shard_blocks *list, const struct clean_view *view,
                                 struct arena *scratch, bool *has_job, struct error *err)
 {
+    enum status first = STATUS_OK;
+    bool has_rewritten = false;
     for (size_t i = 0; i < list->count; i++) {
-        enum clean_verdict verdict =
-            list->candidates[i].is_held ? CLEAN_KEEP : clean_judge(view, list->blocks[i], scratch);
-        if (verdict == CLEAN_KEEP)
-            continue;
-        *has_job = true;
-        if (verdict == CLEAN_DROP)
-            return drop_block(list->compactor, list->shard, list->blocks[i], err);
-        struct job job;
-        make_clean_job(list, i, verdict, &job);
-        return do_job(&job, err);
+        enum status status = STATUS_OK;
+        struct error why;
+        struct clean_judgement judgement = clean_judge(view, list->blocks[i], scratch);
+        if (judgement.verdict == CLEAN_DROP) {
+            status = drop_gone(list->compactor, list->shard, list->blocks[i], &why);
+            *has_job = *has_job || status == STATUS_OK;
+        } else if (judgement.verdict != CLEAN_KEEP && !list->candidates[i].is_held &&
+                   !has_rewritten) {
+            *has_job = has_rewritten = true;
+            status = rewrite_block(list, i, &judgement, &why);
+        }
+        keep_first(&first, err, status, &why);
     }
-    return STATUS_OK;
+    return first;
 }
 
 static enum status clean_once(struct compactor *c, uint32_t shard, bool *has_job, struct error *err)
@@ -329,9 +369,12 @@ static enum status clean_once(struct compactor *c, uint32_t shard, bool *has_job
 static enum status step_shard(struct compactor *c, uint32_t shard, struct error *err)
 {
     bool has_job;
+    struct error why;
     TRY(store_delete_leftovers(c->store, shard, err)); /* else there is no merging either */
-    TRY(clean_once(c, shard, &has_job, err));
-    return merge_once(c, shard, &has_job, err);
+    enum status first = clean_once(c, shard, &has_job, err);
+    enum status status = merge_once(c, shard, &has_job, &why);
+    keep_first(&first, err, status, &why);
+    return first;
 }
 
 void compactor_step(struct compactor *c)
@@ -344,15 +387,6 @@ void compactor_step(struct compactor *c)
 }
 
 /* ---- coming to rest ---- */
-
-static void keep_first(enum status *first, struct error *err, enum status status,
-                       const struct error *why)
-{
-    if (*first != STATUS_OK || status == STATUS_OK)
-        return;
-    *first = status;
-    *err = *why;
-}
 
 /* A merge leaves fewer blocks, and one that failed holds its day, which has some: so many tries at
  * most. */

@@ -187,6 +187,51 @@ TEST(a_series_that_several_deletions_empty_is_in_no_list)
     rig_close(&rig);
 }
 
+/* Neither of which would do it alone. */
+TEST(a_series_that_retention_and_a_deletion_empty_is_in_no_list)
+{
+    struct rig rig;
+    struct error err = {0};
+    rig_open(&rig);
+    put(&rig, "up job=a", BOX_START_MS - 60 * MINUTE_MS, 1);
+    put(&rig, "up job=a", BOX_START_MS, 2);
+    put(&rig, "up job=b", BOX_START_MS, 3);
+    struct tenant *tenant = tenant_table_find(store_tenants(rig.box.store), STR("a"));
+    counter_set(&tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_RETENTION], 120 * MINUTE_MS);
+    expect_deleted(&rig, "job=a", BOX_START_MS, INT64_MAX);
+    expect_labels(&rig, "job", "a b");
+    sim_clock_advance(&rig.box.clock, 61 * MINUTE_MS);
+    expect_labels(&rig, "job", "b");
+    expect_series(&rig.box, "a", "up{job=\"b\"} 1700000000000:3\n");
+    clean(&rig);
+    assert_int_equal(block_samples(&rig), 1);
+    rig_close(&rig);
+}
+
+/* Which only a look at the samples tells. */
+TEST(a_block_that_several_deletions_empty_goes)
+{
+    struct rig rig;
+    struct error err = {0};
+    rig_open(&rig);
+    for (int i = 0; i < 3; i++) {
+        put(&rig, "up", BOX_START_MS + i * MINUTE_MS, i);
+        expect_deleted(&rig, NULL, BOX_START_MS + i * MINUTE_MS, BOX_START_MS + i * MINUTE_MS);
+    }
+    put(&rig, "up", BOX_START_MS, 4);
+    put(&rig, "up", BOX_START_MS + MINUTE_MS, 5);
+    expect_ok(box_flush(&rig.box, &err));
+    expect_deleted(&rig, NULL, BOX_START_MS, BOX_START_MS);
+    expect_deleted(&rig, NULL, BOX_START_MS + MINUTE_MS, BOX_START_MS + MINUTE_MS);
+    expect_series(&rig.box, "a", "");
+    clean(&rig);
+    assert_int_equal(block_samples(&rig), 0);
+    assert_int_equal(pending(&rig), 0);
+    reopen(&rig);
+    expect_series(&rig.box, "a", "");
+    rig_close(&rig);
+}
+
 TEST(other_tenants_keep_theirs)
 {
     struct rig rig;
@@ -307,33 +352,72 @@ TEST(an_expired_part_of_a_block_leaves_the_disk_and_the_rest_stays)
     rig_close(&rig);
 }
 
-TEST(a_block_that_may_not_be_written_again_waits_until_half_of_it_has_expired)
+static void keep_for(struct rig *rig, const char *tenant, int64_t days)
+{
+    struct tenant *known = tenant_table_find(store_tenants(rig->box.store), str_from(tenant));
+    counter_set(&known->limit_max[LIMIT_HARD][TENANT_LIMIT_RETENTION],
+                (uint64_t)(days * BOX_DAY_MS));
+}
+
+static void pass_day(struct rig *rig)
+{
+    sim_clock_advance(&rig->box.clock, BOX_DAY_MS + 1);
+    compactor_step(rig->compactor);
+    compactor_step(rig->compactor);
+}
+
+static const char *const days_tenants[] = {"1", "2", "3", "4", "5", "6"};
+
+/* Each tenant keeps its only sample for as many days as its name says. */
+static void put_for_days(struct rig *rig)
+{
+    for (int i = 0; i < 6; i++) {
+        box_put(&rig->box, days_tenants[i], "up", BOX_START_MS, i);
+        keep_for(rig, days_tenants[i], i + 1);
+    }
+}
+
+TEST(a_block_that_may_not_be_written_again_is_when_half_of_it_has_expired)
 {
     struct rig rig;
     struct error err = {0};
     store_box_init(&rig.box, BOX_SEED);
     rig.box.options.shard_count = 1;
     start(&rig);
-    static const char *const tenants[] = {"a", "b", "c", "d", "e", "f"};
-    for (int i = 0; i < 6; i++) {
-        box_put(&rig.box, tenants[i], "up", BOX_START_MS, i);
-        struct tenant *tenant =
-            tenant_table_find(store_tenants(rig.box.store), str_from(tenants[i]));
-        counter_set(&tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_RETENTION],
-                    (uint64_t)(i + 1) * BOX_DAY_MS);
-    }
+    put_for_days(&rig);
+    for (int i = 1; i < 1000; i++) /* most of the block */
+        box_put(&rig.box, "4", "up", BOX_START_MS - i, i / 7.0);
     expect_ok(box_flush(&rig.box, &err));
-    uint64_t merges = 0;
-    for (int day = 1; day <= 6; day++) {
-        sim_clock_advance(&rig.box.clock, BOX_DAY_MS);
-        sim_clock_advance(&rig.box.clock, 1);
-        compactor_step(rig.compactor);
-        compactor_step(rig.compactor);
-        merges = counter_get(&compactor_counters(rig.compactor)->merges);
-    }
-    /* to levels 1, 2 and 3, and once more when two of three had gone */
-    assert_in_range(merges, 3, 4);
+    for (int day = 1; day <= 4; day++)
+        pass_day(&rig); /* to levels 1, 2 and 3; then most of it, without a wait */
+    assert_int_equal(counter_get(&compactor_counters(rig.compactor)->merges), 4);
+    assert_int_equal(block_samples(&rig), 2);
+    pass_day(&rig);
+    pass_day(&rig);
     assert_int_equal(block_samples(&rig), 0);
+    rig_close(&rig);
+}
+
+TEST(an_expired_part_of_a_block_waits_a_day_for_others_at_most)
+{
+    struct rig rig;
+    struct error err = {0};
+    store_box_init(&rig.box, BOX_SEED);
+    rig.box.options.shard_count = 1;
+    start(&rig);
+    put_for_days(&rig);
+    for (int i = 0; i < 1000; i++)
+        box_put(&rig.box, "keeper", "up", BOX_START_MS + i, i / 7.0);
+    expect_ok(box_flush(&rig.box, &err));
+    for (int day = 1; day <= 3; day++)
+        pass_day(&rig);
+    assert_int_equal(counter_get(&compactor_counters(rig.compactor)->merges), 3);
+    pass_day(&rig); /* it is a small part of a block that was written three times */
+    assert_int_equal(counter_get(&compactor_counters(rig.compactor)->merges), 3);
+    assert_int_equal(block_samples(&rig), 1003);
+    pass_day(&rig); /* two go together */
+    assert_int_equal(counter_get(&compactor_counters(rig.compactor)->merges), 4);
+    assert_int_equal(block_samples(&rig), 1001);
     rig_close(&rig);
 }
 
@@ -367,6 +451,88 @@ TEST(on_a_full_disk_a_deletion_works_and_writes_go_on_when_it_has_made_room)
     store_check_reserve(rig.box.store);
     put(&rig, "up", BOX_START_MS, 7);
     expect_series(&rig.box, "a", "up 1700000000000:7\n");
+    rig_close(&rig);
+}
+
+static uint64_t used_bytes(struct rig *rig)
+{
+    struct error err = {0};
+    uint64_t free_bytes;
+    expect_ok(disk_free_bytes(rig->box.disk, &free_bytes, &err));
+    return (UINT64_C(1) << 40) - free_bytes;
+}
+
+/* The block would not fit twice; what is left of it does. */
+TEST(on_a_nearly_full_disk_a_deletion_needs_room_for_what_it_keeps)
+{
+    struct rig rig;
+    struct error err = {0};
+    store_box_init(&rig.box, BOX_SEED);
+    rig.box.options.shard_count = 1;
+    start(&rig);
+    for (int i = 0; i < 2000; i++)
+        box_put(&rig.box, "a", "up", BOX_START_MS + i, i / 7.0);
+    box_put(&rig.box, "b", "up", BOX_START_MS, 1);
+    expect_ok(box_flush(&rig.box, &err));
+    struct shard_status status;
+    store_shard_status(rig.box.store, 0, &status);
+    expect_ok(delete_some(&rig, "a", NULL, INT64_MIN, INT64_MAX, &err));
+    sim_disk_set_capacity(rig.box.sim, used_bytes(&rig) + status.block_bytes);
+    clean(&rig);
+    assert_int_equal(block_samples(&rig), 1);
+    expect_series(&rig.box, "b", "up 1700000000000:1\n");
+    rig_close(&rig);
+}
+
+static void flush_yesterday(struct rig *rig)
+{
+    struct error err = {0};
+    put(rig, "up", BOX_START_MS - BOX_DAY_MS, 1);
+    expect_ok(box_flush(&rig->box, &err));
+    put(rig, "up", BOX_START_MS - BOX_DAY_MS + 1, 2);
+    expect_ok(box_flush(&rig->box, &err));
+}
+
+TEST(a_block_of_which_nothing_is_left_goes_though_its_day_waits)
+{
+    struct rig rig;
+    struct error err = {0};
+    rig_open(&rig);
+    flush_yesterday(&rig);
+    const struct counter *failures = &compactor_counters(rig.compactor)->failures;
+    for (uint64_t i = 1; i <= 2; i++) {
+        sim_clock_advance(&rig.box.clock, MINUTE_MS);
+        /* the first removes a file of that name that is not there, the second creates it */
+        sim_disk_fail_at(rig.box.sim, sim_disk_operation_count(rig.box.sim) + 1,
+                         STATUS_UNAVAILABLE);
+        compactor_step(rig.compactor);
+        assert_int_equal(counter_get(failures), i);
+    }
+    expect_deleted(&rig, NULL, INT64_MIN, INT64_MAX);
+    sim_clock_advance(&rig.box.clock, MINUTE_MS + 1); /* half of the day's wait */
+    compactor_step(rig.compactor);
+    assert_int_equal(block_samples(&rig), 0);
+    rig_close(&rig);
+}
+
+TEST(a_block_that_cannot_be_deleted_does_not_stop_a_merge)
+{
+    struct rig rig;
+    struct error err = {0};
+    store_box_init(&rig.box, BOX_SEED);
+    rig.box.options.shard_count = 1;
+    start(&rig);
+    flush_yesterday(&rig);
+    put(&rig, "gone", BOX_START_MS, 1);
+    expect_deleted(&rig, "__name__=gone", INT64_MIN, INT64_MAX);
+    sim_clock_advance(&rig.box.clock, MINUTE_MS + 1);
+    sim_disk_fail_at(rig.box.sim, sim_disk_operation_count(rig.box.sim), STATUS_IO);
+    compactor_step(rig.compactor);
+    assert_int_equal(counter_get(&compactor_counters(rig.compactor)->failures), 1);
+    assert_int_equal(counter_get(&compactor_counters(rig.compactor)->merges), 1);
+    assert_int_equal(block_samples(&rig), 3);
+    compactor_step(rig.compactor);
+    assert_int_equal(block_samples(&rig), 2);
     rig_close(&rig);
 }
 
@@ -467,12 +633,18 @@ TEST(a_deletion_that_fails_anywhere_succeeds_the_next_time)
 }
 
 TEST_MAIN(RUN(what_is_deleted_is_invisible_at_once_to_every_read), RUN(only_the_range_of_time_goes),
-          RUN(a_series_that_several_deletions_empty_is_in_no_list), RUN(other_tenants_keep_theirs),
+          RUN(a_series_that_several_deletions_empty_is_in_no_list),
+          RUN(a_series_that_retention_and_a_deletion_empty_is_in_no_list),
+          RUN(a_block_that_several_deletions_empty_goes), RUN(other_tenants_keep_theirs),
           RUN(what_comes_later_for_a_deleted_time_is_kept),
           RUN(bytes_come_back_by_themselves_within_minutes),
           RUN(a_block_of_which_nothing_is_left_goes_without_being_written_anew),
           RUN(an_expired_part_of_a_block_leaves_the_disk_and_the_rest_stays),
-          RUN(a_block_that_may_not_be_written_again_waits_until_half_of_it_has_expired),
+          RUN(a_block_that_may_not_be_written_again_is_when_half_of_it_has_expired),
+          RUN(an_expired_part_of_a_block_waits_a_day_for_others_at_most),
           RUN(on_a_full_disk_a_deletion_works_and_writes_go_on_when_it_has_made_room),
+          RUN(on_a_nearly_full_disk_a_deletion_needs_room_for_what_it_keeps),
+          RUN(a_block_of_which_nothing_is_left_goes_though_its_day_waits),
+          RUN(a_block_that_cannot_be_deleted_does_not_stop_a_merge),
           RUN(a_deletion_that_is_cut_anywhere_is_there_or_is_not_and_stays_when_it_was_answered),
           RUN(a_deletion_that_fails_anywhere_succeeds_the_next_time))

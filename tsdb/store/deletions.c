@@ -211,7 +211,8 @@ static size_t find_copy(struct bytes data, size_t from)
 enum status deletions_decode(struct bytes data, uint32_t shard, struct deletions **out,
                              struct error *err)
 {
-    enum status status = error_set(err, STATUS_CORRUPT, "deletions: no copy in %zu bytes", data.len);
+    enum status status =
+        error_set(err, STATUS_CORRUPT, "deletions: no copy in %zu bytes", data.len);
     for (size_t at = find_copy(data, 0); at < data.len; at = find_copy(data, at + 1)) {
         struct deletions *list = deletions_new();
         struct bytes copy = {data.ptr + at, data.len - at};
@@ -356,28 +357,36 @@ enum status deletions_read(struct span_list deleted, struct block *block, size_t
     return status;
 }
 
-static bool are_ends_deleted(struct span_list deleted, struct block *block, size_t tenant,
-                             uint32_t series)
+static bool reads_nothing(struct span_list deleted, struct block *block, size_t tenant,
+                          uint32_t series, const struct block_range *range)
 {
-    int64_t min_ts_ms, max_ts_ms;
-    struct error err;
-    return block_time_range(block, tenant, series, &min_ts_ms, &max_ts_ms, &err) == STATUS_OK &&
-           spans_cover(deleted, min_ts_ms, min_ts_ms) && spans_cover(deleted, max_ts_ms, max_ts_ms);
-}
-
-bool deletions_empty(struct span_list deleted, struct block *block, size_t tenant, uint32_t series)
-{
-    /* a single span with both ends in it has all between them: no samples are needed to say that */
-    if (deleted.count < 2 || !are_ends_deleted(deleted, block, tenant, series))
-        return false;
     struct columns left;
     struct error err;
     columns_init(&left);
-    enum status status =
-        deletions_read(deleted, block, tenant, series, &block_all_time, &left, &err);
+    enum status status = deletions_read(deleted, block, tenant, series, range, &left, &err);
     bool is_empty = status == STATUS_OK && left.count == 0;
     columns_deinit(&left);
     return is_empty;
+}
+
+bool deletions_empty(struct span_list deleted, struct block *block, size_t tenant, uint32_t series,
+                     const struct block_range *range)
+{
+    int64_t min_ts_ms, max_ts_ms;
+    struct error err;
+    if (deleted.count == 0 ||
+        block_time_range(block, tenant, series, &min_ts_ms, &max_ts_ms, &err) != STATUS_OK)
+        return false;
+    bool begins_before = min_ts_ms < range->min_ts_ms;
+    if (begins_before)
+        min_ts_ms = range->min_ts_ms;
+    if (max_ts_ms > range->max_ts_ms)
+        max_ts_ms = range->max_ts_ms;
+    if (spans_cover(deleted, min_ts_ms, max_ts_ms))
+        return true;
+    bool may_be_empty = spans_cover(deleted, max_ts_ms, max_ts_ms) &&
+                        (begins_before || spans_cover(deleted, min_ts_ms, min_ts_ms));
+    return may_be_empty && reads_nothing(deleted, block, tenant, series, range);
 }
 
 static enum status find_touched(const struct deletion *d, struct block *block, size_t tenant,

@@ -77,9 +77,11 @@ bool spans_cover(struct span_list spans, int64_t min_ts_ms, int64_t max_ts_ms);
 MUST_USE enum status deletions_read(struct span_list deleted, struct block *block, size_t tenant,
                                     uint32_t series, const struct block_range *range,
                                     struct columns *out, struct error *err);
-/* Whether deletions apart from each other together leave nothing of a series in the block. Its samples
-   are read when the first and the last are deleted, and only then; false when they cannot be. */
-bool deletions_empty(struct span_list deleted, struct block *block, size_t tenant, uint32_t series);
+/* Whether deletions leave nothing of a series within the range, which may begin where retention does.
+   Its samples are read only when the last one there is deleted, and the first one is or cannot be told;
+   false when they cannot be. */
+bool deletions_empty(struct span_list deleted, struct block *block, size_t tenant, uint32_t series,
+                     const struct block_range *range);
 /* Whether the block has series of the deletion with samples in its range; also when it cannot be
    read. `scratch` is reset. */
 bool deletion_touches(const struct deletion *deletion, struct block *block, struct arena *scratch);

@@ -266,11 +266,8 @@ static enum status read_series(struct gathering *g, const struct source *source,
     int64_t min_ts_ms, max_ts_ms;
     TRY(block_time_range(source->block, source->block_tenant, out->position, &min_ts_ms, &max_ts_ms,
                          err));
-    if (min_ts_ms < g->part->min_ts_ms)
-        min_ts_ms = g->part->min_ts_ms;
-    if (max_ts_ms > g->selection->options->max_ts_ms)
-        max_ts_ms = g->selection->options->max_ts_ms;
-    *has_samples = min_ts_ms <= max_ts_ms;
+    const struct block_range range = {g->part->min_ts_ms, g->selection->options->max_ts_ms, NULL};
+    *has_samples = min_ts_ms <= range.max_ts_ms && max_ts_ms >= range.min_ts_ms;
     if (!*has_samples)
         return STATUS_OK;
     TRY(block_labels(source->block, source->block_tenant, out->position, arena, &out->labels, err));
@@ -279,8 +276,7 @@ static enum status read_series(struct gathering *g, const struct source *source,
                                            tenant_id_str(&g->part->tenant->id), out->labels,
                                            &g->selection->arena);
     *has_samples =
-        !spans_cover(out->deleted, min_ts_ms, max_ts_ms) &&
-        !deletions_empty(out->deleted, source->block, source->block_tenant, out->position);
+        !deletions_empty(out->deleted, source->block, source->block_tenant, out->position, &range);
     return STATUS_OK;
 }
 

@@ -116,12 +116,13 @@ static enum status add_from_block(struct lookup *lookup, struct block *block,
                                   const struct tenant_part *part, const struct wanted *wanted,
                                   struct found *found, struct error *err)
 {
-    const struct block_meta *meta = block_meta(block);
     size_t tenant;
-    bool is_outside = meta->max_ts_ms < store_first_visible_ms(lookup->store, part->tenant,
-                                                               lookup->options->min_ts_ms) ||
-                      meta->min_ts_ms > lookup->options->max_ts_ms;
-    if (is_outside || !block_find_tenant(block, tenant_id_str(&part->tenant->id), &tenant))
+    if (!block_find_tenant(block, tenant_id_str(&part->tenant->id), &tenant))
+        return STATUS_OK;
+    struct block_section section = block_tenant_section(block, tenant);
+    if (section.min_ts_ms > lookup->options->max_ts_ms ||
+        section.max_ts_ms <
+            store_first_visible_ms(lookup->store, part->tenant, lookup->options->min_ts_ms))
         return STATUS_OK;
     struct str *texts;
     size_t count = 0;
