@@ -25,7 +25,7 @@ enum status inspect_print(const struct inspection *inspection, struct str name, 
 {
     struct layout layout;
     *wrong = 0;
-    TRY(layout_read(inspection->disk, &layout, err));
+    TRY(layout_find(inspection->disk, &layout, err));
     if (inspection->has_shard && inspection->shard >= layout.shard_count)
         return error_set(err, STATUS_INVALID, "shard: got %u, want less than %u", inspection->shard,
                          layout.shard_count);

@@ -18,7 +18,7 @@ enum status snapshot_take(struct snapshot *snapshot, struct disk *disk, struct e
 {
     struct layout layout;
     *snapshot = (struct snapshot){0};
-    TRY(layout_read(disk, &layout, err));
+    TRY(layout_find(disk, &layout, err));
     enum status status = take(snapshot, disk, layout.shard_count, err);
     if (status != STATUS_OK)
         snapshot_deinit(snapshot);

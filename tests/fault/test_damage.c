@@ -1,7 +1,7 @@
 /*
  * Changes the bytes of a small store: whatever is changed, no reader is told anything that was not
  * sent. A sample is right, or it is missing and the damage was counted or told; no read fails. The store
- * starts with everything but a damaged layout file.
+ * always starts.
  *
  * CROFT_FAULT_FULL=1 tries every byte with several masks; without it one mask each, and every few
  * bytes where a fresh store is needed.
@@ -78,11 +78,6 @@ static void expect_honest(struct scene *s, const char *path, uint64_t offset, bo
         fail_msg("%s, byte %" PRIu64 ": %s, and nobody noticed", path, offset, v.first_fault);
 }
 
-static bool is_layout(const char *path)
-{
-    return strcmp(path, "croft.layout") == 0;
-}
-
 /* Calls `damage` for every file that the store has. */
 static void for_each_file(void (*damage)(const char *path, uint64_t size_bytes))
 {
@@ -110,17 +105,12 @@ static void flip_and_start(const char *path, uint64_t offset, uint8_t mask)
     struct error err = {0};
     make_store(&s);
     sim_disk_flip(s.box.sim, path, offset, mask);
-    if (is_layout(path)) {
-        expect_status(store_box_open(&s.box, &err), STATUS_CORRUPT);
-        assert_true(str_starts_with(str_from(err.text), STR("croft.layout: ")));
-    } else {
-        expect_ok(store_box_open(&s.box, &err));
-        expect_honest(&s, path, offset, true);
-        /* and once more, after what the first start has put aside */
-        store_box_close(&s.box);
-        expect_ok(store_box_open(&s.box, &err));
-        expect_honest(&s, path, offset, false);
-    }
+    expect_ok(store_box_open(&s.box, &err));
+    expect_honest(&s, path, offset, true);
+    /* and once more, after what the first start has put aside */
+    store_box_close(&s.box);
+    expect_ok(store_box_open(&s.box, &err));
+    expect_honest(&s, path, offset, false);
     free_store(&s);
 }
 
@@ -146,13 +136,9 @@ static void truncate_and_start(const char *path, uint64_t size_bytes)
     struct error err = {0};
     make_store(&s);
     sim_disk_truncate(s.box.sim, path, size_bytes);
-    if (is_layout(path)) {
-        expect_status(store_box_open(&s.box, &err), STATUS_CORRUPT);
-    } else {
-        expect_ok(store_box_open(&s.box, &err));
-        /* a log that ends early between two frames looks as one that was never longer */
-        expect_honest(&s, path, size_bytes, false);
-    }
+    expect_ok(store_box_open(&s.box, &err));
+    /* a log that ends early between two frames looks as one that was never longer */
+    expect_honest(&s, path, size_bytes, false);
     free_store(&s);
 }
 
@@ -177,7 +163,7 @@ static void flip_in_open_store(const char *path, uint64_t size_bytes)
 {
     struct scene s;
     struct error err = {0};
-    if (is_layout(path) || strstr(path, ".block") == NULL)
+    if (strstr(path, ".block") == NULL)
         return;
     make_store(&s);
     for (uint64_t offset = 0; offset < size_bytes; offset += stride(3)) {
@@ -205,8 +191,6 @@ static void remove_file(const char *path, uint64_t size_bytes)
     struct scene s;
     struct error err = {0};
     (void)size_bytes;
-    if (is_layout(path))
-        return;
     make_store(&s);
     struct disk *disk = sim_disk_disk(s.box.sim);
     expect_ok(disk_unlink(disk, path, &err));

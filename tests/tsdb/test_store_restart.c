@@ -104,16 +104,63 @@ TEST(an_existing_store_keeps_its_number_of_shards)
     store_box_deinit(&box);
 }
 
-TEST(a_damaged_layout_file_is_a_clear_error)
+TEST(a_damaged_layout_costs_nothing)
 {
     struct store_box box;
     struct error err = {0};
     store_box_start(&box, BOX_SEED);
+    box_put(&box, "a", "up", BOX_START_MS, 1);
+    box_put(&box, "b", "up", BOX_START_MS, 2);
     store_box_close(&box);
+    box.options.shard_count = 7;
     sim_disk_flip(box.sim, "croft.layout", 12, 1);
-    expect_status(store_box_open(&box, &err), STATUS_CORRUPT);
-    expect_str(str_from(err.text), "croft.layout: checksum does not match");
+    expect_ok(store_box_open(&box, &err));
+    assert_int_equal(store_shard_count(box.store), 2);
+    expect_series(&box, "a", "up 1700000000000:1\n");
+    expect_series(&box, "b", "up 1700000000000:2\n");
     store_box_deinit(&box);
+}
+
+/* Files and folders, the ones below others first. */
+static void remove_last_shard_and_layout(struct store_box *box)
+{
+    static const char *const folders[] = {"shard-0002/wal", "shard-0002/blocks",
+                                          "shard-0002/quarantine", "shard-0002"};
+    struct error err = {0};
+    struct name_list files;
+    struct disk *disk = sim_disk_disk(box->sim);
+    sim_disk_files(box->sim, &files);
+    for (size_t i = 0; i < files.count; i++) {
+        struct str name = str_from(files.names[i]);
+        if (str_eq(name, STR("croft.layout")) || str_starts_with(name, STR("shard-0002/")))
+            expect_ok(disk_unlink(disk, files.names[i], &err));
+    }
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        expect_ok(disk_unlink(disk, folders[i], &err));
+    name_list_deinit(&files);
+    disk_close(disk);
+}
+
+/* As in a copy that is not whole: they would be looked for in a shard in which they are not. */
+TEST(samples_that_belong_to_another_shard_stop_the_start_whether_in_a_block_or_in_the_log)
+{
+    static const char *const tenants[] = {"a", "b", "c", "d", "e", "f"};
+    for (int is_flushed = 0; is_flushed < 2; is_flushed++) {
+        struct store_box box;
+        struct error err = {0};
+        store_box_init(&box, BOX_SEED);
+        box.options.shard_count = 3;
+        expect_ok(store_box_open(&box, &err));
+        for (size_t i = 0; i < sizeof tenants / sizeof *tenants; i++)
+            box_put(&box, tenants[i], "up", BOX_START_MS, 1);
+        if (is_flushed)
+            expect_flush(&box);
+        store_box_close(&box);
+        remove_last_shard_and_layout(&box);
+        expect_status(store_box_open(&box, &err), STATUS_INVALID);
+        assert_non_null(strstr(err.text, "has samples of tenant "));
+        store_box_deinit(&box);
+    }
 }
 
 TEST(after_a_flush_only_what_came_later_is_replayed)
@@ -139,6 +186,6 @@ TEST_MAIN(RUN(acknowledged_samples_are_there_after_a_stop_and_after_a_crash),
           RUN(a_store_that_ends_without_a_commit_tells_its_waiters_so),
           RUN(a_store_that_is_stopped_leaves_its_successor_nothing_to_log_anew),
           RUN(a_clean_stop_after_a_flush_leaves_no_log),
-          RUN(an_existing_store_keeps_its_number_of_shards),
-          RUN(a_damaged_layout_file_is_a_clear_error),
+          RUN(an_existing_store_keeps_its_number_of_shards), RUN(a_damaged_layout_costs_nothing),
+          RUN(samples_that_belong_to_another_shard_stop_the_start_whether_in_a_block_or_in_the_log),
           RUN(after_a_flush_only_what_came_later_is_replayed))

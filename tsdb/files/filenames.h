@@ -15,7 +15,8 @@
 
 #define LAYOUT_FILE         "croft.layout"
 #define LIMITS_FILE         "croft.limits"
-#define SHARD_FOLDER_FORMAT "shard-%04u"
+#define SHARD_FOLDER_PREFIX "shard-"
+#define SHARD_FOLDER_FORMAT SHARD_FOLDER_PREFIX "%04u"
 #define WAL_FOLDER          "wal"
 #define BLOCKS_FOLDER       "blocks"
 #define QUARANTINE_FOLDER   "quarantine"
@@ -25,5 +26,6 @@
 #define BLOCK_FILE_FORMAT   "%010llu.block"
 #define BLOCK_FILE_SUFFIX   ".block"
 #define TMP_SUFFIX          ".tmp"
+#define DAMAGED_SUFFIX      ".damaged"
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * layout: the file that says what the data directory is: its format version and number of shards.
  *
- * Format: docs/format/layout.md. Written once, when the store is made; never changed.
+ * Format: docs/format/layout.md. Written once, when the store is made; never changed. Where it is damaged
+ * or gone, the folders of the shards say the same: all of them are there before the first write is taken.
  */
 #ifndef CROFT_TSDB_LAYOUT_H
 #define CROFT_TSDB_LAYOUT_H
@@ -16,12 +17,15 @@ struct layout {
 };
 
 void layout_encode(struct buffer *out, const struct layout *layout);
+/* STATUS_CORRUPT: damaged; STATUS_INVALID: of a version this program does not know. */
 MUST_USE enum status layout_decode(struct bytes data, struct layout *out, struct error *err);
 
-/* STATUS_NOT_FOUND: there is none. Else as layout_open. */
+/* STATUS_NOT_FOUND: there is none. Else as layout_decode. */
 MUST_USE enum status layout_read(struct disk *disk, struct layout *out, struct error *err);
-/* Reads the layout, or writes `fresh` when there is none. STATUS_CORRUPT: the file is damaged or of
-   a version this program does not know. */
+/* The same, or what the folders say. */
+MUST_USE enum status layout_find(struct disk *disk, struct layout *out, struct error *err);
+/* The same, and writes it where the folders had to say it; writes `fresh` where nothing is. A damaged file is kept
+   beside it. STATUS_CORRUPT: it is damaged, and the folders do not tell; the text says what to do. */
 MUST_USE enum status layout_open(struct disk *disk, const struct layout *fresh, struct layout *out,
                                  struct error *err);
 

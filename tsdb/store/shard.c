@@ -70,11 +70,24 @@ enum status shard_quarantine_block(struct shard *shard, uint64_t sequence, struc
     return quarantine_file(shard, name, err);
 }
 
+enum status shard_get_tenant(struct shard *shard, struct str id, struct tenant **out,
+                             struct error *err)
+{
+    TRY(tenant_table_get(shard->store->tenants, id, out, err));
+    if ((*out)->shard == shard->number)
+        return STATUS_OK;
+    return error_set(
+        err, STATUS_INVALID,
+        "shard %u has samples of tenant %s, which belongs to shard %u of %u: " LAYOUT_FILE
+        " is not the one that they were written with, or files were moved",
+        shard->number, (*out)->id.text, (*out)->shard, shard->store->shard_count);
+}
+
 static enum status register_tenants(struct shard *shard, struct block *block, struct error *err)
 {
     for (size_t i = 0; i < block_tenant_count(block); i++) {
         struct tenant *tenant;
-        TRY(tenant_table_get(shard->store->tenants, block_tenant(block, i), &tenant, err));
+        TRY(shard_get_tenant(shard, block_tenant(block, i), &tenant, err));
     }
     return STATUS_OK;
 }

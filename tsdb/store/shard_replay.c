@@ -38,7 +38,7 @@ static enum status replay_series(void *context, struct series_ref ref, struct st
 {
     struct replay *replay = context;
     struct tenant *tenant;
-    TRY(tenant_table_get(replay->shard->store->tenants, tenant_id, &tenant, err));
+    TRY(shard_get_tenant(replay->shard, tenant_id, &tenant, err));
     struct head_key key = {.tenant = tenant,
                            .hash = labels_identity_hash(labels),
                            .labels = labels.ptr,

@@ -72,7 +72,7 @@ static enum status open_contents(struct store *store, struct error *err)
 {
     struct layout fresh = {.shard_count = store->options.shard_count};
     struct layout layout;
-    TRY(store->options.is_read_only ? layout_read(store->options.disk, &layout, err)
+    TRY(store->options.is_read_only ? layout_find(store->options.disk, &layout, err)
                                     : layout_open(store->options.disk, &fresh, &layout, err));
     struct tenant_table_options tenants = {.shard_count = layout.shard_count,
                                            .tenants_max = store->options.tenants_max,

@@ -135,6 +135,10 @@ MUST_USE enum status shard_replace_deletions_locked(struct shard *shard, struct 
 MUST_USE enum status shard_flush_all_locked(struct shard *shard, struct error *err)
     REQUIRES(shard->flush_lock);
 
+/* The tenant of stored samples, made when it is new. STATUS_INVALID: it belongs to another shard, so that nobody
+   would find them. */
+MUST_USE enum status shard_get_tenant(struct shard *shard, struct str id, struct tenant **out,
+                                      struct error *err);
 /* Makes the names of the blocks durable. */
 MUST_USE enum status shard_sync_blocks(struct shard *shard, struct error *err);
 /* DISK_PATH_MAX bytes. */

@@ -222,16 +222,27 @@ static void check_missing(struct proof *proof, uint32_t missing)
               report->shards);
 }
 
+/* When the folders have to say it the file is wrong; STATUS_CORRUPT: they do not either. */
+static enum status find_layout(struct proof *proof, struct error *err)
+{
+    enum status status = layout_read(proof->disk, &proof->layout, err);
+    if (status != STATUS_CORRUPT && status != STATUS_NOT_FOUND)
+        return status;
+    struct error why = *err;
+    status = layout_find(proof->disk, &proof->layout, err);
+    if (status == STATUS_OK || status == STATUS_CORRUPT)
+        wrong(proof, LAYOUT_FILE, "%s", why.text);
+    return status;
+}
+
 enum status store_verify(struct disk *disk, const struct verify_handler *handler,
                          struct verify_report *report, struct error *err)
 {
     *report = (struct verify_report){0};
     struct proof proof = {.disk = disk, .handler = handler, .report = report};
-    enum status status = layout_read(disk, &proof.layout, err);
-    if (status == STATUS_CORRUPT) {
-        wrong(&proof, LAYOUT_FILE, "%s", err->text);
+    enum status status = find_layout(&proof, err);
+    if (status == STATUS_CORRUPT)
         return STATUS_OK;
-    }
     TRY(status);
     report->shards = proof.layout.shard_count;
     uint32_t missing = 0;
