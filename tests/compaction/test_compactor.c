@@ -51,21 +51,10 @@ static void put(struct rig *rig, const char *tenant, int64_t ts_ms, double value
     box_put(&rig->box, tenant, "up", ts_ms, value);
 }
 
-static void flush(struct rig *rig)
-{
-    struct error err = {0};
-    expect_ok(box_flush(&rig->box, &err));
-}
-
 static void settle(struct rig *rig)
 {
     struct error err = {0};
     expect_ok(compactor_settle(rig->compactor, SETTLE_COMPACT, &err));
-}
-
-static uint32_t shard_of(struct rig *rig, const char *tenant)
-{
-    return tenant_table_find(store_tenants(rig->box.store), str_from(tenant))->shard;
 }
 
 /* The levels of the blocks of the tenant's shard, lowest rank first; each is proved. */
@@ -75,7 +64,7 @@ static void expect_levels(struct rig *rig, const char *tenant, const char *want)
     struct block **blocks;
     size_t count;
     char got[64] = "";
-    store_blocks(rig->box.store, shard_of(rig, tenant), &rig->box.arena, &blocks, &count);
+    store_blocks(rig->box.store, box_shard_of(&rig->box, tenant), &rig->box.arena, &blocks, &count);
     assert_true(count < sizeof got);
     for (size_t i = 0; i < count; i++) {
         got[i] = (char)('0' + block_meta(blocks[i])->level);
@@ -91,24 +80,13 @@ static uint32_t covered_epoch(struct rig *rig, const char *tenant)
     struct block **blocks;
     size_t count;
     uint32_t covered = 0;
-    store_blocks(rig->box.store, shard_of(rig, tenant), &rig->box.arena, &blocks, &count);
+    store_blocks(rig->box.store, box_shard_of(&rig->box, tenant), &rig->box.arena, &blocks, &count);
     for (size_t i = 0; i < count; i++) {
         if (block_meta(blocks[i])->covered_epoch > covered)
             covered = block_meta(blocks[i])->covered_epoch;
         block_release(blocks[i]);
     }
     return covered;
-}
-
-static size_t count_files(struct rig *rig, const char *part)
-{
-    struct name_list files;
-    size_t count = 0;
-    sim_disk_files(rig->box.sim, &files);
-    for (size_t i = 0; i < files.count; i++)
-        count += strstr(files.names[i], part) != NULL;
-    name_list_deinit(&files);
-    return count;
 }
 
 static uint64_t count_of(struct rig *rig, size_t offset)
@@ -127,7 +105,7 @@ TEST(flushes_of_a_day_become_one_block_step_by_step)
     for (int i = 0; i < 4; i++) {
         compactor_step(rig.compactor); /* too few yet */
         put(&rig, "a", BOX_START_MS + i, i);
-        flush(&rig);
+        expect_flush(&rig.box);
         expect_levels(&rig, "a", &"0000"[3 - i]);
     }
     uint32_t covered = covered_epoch(&rig, "a");
@@ -140,9 +118,9 @@ TEST(flushes_of_a_day_become_one_block_step_by_step)
     assert_int_equal(COUNT(&rig, blocks_read), 4);
     assert_int_equal(COUNT(&rig, samples), 4);
     assert_true(COUNT(&rig, written_bytes) > 0);
-    assert_int_equal(count_files(&rig, ".block"), 1);
+    assert_int_equal(box_file_count(&rig.box, ".block"), 1);
     put(&rig, "a", BOX_START_MS + 4, 4);
-    flush(&rig);
+    expect_flush(&rig.box);
     sim_clock_advance(&rig.box.clock, 4 * HOUR_MS); /* past midnight */
     compactor_step(rig.compactor);
     expect_levels(&rig, "a", "2");
@@ -161,12 +139,12 @@ TEST(settling_flushes_and_leaves_one_block_a_day)
     for (int i = 0; i < 3; i++) {
         put(&rig, "a", BOX_START_MS - i * BOX_DAY_MS, i);
         put(&rig, "d", BOX_START_MS + i, i);
-        flush(&rig);
+        expect_flush(&rig.box);
         put(&rig, "a", BOX_START_MS - i * BOX_DAY_MS + 1, i);
     }
     settle(&rig);
-    assert_int_equal(count_files(&rig, ".block"), 3 + 1);
-    assert_int_equal(count_files(&rig, ".tmp"), 0);
+    assert_int_equal(box_file_count(&rig.box, ".block"), 3 + 1);
+    assert_int_equal(box_file_count(&rig.box, ".tmp"), 0);
     expect_series(&rig.box, "a",
                   "up 1699827200000:2 1699827200001:2 1699913600000:1 1699913600001:1 "
                   "1700000000000:0 1700000000001:0\n");
@@ -209,7 +187,7 @@ TEST(the_first_written_sample_wins_in_whatever_order_blocks_are_merged)
     for (int i = 0; i < 4; i++) { /* the second to the fifth flush repeat the time of the first */
         put_contradiction(&rig, "a", BOX_START_MS, i);
         put(&rig, "a", BOX_START_MS + 1 + i, i);
-        flush(&rig);
+        expect_flush(&rig.box);
     }
     const char *want = "up 1700000000000:0 1700000000001:0 1700000000002:1 1700000000003:2 "
                        "1700000000004:3\n";
@@ -219,7 +197,7 @@ TEST(the_first_written_sample_wins_in_whatever_order_blocks_are_merged)
     expect_levels(&rig, "a", "1");
     expect_series(&rig.box, "a", want);
     put_contradiction(&rig, "a", BOX_START_MS, 9);
-    flush(&rig);
+    expect_flush(&rig.box);
     expect_series(&rig.box, "a", want);
     settle(&rig); /* the block that could not be read for a moment loses nothing */
     expect_series(&rig.box, "a", want);
@@ -257,17 +235,17 @@ TEST(blocks_flushed_before_and_during_a_merge_of_older_ones_stay_behind_it)
     rig_open(&rig);
     for (int i = 1; i <= 2; i++) {
         put_contradiction(&rig, "a", BOX_START_MS, i);
-        flush(&rig);
+        expect_flush(&rig.box);
     }
-    store_blocks(rig.box.store, shard_of(&rig, "a"), &rig.box.arena, &blocks, &count);
+    store_blocks(rig.box.store, box_shard_of(&rig.box, "a"), &rig.box.arena, &blocks, &count);
     assert_int_equal(count, 2);
     struct block_writer *writer = begin_copy(&rig, blocks[0]); /* takes the next sequence */
     put_contradiction(&rig, "a", BOX_START_MS, 3);
-    flush(&rig);
+    expect_flush(&rig.box);
     struct block_replacement replacement = {
         .blocks = blocks, .is_damaged = (bool[]){false}, .count = 1, .writer = writer};
-    expect_ok(
-        store_replace_blocks(rig.box.store, shard_of(&rig, "a"), &replacement, &size_bytes, &err));
+    expect_ok(store_replace_blocks(rig.box.store, box_shard_of(&rig.box, "a"), &replacement,
+                                   &size_bytes, &err));
     block_release(blocks[0]);
     block_release(blocks[1]);
     expect_levels(&rig, "a", "100");
@@ -286,8 +264,8 @@ TEST(a_merge_whose_input_was_dropped_meanwhile_changes_nothing)
     uint64_t size_bytes;
     rig_open(&rig);
     put(&rig, "a", BOX_START_MS, 1);
-    flush(&rig);
-    uint32_t shard = shard_of(&rig, "a");
+    expect_flush(&rig.box);
+    uint32_t shard = box_shard_of(&rig.box, "a");
     store_blocks(rig.box.store, shard, &rig.box.arena, &blocks, &count);
     struct block_writer *writer = begin_copy(&rig, blocks[0]);
     expect_ok(store_drop_block(rig.box.store, shard, blocks[0], &err));
@@ -298,7 +276,7 @@ TEST(a_merge_whose_input_was_dropped_meanwhile_changes_nothing)
                   STATUS_NOT_FOUND);
     block_release(blocks[0]);
     expect_series(&rig.box, "a", "");
-    assert_int_equal(count_files(&rig, ".block"), 0);
+    assert_int_equal(box_file_count(&rig.box, ".block"), 0);
     rig_close(&rig);
 }
 
@@ -311,7 +289,7 @@ TEST(expired_samples_leave_with_a_merge)
     for (int i = 0; i < 4; i++) {
         put(&rig, "a", BOX_START_MS - HOUR_MS + i, i);
         put(&rig, "a", BOX_START_MS + i, i);
-        flush(&rig);
+        expect_flush(&rig.box);
     }
     /* an hour later the first of each have expired, the others not */
     sim_clock_advance(&rig.box.clock, BOX_RETENTION_MS - HOUR_MS / 2);
@@ -367,7 +345,7 @@ static void run_random(uint64_t seed)
         write_random(&rig, &random);
         struct str want = answers(&rig);
         if (random_below(&random, 4) > 0)
-            flush(&rig);
+            expect_flush(&rig.box);
         compactor_step(rig.compactor);
         expect_same_answers(&rig, want);
         if (random_below(&random, 10) == 0)

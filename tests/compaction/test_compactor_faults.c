@@ -10,9 +10,7 @@
 
 #define HOUR_MS INT64_C(3600000)
 
-static const enum power_cut all_cuts[] = {POWER_CUT_DROP_ALL, POWER_CUT_KEEP_SOME,
-                                          POWER_CUT_TORN_TAIL, POWER_CUT_PROCESS_ONLY};
-enum { CUT_COUNT = sizeof all_cuts / sizeof *all_cuts, OPERATIONS_MAX = 1000 };
+enum { OPERATIONS_MAX = 1000 };
 
 /* ---- words of this file ---- */
 
@@ -57,17 +55,6 @@ static enum status settle(struct store_box *box, struct error *err)
     return status;
 }
 
-static size_t count_files(struct store_box *box, const char *part)
-{
-    struct name_list files;
-    size_t count = 0;
-    sim_disk_files(box->sim, &files);
-    for (size_t i = 0; i < files.count; i++)
-        count += strstr(files.names[i], part) != NULL;
-    name_list_deinit(&files);
-    return count;
-}
-
 static void verify_blocks(struct store_box *box)
 {
     for (uint32_t shard = 0; shard < store_shard_count(box->store); shard++) {
@@ -88,8 +75,8 @@ static void expect_rest(struct store_box *box)
     struct error err = {0};
     expect_ok(settle(box, &err));
     expect_much(box);
-    assert_int_equal(count_files(box, ".tmp"), 0);
-    assert_int_equal(count_files(box, ".block"), 3);
+    assert_int_equal(box_file_count(box, ".tmp"), 0);
+    assert_int_equal(box_file_count(box, ".block"), 3);
     verify_blocks(box);
 }
 
@@ -116,8 +103,7 @@ static bool cut_after(uint64_t after, enum power_cut cut, uint64_t seed)
 {
     struct store_box box;
     struct error err = {0};
-    store_box_init(&box, seed);
-    expect_ok(store_box_open(&box, &err));
+    store_box_start(&box, seed);
     put_much(&box);
     sim_disk_cut_power_at(box.sim, sim_disk_operation_count(box.sim) + after);
     bool is_clean = settle(&box, &err) == STATUS_OK && !sim_disk_is_cut(box.sim);
@@ -135,9 +121,9 @@ static bool cut_after(uint64_t after, enum power_cut cut, uint64_t seed)
 
 TEST(flush_and_merge_that_are_cut_anywhere_lose_and_double_nothing)
 {
-    for (size_t mode = 0; mode < CUT_COUNT; mode++) {
+    for (enum power_cut cut = 0; cut < POWER_CUT_COUNT; cut++) {
         uint64_t after = 0;
-        while (!cut_after(after, all_cuts[mode], 1 + after))
+        while (!cut_after(after, cut, 1 + after))
             assert_true(++after < OPERATIONS_MAX);
     }
 }
@@ -148,8 +134,7 @@ static bool fail_after(uint64_t after, enum status failure)
 {
     struct store_box box;
     struct error err = {0};
-    store_box_init(&box, 1 + after);
-    expect_ok(store_box_open(&box, &err));
+    store_box_start(&box, 1 + after);
     put_much(&box);
     uint64_t failing = sim_disk_operation_count(box.sim) + after;
     sim_disk_fail_at(box.sim, failing, failure);
@@ -183,32 +168,24 @@ TEST(flush_and_merge_that_fail_anywhere_lose_nothing_and_later_ones_succeed)
 
 static void flush_times(struct store_box *box, const char *tenant, int times)
 {
-    struct error err = {0};
     for (int i = 0; i < times; i++) {
         box_put(box, tenant, "up", BOX_START_MS + i, i);
         box_put(box, tenant, "zone", BOX_START_MS + i, i);
-        expect_ok(box_flush(box, &err));
+        expect_flush(box);
     }
-}
-
-static uint32_t shard_of(struct store_box *box, const char *tenant)
-{
-    return tenant_table_find(store_tenants(box->store), str_from(tenant))->shard;
 }
 
 static uint64_t block_count(struct store_box *box, const char *tenant)
 {
     struct shard_status status;
-    store_shard_status(box->store, shard_of(box, tenant), &status);
+    store_shard_status(box->store, box_shard_of(box, tenant), &status);
     return status.block_count;
 }
 
 TEST(a_merge_that_failed_waits_longer_each_time)
 {
     struct store_box box;
-    struct error err = {0};
-    store_box_init(&box, 3);
-    expect_ok(store_box_open(&box, &err));
+    store_box_start(&box, 3);
     flush_times(&box, "a", 4);
     struct compactor *compactor = new_compactor(&box);
     const struct counter *failures = &compactor_counters(compactor)->failures;
@@ -247,7 +224,7 @@ static void damage_first_block(struct store_box *box, const char *tenant)
 {
     struct block **blocks;
     size_t count;
-    store_blocks(box->store, shard_of(box, tenant), &box->arena, &blocks, &count);
+    store_blocks(box->store, box_shard_of(box, tenant), &box->arena, &blocks, &count);
     damage_first_series(box, blocks[0]);
     for (size_t i = 0; i < count; i++)
         block_release(blocks[i]);
@@ -261,7 +238,7 @@ static const char rest_of_a[] =
 static void expect_loss(const struct compactor *compactor, struct store_box *box)
 {
     const struct compactor_counters *counters = compactor_counters(compactor);
-    assert_int_equal(count_files(box, "quarantine/"), 1);
+    assert_int_equal(box_file_count(box, "quarantine/"), 1);
     assert_int_equal(counter_get(&counters->failures), 0);
     assert_int_equal(counter_get(&counters->blocks_quarantined), 1);
     assert_int_equal(counter_get(&counters->series_lost), 1);
@@ -307,7 +284,7 @@ TEST(a_block_that_a_read_found_damaged_is_written_anew_once)
     damage_first_block(&box, "a");
     struct compactor *compactor = new_compactor(&box);
     compactor_step(compactor);
-    assert_int_equal(count_files(&box, "quarantine/"), 0);
+    assert_int_equal(box_file_count(&box, "quarantine/"), 0);
     expect_status(box_select(&box, &all, &got, &err), STATUS_CORRUPT);
     compactor_step(compactor);
     expect_series(&box, "a", "zone 1700000000000:0\n");
@@ -333,7 +310,7 @@ TEST(a_block_of_which_nothing_can_be_read_is_only_put_aside)
     flush_times(&box, "a", 1);
     struct block **blocks;
     size_t count;
-    store_blocks(box.store, shard_of(&box, "a"), &box.arena, &blocks, &count);
+    store_blocks(box.store, box_shard_of(&box, "a"), &box.arena, &blocks, &count);
     sim_disk_flip(box.sim, block_path(blocks[0]), block_tenant_section(blocks[0], 0).index_offset,
                   1);
     block_release(blocks[0]);
@@ -362,8 +339,7 @@ TEST(a_damaged_block_outlives_a_crash_before_its_quarantine)
     for (uint64_t after = 0, is_clean = 0; !is_clean; after++) {
         struct store_box box;
         struct error err = {0};
-        store_box_init(&box, 3);
-        expect_ok(store_box_open(&box, &err));
+        store_box_start(&box, 3);
         flush_times(&box, "a", 4);
         damage_first_block(&box, "a");
         struct compactor *compactor = new_compactor(&box);
@@ -373,7 +349,7 @@ TEST(a_damaged_block_outlives_a_crash_before_its_quarantine)
         compactor_close(compactor);
         store_box_crash(&box, POWER_CUT_DROP_ALL);
         expect_ok(store_box_open(&box, &err));
-        uint64_t left = block_count(&box, "a") + count_files(&box, "quarantine/");
+        uint64_t left = block_count(&box, "a") + box_file_count(&box, "quarantine/");
         assert_true(left >= 2); /* the damaged one and the merged one, at least */
         has_seen_both = has_seen_both || block_count(&box, "a") == 2;
         const struct box_query whole = {.tenants = "a", .matchers = "__name__=zone"};
@@ -390,13 +366,12 @@ TEST(one_shards_trouble_does_not_stop_another)
 {
     struct store_box box;
     struct error err = {0};
-    store_box_init(&box, 3);
-    expect_ok(store_box_open(&box, &err));
+    store_box_start(&box, 3);
     flush_times(&box, "a", 4);
     flush_times(&box, "d", 4);
-    assert_int_not_equal(shard_of(&box, "a"), shard_of(&box, "d"));
-    const char *first = shard_of(&box, "a") == 0 ? "a" : "d";
-    const char *second = shard_of(&box, "a") == 0 ? "d" : "a";
+    assert_int_not_equal(box_shard_of(&box, "a"), box_shard_of(&box, "d"));
+    const char *first = box_shard_of(&box, "a") == 0 ? "a" : "d";
+    const char *second = box_shard_of(&box, "a") == 0 ? "d" : "a";
     struct compactor *compactor = new_compactor(&box);
     /* a file of the first shard that is not there is removed, then created */
     sim_disk_fail_at(box.sim, sim_disk_operation_count(box.sim) + 1, STATUS_IO);
@@ -409,25 +384,16 @@ TEST(one_shards_trouble_does_not_stop_another)
 
 /* ---- space ---- */
 
-static uint64_t used_bytes(struct store_box *box)
-{
-    struct error err = {0};
-    uint64_t free_bytes;
-    expect_ok(disk_free_bytes(box->disk, &free_bytes, &err));
-    return (UINT64_C(1) << 40) - free_bytes;
-}
-
 TEST(no_merge_begins_that_could_fill_the_disk)
 {
     struct store_box box;
     struct error err = {0};
     struct write_result result;
-    store_box_init(&box, 3);
-    expect_ok(store_box_open(&box, &err));
+    store_box_start(&box, 3);
     flush_times(&box, "a", 4);
     struct shard_status status;
-    store_shard_status(box.store, shard_of(&box, "a"), &status);
-    uint64_t used = used_bytes(&box);
+    store_shard_status(box.store, box_shard_of(&box, "a"), &status);
+    uint64_t used = box_used_bytes(&box);
     sim_disk_set_capacity(box.sim, used + 2 * status.block_bytes - 1);
     struct compactor *compactor = new_compactor(&box);
     compactor_step(compactor);
@@ -446,9 +412,7 @@ TEST(no_merge_begins_that_could_fill_the_disk)
 TEST(replaced_files_that_could_not_be_deleted_go_with_the_next_step)
 {
     struct store_box box;
-    struct error err = {0};
-    store_box_init(&box, 3);
-    expect_ok(store_box_open(&box, &err));
+    store_box_start(&box, 3);
     flush_times(&box, "a", 4);
     uint64_t begin = sim_disk_operation_count(box.sim);
     struct compactor *compactor = new_compactor(&box);
@@ -457,9 +421,9 @@ TEST(replaced_files_that_could_not_be_deleted_go_with_the_next_step)
     sim_disk_fail_at(box.sim, begin + 6, STATUS_IO);
     compactor_step(compactor);
     assert_int_equal(block_count(&box, "a"), 1);
-    assert_int_equal(count_files(&box, ".block"), 1 + 4);
+    assert_int_equal(box_file_count(&box, ".block"), 1 + 4);
     compactor_step(compactor);
-    assert_int_equal(count_files(&box, ".block"), 1);
+    assert_int_equal(box_file_count(&box, ".block"), 1);
     compactor_close(compactor);
     store_box_deinit(&box);
 }
