@@ -62,23 +62,38 @@ TEST(the_example_of_the_format_page_reads_and_writes_the_same_bytes)
     columns_deinit(&columns);
 }
 
-/* The second example of the page: a column of values behind the number of its encoding. */
+/* An example of the page: a column of values behind the number of its encoding. */
+static void expect_column(const uint8_t *want, size_t len, const double *values, size_t count)
+{
+    uint64_t words[COLUMN_WORDS_MAX], got[COLUMN_WORDS_MAX];
+    uint8_t bytes[COLUMN_BYTES_MAX];
+    struct error err;
+    unsigned number;
+    memcpy(words, values, count * sizeof *words);
+    assert_int_equal(column_encode(&value_encodings, words, count, bytes, &number), len - 1);
+    assert_int_equal(number, want[0]);
+    assert_memory_equal(bytes, want + 1, len - 1);
+    struct reader r = reader_of((struct bytes){want + 1, len - 1});
+    expect_ok(column_decode(&value_encodings, want[0], &r, got, count, &err));
+    assert_memory_equal(got, words, count * sizeof *words);
+}
+
 TEST(the_example_of_rounded_decimals_reads_and_writes_the_same_bytes)
 {
     static const uint8_t want[] = {0x03, 0x23, 0xe0, 0x1b, 0x02, 0x00, 0x00, 0x00, 0x01, 0x02};
     const double values[] = {1.776, 1.7770000000000001, 1.778};
-    uint64_t words[3], got[3];
-    uint8_t bytes[COLUMN_BYTES_MAX];
-    struct error err;
-    unsigned number;
-    memcpy(words, values, sizeof words);
-    size_t len = column_encode(&value_encodings, words, 3, bytes, &number);
-    assert_int_equal(number, want[0]);
-    assert_int_equal(len, sizeof want - 1);
-    assert_memory_equal(bytes, want + 1, len);
-    struct reader r = reader_of((struct bytes){want + 1, sizeof want - 1});
-    expect_ok(column_decode(&value_encodings, want[0], &r, got, 3, &err));
-    assert_memory_equal(got, words, sizeof words);
+    expect_column(want, sizeof want, values, 3);
+}
+
+TEST(the_example_of_a_counter_that_rises_rarely_reads_and_writes_the_same_bytes)
+{
+    static const uint8_t want[] = {0x01, 0x20, 0x90, 0x4e, 0x00, 0x42, 0x05, 0x40, 0x08, 0x04,
+                                   0x00, 0x21, 0xc3, 0x01, 0x02, 0xc5, 0x13, 0xf8, 0x03, 0x02};
+    double values[40];
+    for (size_t i = 0; i < 40; i++)
+        values[i] = 5000 + 5002 * (double)((i >= 7) + (i >= 19) + (i >= 33) + (i >= 38)) +
+                    (i >= 12 ? 6010 : 0);
+    expect_column(want, sizeof want, values, 40);
 }
 
 static double nasty_value(struct random *random)
@@ -187,6 +202,18 @@ static double of_any_size(struct random *random, size_t index)
     return (double)(random_u64(random) >> random_below(random, 64)) * 0.001;
 }
 
+static double rare_steps(struct random *random, size_t index)
+{
+    (void)random;
+    return (double)(70000 + index / 40 * 1001 + index / 90 * 9000000);
+}
+
+static double few_steps(struct random *random, size_t index)
+{
+    (void)index;
+    return (double)(500000 + 70001 * random_below(random, 6)) / 10;
+}
+
 static value_maker *const value_makers[] = {
     any_bits,
     only_nasty,
@@ -202,6 +229,8 @@ static value_maker *const value_makers[] = {
     nanoseconds_of_now,
     sum_of_durations,
     of_any_size,
+    rare_steps,
+    few_steps,
 };
 
 static void fill_regular(struct random *random, int64_t *ts_ms, size_t count)
@@ -300,6 +329,8 @@ TEST(what_people_measure_is_small)
     assert_in_range(len_with(milliseconds_as_seconds, 240), 1, 25 + 240 * (8 + 2) / 8);
     assert_in_range(len_with(microseconds_divided_twice, 240), 1, 25 + 240 * (21 + 2) / 8);
     assert_in_range(len_with(nanoseconds_of_now, 240), 1, 25 + 240 * (14 + 3) / 8);
+    assert_in_range(len_with(rare_steps, 240), 1, 20 + 7 * 3);
+    assert_in_range(len_with(few_steps, 240), 1, 20 + 6 * 3 + 240 * 3 / 8);
     assert_in_range(len_with(sum_of_durations, 240), 1, 25 + 240 * 5);
 }
 
@@ -372,6 +403,7 @@ TEST(chunks_that_nobody_wrote_are_refused)
 
 TEST_MAIN(RUN(the_example_of_the_format_page_reads_and_writes_the_same_bytes),
           RUN(the_example_of_rounded_decimals_reads_and_writes_the_same_bytes),
+          RUN(the_example_of_a_counter_that_rises_rarely_reads_and_writes_the_same_bytes),
           RUN(any_column_of_any_length_comes_back_bit_by_bit), RUN(what_people_measure_is_small),
           RUN(samples_are_appended_behind_those_that_are_there), RUN(no_broken_chunk_harms_anybody),
           RUN(chunks_that_nobody_wrote_are_refused))

@@ -73,6 +73,51 @@ TEST(few_large_and_many_small_integers_cost_little_more_than_their_bits)
     expect_round_trip(values, 200, 5 + (20 * 16 + 80 * 3 + 200 * 2) / 8);
 }
 
+TEST(zeros_are_left_out)
+{
+    uint64_t values[240] = {0};
+    for (size_t i = 0; i < 20; i++)
+        values[i * 12 + 3] = 1000 + i * i;
+    expect_round_trip(values, 240, 2 + 20 + 1 + 20 * 11 / 8 + 1); /* a list of places */
+    for (size_t i = 0; i < 80; i++)
+        values[i * 3] = 1000000 + i * i * i;
+    expect_round_trip(values, 240, 2 + 30 + 1 + 80 * 21 / 8); /* a bit for each */
+}
+
+TEST(few_values_are_stored_once)
+{
+    uint64_t values[200];
+    for (size_t i = 0; i < 200; i++)
+        values[i] = 1 + i * 7 % 5 * 1000000000007;
+    expect_round_trip(values, 200, 2 + 1 + 4 * 6 + 200 * 3 / 8);
+    for (size_t i = 0; i < 200; i++)
+        values[i] = (1 + i * 7 % 5 * 100000007) << 20;
+    expect_round_trip(values, 200, 3 + 1 + 4 * 4 + 200 * 3 / 8);
+    for (size_t i = 0; i < 200; i++)
+        values[i] = i % 4 == 1 ? 900000000001 * (1 + i % 3) : 0;
+    expect_round_trip(values, 200, 2 + 25 + 2 + 3 * 6 + 50 * 2 / 8 + 1);
+}
+
+/* With every number of values around what a dictionary may hold, and each found at any time. */
+TEST(many_values_come_back_as_few_do)
+{
+    struct random random;
+    random_init_seeded(&random, test_seed(6));
+    for (size_t round = 0; round < 3000; round++) {
+        uint64_t values[PACK_COUNT_MAX], kinds[80];
+        size_t kind_count = 1 + random_below(&random, 80);
+        size_t count = 1 + random_below(&random, PACK_COUNT_MAX);
+        unsigned zeros_percent = (unsigned)random_below(&random, 120);
+        for (size_t i = 0; i < kind_count; i++)
+            kinds[i] = random_u64(&random) >> random_below(&random, 64);
+        for (size_t i = 0; i < count; i++)
+            values[i] = random_below(&random, 100) < zeros_percent
+                            ? 0
+                            : kinds[random_below(&random, kind_count)];
+        expect_round_trip(values, count, 3 + count * 8);
+    }
+}
+
 TEST(a_common_factor_of_two_is_shifted_away)
 {
     uint64_t values[100];
@@ -92,7 +137,7 @@ static void expect_refused(const char *bytes, size_t len, size_t count)
 TEST(broken_packs_are_refused)
 {
     EXPECT_REFUSED("", 0);
-    EXPECT_REFUSED("\x42\x00\x00\x00\x00\x00\x00\x00\x00\x00", 1); /* 66 bits wide */
+    EXPECT_REFUSED("\x44\x00\x00\x00\x00\x00\x00\x00\x00\x00", 1); /* no such kind */
     EXPECT_REFUSED("\x81\x40\x00\x00", 1);                         /* shifted by 64 */
     EXPECT_REFUSED("\x81\x00\x02\x00\x01\x01\x01\x00", 1); /* more exceptions than integers */
     EXPECT_REFUSED("\x81\x00\x01\x01\x01\x00", 1);         /* an exception behind the end */
@@ -108,7 +153,36 @@ TEST(broken_packs_are_refused)
     EXPECT_REFUSED("\xc1\x40\x00\x00\x00\x00\x00", 1); /* shifted by 64 */
 }
 
+TEST(broken_dictionaries_are_refused)
+{
+    EXPECT_REFUSED("\x43", 1);
+    EXPECT_REFUSED("\x43\x00\x00", 1);             /* no values */
+    EXPECT_REFUSED("\x43\x41\x00", 1);             /* 65 of them */
+    EXPECT_REFUSED("\x43\x02\x05", 0);             /* one is missing */
+    EXPECT_REFUSED("\x43\x02\x05\x01", 1);         /* no numbers */
+    EXPECT_REFUSED("\x43\x03\x05\x01\x01\x03", 1); /* the fourth of three */
+    EXPECT_REFUSED("\xc3\x40\x02\x05\x01\x01", 1); /* shifted by 64 */
+}
+
+TEST(broken_places_are_refused)
+{
+    EXPECT_REFUSED("\x42", 8);
+    EXPECT_REFUSED("\x42\x01", 8);                     /* no place */
+    EXPECT_REFUSED("\x42\x01\x00", 8);                 /* no others */
+    EXPECT_REFUSED("\x42\x01\x08\x01\x01", 8);         /* behind the end */
+    EXPECT_REFUSED("\x42\x02\x05\x05\x01\x03", 16);    /* the same twice */
+    EXPECT_REFUSED("\x42\x02\x07\x01\x03", 8);         /* two others at three places */
+    EXPECT_REFUSED("\x42\x02\x01\x01\x03", 8);         /* and at one */
+    EXPECT_REFUSED("\x42\x02\x81\x01\x03", 7);         /* the second behind the end */
+    EXPECT_REFUSED("\x42\x09\xff\x01\xff\x01", 8);     /* more than there are */
+    EXPECT_REFUSED("\x42\x02\x03\x42\x02\x03\x01", 8); /* zeros left out of the others */
+    EXPECT_REFUSED("\xc2\x00\x02\x03\x01\x03", 8);     /* a shift of its own */
+}
+
 TEST_MAIN(RUN(every_width_and_count_comes_back), RUN(a_few_large_integers_do_not_widen_the_rest),
           RUN(integers_of_very_different_sizes_take_what_they_need),
           RUN(few_large_and_many_small_integers_cost_little_more_than_their_bits),
-          RUN(a_common_factor_of_two_is_shifted_away), RUN(broken_packs_are_refused))
+          RUN(zeros_are_left_out), RUN(few_values_are_stored_once),
+          RUN(many_values_come_back_as_few_do), RUN(a_common_factor_of_two_is_shifted_away),
+          RUN(broken_packs_are_refused), RUN(broken_dictionaries_are_refused),
+          RUN(broken_places_are_refused))

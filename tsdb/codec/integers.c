@@ -6,6 +6,9 @@ enum {
     /* so few integers have no centre to speak of, and the head encodes few at a time */
     ZIGZAG_COUNT_MIN = 48,
     CENTRE_PROBES = 15,
+    LAYOUTS_MAX = 4,
+    /* what an estimate may be above the least, as a part of it, for the plan to be made */
+    ESTIMATE_PART = 8,
 };
 
 /* What the integers of a column, or the differences between them, range over. */
@@ -86,37 +89,41 @@ static size_t svarint_len(int64_t value)
     return (size_t)(store_varint(bytes, zigzag_encode(value)) - bytes);
 }
 
-/* The smallest way so far. */
-struct best {
-    struct layout layout;
-    struct pack_plan plan;
-    size_t bytes;
+/* The ways there are to pack a column, and about what they take. */
+struct candidates {
+    size_t count;
+    struct {
+        struct layout layout;
+        size_t bits;
+    } of[LAYOUTS_MAX];
+    size_t bits_min;
 };
 
 /* `distances` are those of the layout. */
-static void try_layout(struct best *best, const struct layout *layout, const uint64_t *distances,
-                       const int64_t *integers, size_t count)
+static void add_candidate(struct candidates *candidates, const struct layout *layout,
+                          const uint64_t *distances, size_t count)
 {
-    struct pack_plan plan = pack_plan(distances, distance_count(layout, count));
-    size_t bytes = plan.bytes + svarint_len(layout->base) +
-                   (layout->is_differences ? svarint_len(integers[0]) : 0);
-    if (bytes < best->bytes)
-        *best = (struct best){*layout, plan, bytes};
+    size_t bits = pack_estimate(distances, distance_count(layout, count));
+    candidates->of[candidates->count].layout = *layout;
+    candidates->of[candidates->count++].bits = bits;
+    if (bits < candidates->bits_min)
+        candidates->bits_min = bits;
 }
 
 /* Distances above a base, then those to both sides of their centre. */
-static void try_both(struct best *best, struct layout layout, const int64_t *integers, size_t count)
+static void add_both(struct candidates *candidates, struct layout layout, const int64_t *integers,
+                     size_t count)
 {
     uint64_t distances[PACK_COUNT_MAX];
     fill_distances(distances, &layout, integers, count);
-    try_layout(best, &layout, distances, integers, count);
-    if (count < ZIGZAG_COUNT_MIN || best->bytes <= count / 8)
+    add_candidate(candidates, &layout, distances, count);
+    if (count < ZIGZAG_COUNT_MIN || candidates->bits_min <= count)
         return;
     uint64_t centre = (uint64_t)find_centre(distances, distance_count(&layout, count));
     layout.is_zigzag = true;
     layout.base = (int64_t)((uint64_t)layout.base + centre);
     fill_distances(distances, &layout, integers, count);
-    try_layout(best, &layout, distances, integers, count);
+    add_candidate(candidates, &layout, distances, count);
 }
 
 static unsigned bits_of_range(int64_t min, int64_t max)
@@ -127,16 +134,47 @@ static unsigned bits_of_range(int64_t min, int64_t max)
 
 /* Integers or differences, whichever range over fewer bits; both, when it is nearly the same, or when
    a few resets may be all that widens the differences. */
-static struct best choose_layout(const int64_t *integers, size_t count)
+static void find_candidates(struct candidates *candidates, const int64_t *integers, size_t count)
 {
-    struct best best = {.bytes = SIZE_MAX};
     struct ranges r = ranges_of(integers, count);
     unsigned bits = bits_of_range(r.min, r.max);
     unsigned step_bits = count > 1 ? bits_of_range(r.step_min, r.step_max) : 64;
+    *candidates = (struct candidates){.bits_min = SIZE_MAX};
     if (count == 1 || bits <= step_bits + 1)
-        try_both(&best, layout_above(&r, count, false), integers, count);
+        add_both(candidates, layout_above(&r, count, false), integers, count);
     if (count > 1 && (step_bits <= bits + 1 || r.falls * 16 <= count))
-        try_both(&best, layout_above(&r, count, true), integers, count);
+        add_both(candidates, layout_above(&r, count, true), integers, count);
+}
+
+/* The smallest way so far. */
+struct best {
+    struct layout layout;
+    struct pack_plan plan;
+    size_t bytes;
+};
+
+static void try_layout(struct best *best, const struct layout *layout, const int64_t *integers,
+                       size_t count)
+{
+    uint64_t distances[PACK_COUNT_MAX];
+    fill_distances(distances, layout, integers, count);
+    struct pack_plan plan = pack_plan(distances, distance_count(layout, count));
+    size_t bytes = plan.bytes + svarint_len(layout->base) +
+                   (layout->is_differences ? svarint_len(integers[0]) : 0);
+    if (bytes < best->bytes)
+        *best = (struct best){*layout, plan, bytes};
+}
+
+/* Plans take long: only those of candidates that may turn out to be the smallest are made. */
+static struct best choose_layout(const int64_t *integers, size_t count)
+{
+    struct candidates candidates;
+    struct best best = {.bytes = SIZE_MAX};
+    find_candidates(&candidates, integers, count);
+    for (size_t i = 0; i < candidates.count; i++) {
+        if (candidates.of[i].bits * ESTIMATE_PART <= candidates.bits_min * (ESTIMATE_PART + 1))
+            try_layout(&best, &candidates.of[i].layout, integers, count);
+    }
     return best;
 }
 

@@ -1,5 +1,6 @@
 /*
- * pack: small unsigned integers in as few bits as most of them need, the others as exceptions.
+ * pack: small unsigned integers in as few bits as they need, in the one of several ways that takes
+ * the fewest bytes.
  *
  * Format: docs/format/chunk.md, "Packed integers".
  */
@@ -13,24 +14,40 @@ enum { PACK_COUNT_MAX = 240 };
 /* Header, and every integer in full width; exceptions are only used where they save bytes. */
 enum { PACK_BYTES_MAX = 3 + PACK_COUNT_MAX * 8 + 8 };
 
-enum { PACK_TIERS = 4 };
+enum { PACK_TIER_COUNT = 4 };
 
 /* Widths for integers of very different sizes: each says which of them it takes. */
 struct pack_tiers {
-    uint8_t widths[PACK_TIERS]; /* increasing, or repeating the last */
-    size_t bytes;               /* of everything but the header */
+    uint8_t widths[PACK_TIER_COUNT]; /* increasing, or repeating the last */
+    size_t bytes;                    /* of everything but the header */
+};
+
+/* One width for all, and a list of what is too long for it. */
+struct pack_plain {
+    unsigned width;
+    unsigned exception_count;
+    size_t bytes; /* of everything but the headers */
+};
+
+enum pack_kind {
+    PACK_PLAIN,
+    PACK_TIERS,
+    PACK_DICTIONARY,
 };
 
 /* How integers are going to be packed: to know the size before writing. */
 struct pack_plan {
-    unsigned width;
+    bool is_sparse; /* zeros are left out, and the rest is about the others */
+    size_t count;   /* of the integers that are not left out */
+    enum pack_kind kind;
     unsigned shift;
-    unsigned exception_count;
-    size_t bytes; /* of everything but the header; one less than it is when there is a shift */
-    bool has_tiers;
+    struct pack_plain plain;
     struct pack_tiers tiers;
+    size_t bytes; /* of everything but the header; one less than it is when there is a shift */
 };
 
+/* About how many bits they take: enough to tell which of several columns a plan is worth it for. */
+size_t pack_estimate(const uint64_t *values, size_t count);
 struct pack_plan pack_plan(const uint64_t *values, size_t count);
 /* Writes at most PACK_BYTES_MAX bytes and returns the place behind what it wrote. `values` are
    those of the plan. */

@@ -9,6 +9,8 @@
 enum {
     /* widest integer that one unaligned 64-bit load holds whatever bit it starts at */
     WIDTH_ONE_LOAD_MAX = 57,
+    /* exceptions, tiers and dictionaries cannot make less of narrow integers: nothing is planned */
+    NARROW_WIDTH_MAX = 3,
     /* readable bytes that the readers of bits want behind the last bit: two integers and a load */
     BITS_PADDING_BYTES = 24,
     BITS_BYTES_MAX = PACK_COUNT_MAX * 8 + BITS_PADDING_BYTES,
@@ -34,15 +36,65 @@ struct length_counts {
     uint8_t of[65];
 };
 
+/* ---- pack_plain.c ---- */
+
+/* The cheapest width for integers of these lengths, of which the longest is `width`. */
+struct pack_plain plain_plan(const struct length_counts *lengths, unsigned width, size_t count);
+uint8_t *plain_write(uint8_t *to, const struct pack_plain *plain, const uint64_t *values,
+                     size_t count, unsigned shift);
+bool plain_read(struct reader *r, unsigned width, unsigned exception_count, uint64_t *values,
+                size_t count);
+
+/* `width` bits of each, without a list. */
+uint8_t *bits_write(uint8_t *to, unsigned width, const uint64_t *values, size_t count,
+                    unsigned shift);
+bool bits_read(struct reader *r, unsigned width, uint64_t *values, size_t count);
+
 /* ---- pack_tiers.c ---- */
 
 enum { TIER_BITS = 2 };
 
-/* The cheapest tiers for integers of these lengths; false when there is nothing to gain. */
-bool tiers_plan(struct pack_tiers *tiers, const struct length_counts *lengths, size_t count);
+/* The cheapest tiers for integers of these lengths; false when they do not stay below `bytes_end`. */
+bool tiers_plan(struct pack_tiers *tiers, const struct length_counts *lengths, size_t count,
+                size_t bytes_end);
 uint8_t *tiers_write(uint8_t *to, const struct pack_tiers *tiers, const uint64_t *values,
                      size_t count, unsigned shift);
 bool tiers_read(struct reader *r, uint64_t *values, size_t count);
+
+/* ---- pack_dictionary.c ---- */
+
+enum { DICTIONARY_MAX = 64 };
+
+/* The values among some integers. */
+struct pack_values {
+    size_t count;
+    size_t bytes; /* of the entries of a dictionary of them */
+};
+
+/* False when there are more than DICTIONARY_MAX values. */
+bool dictionary_plan(struct pack_values *found, const uint64_t *values, size_t count,
+                     unsigned shift);
+size_t dictionary_bytes(const struct pack_values *found, size_t count);
+uint8_t *dictionary_write(uint8_t *to, const uint64_t *values, size_t count, unsigned shift);
+bool dictionary_read(struct reader *r, uint64_t *values, size_t count);
+
+/* ---- pack_sparse.c ---- */
+
+/* Where the integers are that are not zero. */
+struct sparse_places {
+    size_t other_count;
+    struct bytes bytes;
+};
+
+/* Of the places alone. */
+size_t sparse_bytes(size_t other_count, size_t count);
+/* Writes the places; `others` gets the integers that are not zero, as many as there are. */
+uint8_t *sparse_write(uint8_t *to, const uint64_t *values, size_t count, uint64_t *others,
+                      size_t other_count);
+bool sparse_read(struct reader *r, size_t count, struct sparse_places *places);
+/* Puts `others`, with one readable integer behind them, at their places, and zeros elsewhere. */
+bool sparse_spread(const struct sparse_places *places, const uint64_t *others, uint64_t *values,
+                   size_t count);
 
 /* ---- unpack.c ---- */
 

@@ -32,15 +32,15 @@ static struct steps steps_of(const struct length_counts *lengths)
 /* Dynamic programming: bits[t][i] is the least that all integers up to step i take in t + 1 tiers,
    the last of them as wide as step i; from[t][i] is the step of the tier before. */
 struct best {
-    size_t bits[PACK_TIERS][65];
-    uint8_t from[PACK_TIERS][65];
+    size_t bits[PACK_TIER_COUNT][65];
+    uint8_t from[PACK_TIER_COUNT][65];
 };
 
 static void fill_best(struct best *best, const struct steps *steps)
 {
     for (size_t i = 0; i < steps->count; i++)
         best->bits[0][i] = steps->totals[i] * steps->lengths[i];
-    for (size_t tier = 1; tier < PACK_TIERS; tier++) {
+    for (size_t tier = 1; tier < PACK_TIER_COUNT; tier++) {
         for (size_t i = 0; i < steps->count; i++) {
             best->bits[tier][i] = best->bits[tier - 1][i];
             best->from[tier][i] = (uint8_t)i; /* a tier that is not needed */
@@ -56,21 +56,36 @@ static void fill_best(struct best *best, const struct steps *steps)
     }
 }
 
-bool tiers_plan(struct pack_tiers *tiers, const struct length_counts *lengths, size_t count)
+/* With a width for each length there is. */
+static size_t bits_min(const struct length_counts *lengths)
+{
+    size_t bits = 0;
+    for (size_t length = 1; length <= 64; length++)
+        bits += length * lengths->of[length];
+    return bits;
+}
+
+static size_t bytes_of(size_t bits, size_t count)
+{
+    return PACK_TIER_COUNT + bytes_of_bits(count * TIER_BITS) + bytes_of_bits(bits);
+}
+
+bool tiers_plan(struct pack_tiers *tiers, const struct length_counts *lengths, size_t count,
+                size_t bytes_end)
 {
     struct steps steps = steps_of(lengths);
     struct best best;
-    if (steps.count < 2 || steps.lengths[steps.count - 1] > WIDTH_ONE_LOAD_MAX)
+    if (steps.count < 2 || steps.lengths[steps.count - 1] > WIDTH_ONE_LOAD_MAX ||
+        bytes_of(bits_min(lengths), count) >= bytes_end)
         return false;
     fill_best(&best, &steps);
     size_t step = steps.count - 1;
-    tiers->bytes = PACK_TIERS + bytes_of_bits(count * TIER_BITS) +
-                   bytes_of_bits(best.bits[PACK_TIERS - 1][step]);
-    for (size_t tier = PACK_TIERS; tier-- > 0;) {
+    tiers->bytes = bytes_of(best.bits[PACK_TIER_COUNT - 1][step], count);
+    for (size_t tier = PACK_TIER_COUNT; tier-- > 0;) {
         tiers->widths[tier] = steps.lengths[step];
         step = best.from[tier][step];
     }
-    return true;
+    return tiers->bytes < bytes_end;
 }
 
 static unsigned tier_of(const struct pack_tiers *tiers, uint64_t value)
@@ -84,8 +99,8 @@ static unsigned tier_of(const struct pack_tiers *tiers, uint64_t value)
 uint8_t *tiers_write(uint8_t *to, const struct pack_tiers *tiers, const uint64_t *values,
                      size_t count, unsigned shift)
 {
-    memcpy(to, tiers->widths, PACK_TIERS);
-    uint8_t *selectors = to + PACK_TIERS;
+    memcpy(to, tiers->widths, PACK_TIER_COUNT);
+    uint8_t *selectors = to + PACK_TIER_COUNT;
     uint8_t *bits = selectors + bytes_of_bits(count * TIER_BITS);
     memset(selectors, 0, (size_t)(bits - selectors));
     unsigned fill = 0;
@@ -158,11 +173,11 @@ static void read_values(const uint8_t *from, const uint8_t *widths, const uint8_
 
 bool tiers_read(struct reader *r, uint64_t *values, size_t count)
 {
-    struct bytes widths = reader_bytes(r, PACK_TIERS);
+    struct bytes widths = reader_bytes(r, PACK_TIER_COUNT);
     struct bytes selectors = reader_bytes(r, bytes_of_bits(count * TIER_BITS));
     if (r->is_broken)
         return false;
-    for (size_t tier = 0; tier < PACK_TIERS; tier++) {
+    for (size_t tier = 0; tier < PACK_TIER_COUNT; tier++) {
         if (widths.ptr[tier] > WIDTH_ONE_LOAD_MAX)
             return false;
     }
