@@ -21,10 +21,11 @@ void arena_init(struct arena *arena, size_t limit_bytes)
     *arena = (struct arena){.limit_bytes = limit_bytes};
 }
 
-static void free_pages(struct arena_page *page)
+static void free_pages(struct arena *arena, struct arena_page *page)
 {
     while (page != NULL) {
         struct arena_page *next = page->next;
+        charge_give(arena->charge, sizeof *page + page->size_bytes);
         mem_free(page);
         page = next;
     }
@@ -32,7 +33,7 @@ static void free_pages(struct arena_page *page)
 
 void arena_deinit(struct arena *arena)
 {
-    free_pages(arena->pages);
+    free_pages(arena, arena->pages);
     *arena = (struct arena){0};
 }
 
@@ -42,19 +43,23 @@ void arena_reset(struct arena *arena)
     arena->used_bytes = 0;
     if (first == NULL)
         return;
-    free_pages(first->next);
+    free_pages(arena, first->next);
     first->next = NULL;
     arena->next = (uint8_t *)(first + 1);
     arena->left_bytes = first->size_bytes;
 }
 
-static void add_page(struct arena *arena, size_t want_bytes)
+static size_t next_page_bytes(const struct arena *arena, size_t want_bytes)
 {
     size_t size_bytes = arena->pages == NULL ? PAGE_BYTES_FIRST : arena->pages->size_bytes * 2;
     if (size_bytes > PAGE_BYTES_MAX)
         size_bytes = PAGE_BYTES_MAX;
-    if (size_bytes < want_bytes)
-        size_bytes = want_bytes;
+    return size_bytes < want_bytes ? want_bytes : size_bytes;
+}
+
+/* The page has been charged. */
+static void add_page(struct arena *arena, size_t size_bytes)
+{
     struct arena_page *page = mem_alloc(sizeof *page + size_bytes);
     *page = (struct arena_page){.next = arena->pages, .size_bytes = size_bytes};
     arena->pages = page;
@@ -62,26 +67,54 @@ static void add_page(struct arena *arena, size_t want_bytes)
     arena->left_bytes = size_bytes;
 }
 
-void *arena_try_alloc(struct arena *arena, size_t size_bytes)
+/* False when the charge is refused. */
+static bool make_room(struct arena *arena, size_t padded_bytes, bool is_forced)
+{
+    if (padded_bytes <= arena->left_bytes && arena->pages != NULL)
+        return true;
+    size_t size_bytes = next_page_bytes(arena, padded_bytes);
+    size_t charged_bytes = sizeof(struct arena_page) + size_bytes;
+    if (is_forced)
+        charge_force(arena->charge, charged_bytes);
+    else if (charge_take(arena->charge, charged_bytes, NULL) != STATUS_OK)
+        return false;
+    add_page(arena, size_bytes);
+    return true;
+}
+
+static void *alloc(struct arena *arena, size_t size_bytes, bool is_forced)
 {
     if (size_bytes > arena->limit_bytes || arena->used_bytes > arena->limit_bytes - size_bytes)
         return NULL;
-    size_t padded = (size_bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-    CHECK(padded >= size_bytes);
-    if (padded > arena->left_bytes || arena->pages == NULL)
-        add_page(arena, padded);
+    size_t padded_bytes = (size_bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+    CHECK(padded_bytes >= size_bytes);
+    if (!make_room(arena, padded_bytes, is_forced))
+        return NULL;
     void *ptr = arena->next;
-    arena->next += padded;
-    arena->left_bytes -= padded;
+    arena->next += padded_bytes;
+    arena->left_bytes -= padded_bytes;
     arena->used_bytes += size_bytes;
     return ptr;
 }
 
 void *arena_alloc(struct arena *arena, size_t size_bytes)
 {
-    void *ptr = arena_try_alloc(arena, size_bytes);
+    void *ptr = alloc(arena, size_bytes, true);
     CHECK(ptr != NULL);
     return ptr;
+}
+
+void *arena_try_alloc(struct arena *arena, size_t size_bytes)
+{
+    return alloc(arena, size_bytes, false);
+}
+
+enum status arena_refusal(const struct arena *arena, struct error *err)
+{
+    if (arena->charge != NULL && arena->limit_bytes == SIZE_MAX)
+        return charge_refusal(arena->charge, err);
+    return error_set(err, STATUS_LIMIT, "memory: more than the %zu bytes that this may take",
+                     arena->limit_bytes);
 }
 
 void *arena_alloc_zeroed(struct arena *arena, size_t size_bytes)

@@ -8,6 +8,7 @@
 #ifndef CROFT_BASE_ARENA_H
 #define CROFT_BASE_ARENA_H
 
+#include "base/budget.h"
 #include "base/bytes.h"
 
 struct arena_page;
@@ -18,6 +19,7 @@ struct arena {
     size_t left_bytes;
     size_t used_bytes;
     size_t limit_bytes;
+    struct charge *charge; /* of the pages; set behind arena_init, kept; may be NULL */
 };
 
 /* `limit_bytes` is what arena_try_alloc may hand out in all; SIZE_MAX for none. */
@@ -27,10 +29,13 @@ void arena_deinit(struct arena *arena);
 void arena_reset(struct arena *arena);
 
 /* Aligned to 16 bytes, not zeroed. The size must have been checked by the caller: beyond the limit
-   this is a CHECK failure. */
+   this is a CHECK failure, and beyond the share of `charge` it is forced. */
 void *arena_alloc(struct arena *arena, size_t size_bytes);
-/* The same, but NULL when the limit would be passed. */
+/* The same, but NULL when the limit or the share would be passed. */
 void *arena_try_alloc(struct arena *arena, size_t size_bytes) __attribute__((warn_unused_result));
+/* Why arena_try_alloc gave NULL: STATUS_UNAVAILABLE where the arena has a charge and no limit, else
+   STATUS_LIMIT. */
+enum status arena_refusal(const struct arena *arena, struct error *err);
 void *arena_alloc_zeroed(struct arena *arena, size_t size_bytes);
 struct str arena_copy(struct arena *arena, struct str text);
 /* With a NUL at the end that is not counted in len. */

@@ -13,6 +13,7 @@ void buffer_init(struct buffer *buffer, size_t max_bytes)
 
 void buffer_deinit(struct buffer *buffer)
 {
+    charge_give(buffer->charge, buffer->capacity);
     mem_free(buffer->ptr);
     *buffer = (struct buffer){0};
 }
@@ -20,23 +21,32 @@ void buffer_deinit(struct buffer *buffer)
 void buffer_reset(struct buffer *buffer)
 {
     buffer->len = 0;
-    buffer->is_overflown = false;
+    buffer->is_overflown = buffer->is_refused = false;
+}
+
+/* False when the charge is refused. */
+static bool grow(struct buffer *buffer, size_t want_bytes)
+{
+    size_t capacity = buffer->capacity < 64 ? 64 : buffer->capacity * 2;
+    if (capacity < want_bytes)
+        capacity = want_bytes;
+    if (capacity > buffer->max_bytes)
+        capacity = buffer->max_bytes;
+    buffer->is_refused =
+        charge_take(buffer->charge, capacity - buffer->capacity, NULL) != STATUS_OK;
+    if (buffer->is_refused)
+        return false;
+    buffer->ptr = mem_realloc(buffer->ptr, capacity);
+    buffer->capacity = capacity;
+    return true;
 }
 
 uint8_t *buffer_reserve(struct buffer *buffer, size_t len)
 {
-    if (len > buffer->max_bytes || buffer->len > buffer->max_bytes - len) {
+    bool fits = len <= buffer->max_bytes && buffer->len <= buffer->max_bytes - len;
+    if (!fits || (buffer->len + len > buffer->capacity && !grow(buffer, buffer->len + len))) {
         buffer->is_overflown = true;
         return NULL;
-    }
-    if (buffer->len + len > buffer->capacity) {
-        size_t capacity = buffer->capacity < 64 ? 64 : buffer->capacity * 2;
-        if (capacity < buffer->len + len)
-            capacity = buffer->len + len;
-        if (capacity > buffer->max_bytes)
-            capacity = buffer->max_bytes;
-        buffer->ptr = mem_realloc(buffer->ptr, capacity);
-        buffer->capacity = capacity;
     }
     return buffer->ptr + buffer->len;
 }

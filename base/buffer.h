@@ -2,12 +2,14 @@
  * buffer: a growable run of bytes with a hard maximum.
  *
  * Ownership:  the caller owns the struct; the buffer owns `ptr`.
- * Invariant:  len <= capacity <= max_bytes. When an append does not fit under `max_bytes`, nothing
- *             is appended and `is_overflown` stays set until buffer_reset.
+ * Invariant:  len <= capacity <= max_bytes. When an append does not fit under `max_bytes`, or its
+ *             charge is refused, nothing is appended and `is_overflown` stays set until
+ *             buffer_reset.
  */
 #ifndef CROFT_BASE_BUFFER_H
 #define CROFT_BASE_BUFFER_H
 
+#include "base/budget.h"
 #include "base/bytes.h"
 
 struct buffer {
@@ -15,7 +17,9 @@ struct buffer {
     size_t len;
     size_t capacity;
     size_t max_bytes;
+    struct charge *charge; /* of the capacity; set behind buffer_init, kept; may be NULL */
     bool is_overflown;
+    bool is_refused; /* it was the charge that was refused, not the maximum passed */
 };
 
 void buffer_init(struct buffer *buffer, size_t max_bytes);
@@ -23,7 +27,7 @@ void buffer_deinit(struct buffer *buffer);
 /* Empty again, capacity kept. */
 void buffer_reset(struct buffer *buffer);
 
-/* Room for `len` more bytes at the returned pointer, or NULL when that would pass the maximum. The
+/* Room for `len` more bytes at the returned pointer, or NULL when it cannot be had. The
    caller writes there and then adds what it wrote to `len`. */
 uint8_t *buffer_reserve(struct buffer *buffer, size_t len);
 void buffer_append(struct buffer *buffer, const void *ptr, size_t len);

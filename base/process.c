@@ -2,11 +2,15 @@
 
 #include <dirent.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/check.h"
+
+enum { GROUP_BYTES_MAX = 4096 };
 
 static void read_memory(struct process_status *out)
 {
@@ -42,6 +46,65 @@ void process_status(struct process_status *out)
     *out = (struct process_status){0};
     read_memory(out);
     read_open_files(out);
+}
+
+/* The number in the file; UINT64_MAX when there is none, or none in it ("max"). */
+static uint64_t read_number(const char *path)
+{
+    unsigned long long number;
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return UINT64_MAX;
+    bool is_number = fscanf(file, "%llu", &number) == 1;
+    fclose(file);
+    return is_number ? number : UINT64_MAX;
+}
+
+/* The least that `name` says in the folder of the group and in those above it; `group` is "/a/b", and is
+   shortened. In a container the folders may begin further up than the group's name says. */
+static uint64_t least_of_groups(const char *root, char *group, const char *name)
+{
+    char path[2 * GROUP_BYTES_MAX];
+    uint64_t least = UINT64_MAX;
+    for (;;) {
+        snprintf(path, sizeof path, "%s%s/%s", root, group, name);
+        uint64_t number = read_number(path);
+        least = number < least ? number : least;
+        char *end = strrchr(group, '/');
+        if (end == NULL)
+            return least;
+        *end = '\0';
+    }
+}
+
+/* `line` of /proc/self/cgroup: "0::/a/b", of version 1 "7:memory:/a/b". */
+static uint64_t least_of_line(char *line)
+{
+    char *controllers = strchr(line, ':');
+    char *group = controllers == NULL ? NULL : strchr(controllers + 1, ':');
+    if (group == NULL)
+        return UINT64_MAX;
+    *group++ = '\0';
+    group[strcspn(group, "\n")] = '\0';
+    if (controllers[1] == '\0')
+        return least_of_groups("/sys/fs/cgroup", group, "memory.max");
+    if (strcmp(controllers + 1, "memory") == 0)
+        return least_of_groups("/sys/fs/cgroup/memory", group, "memory.limit_in_bytes");
+    return UINT64_MAX;
+}
+
+uint64_t process_memory_max_bytes(void)
+{
+    char line[GROUP_BYTES_MAX];
+    uint64_t least = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    FILE *file = fopen("/proc/self/cgroup", "re");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        uint64_t most = least_of_line(line);
+        least = most < least ? most : least;
+    }
+    if (file != NULL)
+        fclose(file);
+    return least;
 }
 
 uint64_t process_raise_open_files(void)

@@ -102,6 +102,17 @@ struct arena *exchange_arena(struct exchange *exchange)
     return &exchange->arena;
 }
 
+void exchange_charge_reply(struct exchange *exchange, struct budget *budget, struct str payer)
+{
+    CHECK(exchange->reply_charge.budget == NULL);
+    charge_init(&exchange->reply_charge, budget, payer);
+}
+
+struct charge *exchange_reply_charge(struct exchange *exchange)
+{
+    return &exchange->reply_charge;
+}
+
 void exchange_reply_header(struct exchange *exchange, const char *name, const char *value)
 {
     struct reply_header *header = arena_alloc(&exchange->arena, sizeof *header);
@@ -167,6 +178,9 @@ static void reply_with(struct exchange *exchange, unsigned code, const char *con
                        struct buffer *body, bool is_gzip)
 {
     bool varies = code == MHD_HTTP_OK && body->len > 0;
+    CHECK(body->charge == NULL || body->charge == &exchange->reply_charge);
+    if (body->charge == NULL)
+        charge_force(&exchange->reply_charge, body->capacity);
     struct MHD_Response *response = response_of(body);
     if (content_type != NULL)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
@@ -180,26 +194,24 @@ static void reply_with(struct exchange *exchange, unsigned code, const char *con
     give_reply(exchange, code, response);
 }
 
+/* Takes `body`, whose charge may end with the exchange. */
 static void reply_compressed(struct exchange *exchange, unsigned code, const char *content_type,
-                             struct bytes body)
+                             struct buffer *body)
 {
     struct buffer packed;
     buffer_init(&packed, SIZE_MAX);
-    gzip_compress(body, &packed);
+    gzip_compress(buffer_bytes(body), &packed);
+    buffer_deinit(body);
     reply_with(exchange, code, content_type, &packed, true);
 }
 
 void exchange_reply(struct exchange *exchange, unsigned code, const char *content_type,
                     struct str body)
 {
-    if (is_compressed(exchange, body)) {
-        reply_compressed(exchange, code, content_type, bytes_of_str(body));
-        return;
-    }
     struct buffer copy;
     buffer_init(&copy, SIZE_MAX);
     buffer_append_str(&copy, body);
-    reply_with(exchange, code, content_type, &copy, false);
+    exchange_reply_buffer(exchange, code, content_type, &copy);
 }
 
 void exchange_reply_buffer(struct exchange *exchange, unsigned code, const char *content_type,
@@ -211,8 +223,7 @@ void exchange_reply_buffer(struct exchange *exchange, unsigned code, const char 
         exchange_reply_text(exchange, MHD_HTTP_INTERNAL_SERVER_ERROR,
                             "reply: too large, the limit is %zu bytes", max_bytes);
     } else if (is_compressed(exchange, buffer_str(body))) {
-        reply_compressed(exchange, code, content_type, buffer_bytes(body));
-        buffer_deinit(body);
+        reply_compressed(exchange, code, content_type, body);
     } else {
         reply_with(exchange, code, content_type, body, false);
     }

@@ -51,8 +51,10 @@ struct exchange {
     struct params params;
     struct arena arena;
     uint64_t started_ns;
-    uint64_t received_bytes; /* of the body, kept or not */
-    struct buffer body;      /* limited by route->body_max_bytes, not by its own maximum */
+    uint64_t received_bytes;    /* of the body, kept or not */
+    struct buffer body;         /* limited by route->body_max_bytes, not by its own maximum */
+    struct charge body_charge;  /* what the body takes, or will when it has arrived */
+    struct charge reply_charge; /* what the reply takes */
     struct reply_header *reply_headers;
     unsigned code;                 /* 0 until replied */
     struct MHD_Response *response; /* owned; NULL stands for an empty one without headers */

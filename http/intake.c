@@ -259,6 +259,26 @@ static bool refuse_admission(struct exchange *exchange)
     return exchange->code != 0;
 }
 
+static void reply_no_memory(struct exchange *exchange, const struct error *err)
+{
+    exchange_reply_header(exchange, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+    exchange_reply_text(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", err->text);
+}
+
+/* Before the body is read; one whose length is not known is charged as it arrives. */
+static bool refuse_memory(struct exchange *exchange, uint64_t length)
+{
+    struct http_server *server = exchange->server;
+    struct str payer = STR("");
+    struct error err;
+    if (server->gate.payer != NULL)
+        payer = server->gate.payer(server->gate.context, exchange);
+    charge_init(&exchange->body_charge, server->memory, payer);
+    if (charge_take(&exchange->body_charge, (size_t)length, &err) != STATUS_OK)
+        reply_no_memory(exchange, &err);
+    return exchange->code != 0;
+}
+
 /* A refused body is read and forgotten while it is small, which keeps the connection and makes sure
    that the client gets to read the reply; otherwise the reply goes out at once and ends both. */
 static void decide_phase(struct exchange *exchange, const struct headers *headers,
@@ -297,7 +317,8 @@ struct exchange *intake_begin(struct http_server *server, struct MHD_Connection 
     struct framing framing = framing_of(&headers, version);
     bool is_refused = refuse_headers(exchange, &headers, &framing) || refuse_peer(exchange) ||
                       refuse_route(exchange, method) || refuse_caller(exchange) ||
-                      refuse_body(exchange, framing.length) || refuse_admission(exchange);
+                      refuse_body(exchange, framing.length) || refuse_admission(exchange) ||
+                      refuse_memory(exchange, framing.length);
     decide_phase(exchange, &headers, &framing);
     if (!is_refused && framing.length > 0)
         buffer_reserve(&exchange->body, (size_t)framing.length);
@@ -312,6 +333,18 @@ static bool is_too_slow(const struct exchange *exchange)
            exchange->received_bytes < elapsed_ms / 1000 * BODY_BYTES_PER_S_MIN;
 }
 
+/* What comes beyond the length that was charged; replies when there is no memory for it. */
+static bool charge_part(struct exchange *exchange, size_t len)
+{
+    struct error err;
+    size_t want_bytes = exchange->body.len + len, held_bytes = exchange->body_charge.held_bytes;
+    if (want_bytes <= held_bytes ||
+        charge_take(&exchange->body_charge, want_bytes - held_bytes, &err) == STATUS_OK)
+        return true;
+    reply_no_memory(exchange, &err);
+    return false;
+}
+
 bool intake_receive(struct exchange *exchange, struct bytes part)
 {
     size_t max_bytes = exchange->route == NULL ? 0 : exchange->route->body_max_bytes;
@@ -322,6 +355,8 @@ bool intake_receive(struct exchange *exchange, struct bytes part)
                             "body: larger than the limit of %zu bytes", max_bytes);
         exchange->phase = EXCHANGE_REFUSED;
     }
+    if (exchange->phase == EXCHANGE_READING && !charge_part(exchange, part.len))
+        exchange->phase = EXCHANGE_REFUSED;
     if (exchange->phase == EXCHANGE_READING)
         buffer_append(&exchange->body, part.ptr, part.len);
     bool is_endless = exchange->phase == EXCHANGE_REFUSED &&
@@ -360,6 +395,9 @@ static enum status read_params(struct exchange *exchange, struct error *err)
     int count = MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, NULL, NULL);
     TRY(params_reserve(&exchange->params, &exchange->arena, (size_t)count, err));
     MHD_get_connection_values_n(exchange->connection, MHD_GET_ARGUMENT_KIND, add_url_param, &to);
+    /* sixteen times the form, when it consists of short ones */
+    if (exchange->params.count > 0)
+        charge_force(&exchange->body_charge, exchange->params.capacity * sizeof(struct param));
     return to.status;
 }
 

@@ -13,6 +13,7 @@ void reply_body_init(struct reply_body *body, struct exchange *exchange, size_t 
         .takes_gzip = gzip_is_accepted(exchange_header(exchange, "Accept-Encoding", NULL))};
     buffer_init(&body->text, max_bytes);
     buffer_init(&body->packed, max_bytes);
+    body->text.charge = body->packed.charge = exchange_reply_charge(exchange);
 }
 
 void reply_body_deinit(struct reply_body *body)
@@ -46,12 +47,18 @@ bool reply_body_is_overflown(const struct reply_body *body)
 void reply_body_send(struct reply_body *body, unsigned code, const char *content_type)
 {
     CHECK(!reply_body_is_overflown(body));
-    if (body->gzip == NULL) {
-        exchange_reply_buffer(body->exchange, code, content_type, &body->text);
-    } else {
+    bool is_packed = body->gzip != NULL;
+    if (is_packed) {
         pack(body);
         gzip_finish(body->gzip, &body->packed);
-        exchange_reply_packed(body->exchange, code, content_type, &body->packed);
     }
+    /* what is charged to the exchange must be gone before it */
+    struct exchange *exchange = body->exchange;
+    struct buffer *sent = is_packed ? &body->packed : &body->text, reply = *sent;
+    *sent = (struct buffer){0};
     reply_body_deinit(body);
+    if (is_packed)
+        exchange_reply_packed(exchange, code, content_type, &reply);
+    else
+        exchange_reply_buffer(exchange, code, content_type, &reply);
 }

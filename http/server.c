@@ -66,6 +66,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         MHD_destroy_response(exchange->response);
     if (exchange->grant != NULL)
         server->gate.release(server->gate.context, exchange->grant);
+    charge_deinit(&exchange->body_charge);
+    charge_deinit(&exchange->reply_charge);
     peer_note_reply(exchange->peer, clock_monotonic_ns(server->clock));
     exchange_pool_give(&server->pool, exchange);
     *request = NULL;
@@ -178,6 +180,7 @@ enum status http_server_open(const struct http_server_options *options, struct h
     server->clock = options->clock;
     server->cors_origin = options->cors_origin;
     server->gate = options->gate;
+    server->memory = options->memory;
     server->tls = options->tls;
     server->connections_max = options->connections_max;
     server->listener = listener;

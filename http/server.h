@@ -27,6 +27,7 @@ struct http_server_options {
     /* kept; Access-Control-Allow-Origin, e.g. "*"; NULL: pages of other origins are not let in */
     const char *cors_origin;
     const struct clock *clock; /* kept */
+    struct budget *memory;     /* of the bodies of all requests; kept; NULL: no limit */
     struct tls *tls;           /* kept; NULL: plain HTTP */
     struct gate gate;          /* without functions: nobody is asked who he is */
 };

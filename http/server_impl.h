@@ -15,7 +15,8 @@ struct http_server {
     const struct clock *clock;
     const char *cors_origin; /* NULL when browsers of other origins are not let in */
     struct gate gate;
-    struct tls *tls; /* NULL: plain HTTP */
+    struct budget *memory; /* of bodies; may be NULL */
+    struct tls *tls;       /* NULL: plain HTTP */
     unsigned connections_max;
     struct router *router;
     struct listener *listener;

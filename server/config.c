@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/number.h"
+#include "server/memory_share.h"
 
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS  (24 * HOUR_MS)
@@ -33,6 +34,30 @@ static enum status read_data_dir(struct config_yaml *r, const yaml_node_t *value
                                  void *target)
 {
     return read_text(r, value, key, &((struct config *)target)->data_dir);
+}
+
+/* Checked here, where there is a line to name; what it comes to is worked out at the start. */
+static enum status read_memory(struct config_yaml *r, const yaml_node_t *value, const char *key,
+                               struct str *out)
+{
+    struct error why;
+    size_t bytes;
+    TRY(read_text(r, value, key, out));
+    if (memory_share_parse(*out, key, UINT64_MAX, &bytes, &why) != STATUS_OK)
+        return config_fail(r, value, "%s", why.text);
+    return STATUS_OK;
+}
+
+static enum status read_query_memory(struct config_yaml *r, const yaml_node_t *value,
+                                     const char *key, void *target)
+{
+    return read_memory(r, value, key, &((struct config *)target)->query_memory);
+}
+
+static enum status read_request_memory(struct config_yaml *r, const yaml_node_t *value,
+                                       const char *key, void *target)
+{
+    return read_memory(r, value, key, &((struct config *)target)->request_memory);
 }
 
 static enum status read_tenant_label(struct config_yaml *r, const yaml_node_t *value,
@@ -205,6 +230,8 @@ static enum status read_root(struct config_yaml *r, const yaml_node_t *root)
         {"listen", read_listen},
         {"data_dir", read_data_dir},
         {"retention", read_retention},
+        {"query_memory", read_query_memory},
+        {"request_memory", read_request_memory},
         {"tenant_label", read_tenant_label},
         {"ha_cluster_label", read_ha_cluster_label},
         {"ha_replica_label", read_ha_replica_label},
@@ -291,6 +318,8 @@ void config_init(struct config *config)
                               .ha_cluster_label = STR("cluster"),
                               .ha_replica_label = STR("__replica__"),
                               .retention_ms = 30 * DAY_MS,
+                              .query_memory = STR("40%"),
+                              .request_memory = STR("10%"),
                               .limits = tenant_limits_default()};
     arena_init(&config->arena, SIZE_MAX);
 }

@@ -4,6 +4,8 @@
  *     listen: 127.0.0.1:9009
  *     data_dir: ./data
  *     retention: 30d
+ *     query_memory: 40%
+ *     request_memory: 10%
  *     tenant_label: tenant_id
  *     enable_feature: promql-experimental-functions
  *     ha_cluster_label: cluster
@@ -41,6 +43,8 @@ struct config {
     struct str tenant_label;
     struct str ha_cluster_label;
     struct str ha_replica_label;
+    struct str query_memory;   /* server/memory_share.h */
+    struct str request_memory; /* the same */
     struct str enable_feature; /* names with commas between: server/feature.h */
     int64_t retention_ms;
     struct tenant_limits limits; /* of every tenant */

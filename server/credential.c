@@ -316,6 +316,23 @@ static bool admit(void *context, struct exchange *exchange, enum route_access ac
     return is_in;
 }
 
+/* The tenant that the request names, if it is one of the grant's: then it does not matter through whose
+   credential others send. Else the credential, so that no name can be used up by a stranger. */
+static struct str payer(void *context, struct exchange *exchange)
+{
+    (void)context;
+    const struct grant *grant = exchange_grant(exchange);
+    struct str text = exchange_header(exchange, "X-Scope-OrgID", NULL);
+    struct tenant_id id;
+    struct error err;
+    bool is_tenant = tenant_id_parse(text, &id, &err) == STATUS_OK;
+    if (grant == NULL)
+        return is_tenant ? text : STR("");
+    bool is_granted =
+        is_tenant && (scope_covers(&grant->write, &id) || scope_covers(&grant->read, &id));
+    return is_granted ? text : grant->holder;
+}
+
 static void release(void *context, const struct grant *grant)
 {
     (void)context;
@@ -324,5 +341,6 @@ static void release(void *context, const struct grant *grant)
 
 struct gate credentials_gate(struct credentials *credentials)
 {
-    return (struct gate){.context = credentials, .admit = admit, .release = release};
+    return (struct gate){
+        .context = credentials, .admit = admit, .payer = payer, .release = release};
 }

@@ -9,6 +9,9 @@ static const char usage[] =
     "  --data-dir FOLDER      where the data lives; made when it is missing (default ./data)\n"
     "  --retention DURATION   how long samples are kept (default 30d)\n"
     "  --config FILE          YAML configuration: limits, tenants, and all of the above\n"
+    "  --query-memory SIZE    of all queries together: 4GiB, or a part of the memory (default "
+    "40%)\n"
+    "  --request-memory SIZE  of the bodies of all requests together (default 10%)\n"
     "  --tenant-label NAME    label that names the tenant of a series (default tenant_id)\n"
     "  --enable-feature LIST  features with commas between: promql-experimental-functions\n"
     "  --insecure             allow to listen beyond loopback without credentials\n"
@@ -27,6 +30,8 @@ enum status flags_parse(struct flags *flags, int count, char *const *args, struc
         {.name = "data-dir", .value = &flags->data_dir},
         {.name = "retention", .value = &flags->retention},
         {.name = "config", .value = &flags->config},
+        {.name = "query-memory", .value = &flags->query_memory},
+        {.name = "request-memory", .value = &flags->request_memory},
         {.name = "tenant-label", .value = &flags->tenant_label},
         {.name = "enable-feature", .value = &flags->enable_feature},
         {.name = "insecure", .is_on = &flags->is_insecure},

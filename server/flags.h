@@ -17,6 +17,8 @@ struct flags {
     struct str data_dir;
     struct str retention;
     struct str config;
+    struct str query_memory;
+    struct str request_memory;
     struct str tenant_label;
     struct str enable_feature;
     bool is_insecure;

@@ -19,7 +19,7 @@ static void reply_limits(struct limits_call *call)
     struct tenant_limits limits = limit_layers_get(call->api->layers, &call->id);
     struct buffer out;
     struct json json;
-    reply_begin(&json, &out);
+    reply_begin(call->exchange, &json, &out);
     limit_text_write(&json, &limits);
     reply_end(call->exchange, &json, NULL, NULL);
 }

@@ -39,6 +39,30 @@ static void write_process(const struct own_metrics *m, struct exposition *e)
                       (double)m->started_ms / 1000);
 }
 
+static void write_memory(const struct own_metrics *m, struct exposition *e)
+{
+    struct {
+        struct str use;
+        struct budget *budget;
+    } rows[] = {{STR("queries"), m->query->memory}, {STR("requests"), m->request_memory}};
+    size_t row_count = sizeof rows / sizeof *rows;
+    exposition_family(e, "croft_memory_held_bytes", METRIC_GAUGE,
+                      "Memory held by all queries and their replies, and by bodies of requests.");
+    for (size_t i = 0; i < row_count; i++)
+        exposition_sample(e, (struct metric_label[]){label("use", rows[i].use)}, 1,
+                          (double)budget_held_bytes(rows[i].budget));
+    exposition_family(e, "croft_memory_max_bytes", METRIC_GAUGE,
+                      "Memory that they may hold together.");
+    for (size_t i = 0; i < row_count; i++)
+        exposition_sample(e, (struct metric_label[]){label("use", rows[i].use)}, 1,
+                          (double)budget_max_bytes(rows[i].budget));
+    exposition_family(e, "croft_memory_refusals_total", METRIC_COUNTER,
+                      "Times that more memory was refused, because the share was used up.");
+    for (size_t i = 0; i < row_count; i++)
+        exposition_sample(e, (struct metric_label[]){label("use", rows[i].use)}, 1,
+                          (double)budget_refused(rows[i].budget));
+}
+
 static void write_http(const struct own_metrics *m, struct exposition *e)
 {
     const struct http_server_counters *c = http_server_counters(m->http);
@@ -257,6 +281,7 @@ void own_metrics_write(const struct own_metrics *metrics, struct buffer *out)
     struct exposition e;
     exposition_init(&e, out);
     write_process(metrics, &e);
+    write_memory(metrics, &e);
     write_http(metrics, &e);
     write_credentials(metrics, &e);
     write_ingest(metrics, &e);

@@ -20,6 +20,7 @@ struct own_metrics {
     const struct write_counters *ingest;
     const struct ha_tracker *ha_tracker;
     const struct query_api *query;
+    struct budget *request_memory;
     const struct maintenance *maintenance;
     const struct credentials_counters *credentials;
     const struct compactor *compactor;

@@ -38,7 +38,7 @@ static void handle_routes(void *context, struct exchange *exchange)
     const struct routes_api *api = context;
     struct buffer out;
     struct json json;
-    reply_begin(&json, &out);
+    reply_begin(exchange, &json, &out);
     json_begin_array(&json);
     for (size_t i = 0; i < *api->route_count; i++)
         write_route(&json, &api->routes[i]);

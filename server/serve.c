@@ -25,6 +25,7 @@
 #include "server/flags.h"
 #include "server/limit_layers.h"
 #include "server/limits_http.h"
+#include "server/memory_share.h"
 #include "server/own_metrics.h"
 #include "server/routes_http.h"
 #include "server/status_http.h"
@@ -89,6 +90,8 @@ struct server {
     struct status_api status_api;
     struct routes_api routes_api;
     struct own_metrics own_metrics;
+    struct budget *query_memory;
+    struct budget *request_memory;
     struct credentials *credentials;
     bool has_credentials; /* of the configuration that holds */
     struct tls *tls;      /* NULL: plain HTTP */
@@ -108,6 +111,10 @@ static enum status read_config(const struct flags *flags, struct config *config,
         config->listen = flags->listen;
     if (flags->data_dir.len > 0)
         config->data_dir = flags->data_dir;
+    if (flags->query_memory.len > 0)
+        config->query_memory = flags->query_memory;
+    if (flags->request_memory.len > 0)
+        config->request_memory = flags->request_memory;
     if (flags->tenant_label.len > 0)
         config->tenant_label = flags->tenant_label;
     if (flags->enable_feature.len > 0)
@@ -178,6 +185,22 @@ static enum status read_fresh(const struct server *server, struct config *fresh,
     return check_listen(server, fresh, err);
 }
 
+/* What queries and requests leave is for the series in memory, and for the kernel's cache of blocks. */
+static enum status apply_memory(struct server *server, const struct config *config,
+                                struct error *err)
+{
+    uint64_t all_bytes = process_memory_max_bytes();
+    size_t query_bytes, request_bytes;
+    TRY(memory_share_parse(config->query_memory, "query_memory", all_bytes, &query_bytes, err));
+    TRY(memory_share_parse(config->request_memory, "request_memory", all_bytes, &request_bytes,
+                           err));
+    budget_set_max(server->query_memory, query_bytes);
+    budget_set_max(server->request_memory, request_bytes);
+    log_info("memory: %llu MiB, of which %zu MiB for queries and %zu MiB for requests",
+             (unsigned long long)(all_bytes >> 20), query_bytes >> 20, request_bytes >> 20);
+    return STATUS_OK;
+}
+
 /* Whether there is TLS, and whom it trusts, is decided at the start. */
 static enum status reload_tls(const struct server *server, const struct config *fresh,
                               struct error *err)
@@ -187,13 +210,14 @@ static enum status reload_tls(const struct server *server, const struct config *
     return tls_reload(server->tls, &fresh->tls, err);
 }
 
-/* Limits, credentials, certificate and key only: the rest needs a restart. */
+/* Limits, memory, credentials, certificate and key only: the rest needs a restart. */
 static void reload(struct server *server)
 {
     struct config fresh;
     struct error err;
     if (read_fresh(server, &fresh, &err) == STATUS_OK &&
-        reload_tls(server, &fresh, &err) == STATUS_OK) {
+        reload_tls(server, &fresh, &err) == STATUS_OK &&
+        apply_memory(server, &fresh, &err) == STATUS_OK) {
         limit_layers_configure(server->limit_layers, &fresh);
         apply_credentials(server, &fresh);
         log_info("limits (%zu tenants have their own), credentials and certificate of the "
@@ -298,6 +322,7 @@ static void open_query(struct server *server)
     server->query_api = (struct query_api){.engine = &server->engine,
                                            .lanes = server->lanes,
                                            .turns = server->turns,
+                                           .memory = server->query_memory,
                                            .timeout_ms = QUERY_TIMEOUT_MS,
                                            .series_max = QUERY_SERIES_MAX};
     server->route_count +=
@@ -347,6 +372,7 @@ static void open_status(struct server *server)
                                                .ingest = &server->write_counters,
                                                .ha_tracker = server->ha_tracker,
                                                .query = &server->query_api,
+                                               .request_memory = server->request_memory,
                                                .maintenance = server->maintenance,
                                                .compactor = server->compactor,
                                                .started_ms = clock_now_ms(clock_real())};
@@ -380,6 +406,7 @@ static enum status open_http(struct server *server, struct error *err)
                                           .route_count = server->route_count,
                                           .alias_prefix = STR("/prometheus"),
                                           .clock = clock_real(),
+                                          .memory = server->request_memory,
                                           .tls = server->tls,
                                           .gate = credentials_gate(server->credentials)};
     TRY(http_server_open(&options, &server->http, err));
@@ -393,12 +420,20 @@ static enum status open_http(struct server *server, struct error *err)
     return STATUS_OK;
 }
 
+static enum status open_memory(struct server *server, struct error *err)
+{
+    server->query_memory = budget_new("query-memory", 0);
+    server->request_memory = budget_new("request-memory", 0);
+    return apply_memory(server, &server->config, err);
+}
+
 /* ---- start and stop ---- */
 
 static enum status start(struct server *server, struct error *err)
 {
     TRY(read_config(&server->flags, &server->config, err));
     TRY(check_listen(server, &server->config, err));
+    TRY(open_memory(server, err));
     if (server->config.has_tls)
         TRY(tls_open(&server->config.tls, &server->tls, err));
     TRY(open_store(server, err));
@@ -430,6 +465,8 @@ static bool stop(struct server *server)
     lanes_close(server->lanes);
     pool_close(server->query_helpers);
     turns_free(server->turns);
+    budget_free(server->query_memory);
+    budget_free(server->request_memory);
     if (server->admin_pool != NULL)
         pool_close(server->admin_pool);
     if (server->write_path != NULL)

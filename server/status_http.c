@@ -51,7 +51,7 @@ static void handle_buildinfo(void *context, struct exchange *exchange)
     };
     struct buffer out;
     struct json json;
-    reply_begin(&json, &out);
+    reply_begin(exchange, &json, &out);
     json_begin_object(&json);
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         json_key(&json, fields[i].key);
@@ -159,7 +159,7 @@ static void handle_metadata(void *context, struct exchange *exchange)
     size_t count = collect_metadata(api, exchange, &scope, &entries);
     struct buffer out;
     struct json json;
-    reply_begin(&json, &out);
+    reply_begin(exchange, &json, &out);
     json_begin_object(&json);
     for (size_t from = 0; from < count && (limit == 0 || metric_count < limit);) {
         size_t to = from + 1;

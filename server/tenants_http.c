@@ -28,19 +28,6 @@ static void put_limit(struct json *json, const char *key, const struct tenant *t
     put_u64(json, key, is_duration && max != without ? max / 1000 : max);
 }
 
-static void begin_bare(struct json *json, struct buffer *out)
-{
-    buffer_init(out, REPLY_MAX_BYTES);
-    json_init(json, out);
-    json_begin_object(json);
-}
-
-static void end_bare(struct exchange *exchange, struct json *json)
-{
-    json_end_object(json);
-    exchange_reply_buffer(exchange, 200, "application/json", json->out);
-}
-
 /* ---- which tenants ---- */
 
 /* The one that the path names. NULL: the reply is given; whether a tenant exists is told only to who may
@@ -111,7 +98,7 @@ static void handle_tenants(void *context, struct exchange *exchange)
     struct json json;
     if (!request_scope(exchange, &scope))
         return;
-    reply_begin(&json, &out);
+    reply_begin(exchange, &json, &out);
     json_begin_array(&json);
     size_t count = tenant_table_count(table);
     for (size_t i = 0; i < count; i++) {
@@ -209,7 +196,7 @@ static void handle_tenant(void *context, struct exchange *exchange)
     if (tenant == NULL)
         return;
     store_limit_usage(store, tenant, usage);
-    reply_begin(&json, &out);
+    reply_begin(exchange, &json, &out);
     json_begin_object(&json);
     put_usage(&json, store, tenant);
     put_limits(&json, tenant, usage);
@@ -244,7 +231,7 @@ static void handle_rejections(void *context, struct exchange *exchange)
     struct json json;
     if (tenant == NULL)
         return;
-    reply_begin(&json, &out);
+    reply_begin(exchange, &json, &out);
     json_begin_array(&json);
     for (enum reject_reason reason = 0; reason < REJECT_COUNT; reason++) {
         uint64_t samples = counter_get(&tenant->samples_rejected_for[reason]);
@@ -269,7 +256,7 @@ static void handle_user_limits(void *context, struct exchange *exchange)
     struct json json;
     if (tenant == NULL)
         return;
-    begin_bare(&json, &out);
+    reply_begin_bare(exchange, &json, &out);
     put_limit(&json, "compactor_blocks_retention_period_seconds", tenant, TENANT_LIMIT_RETENTION,
               0);
     put_limit(&json, "ingestion_rate", tenant, TENANT_LIMIT_INGESTION_RATE, 0);
@@ -282,7 +269,7 @@ static void handle_user_limits(void *context, struct exchange *exchange)
     put_u64(&json, "max_fetched_chunk_bytes_per_query", 0);
     put_u64(&json, "ruler_max_rules_per_rule_group", 0);
     put_u64(&json, "ruler_max_rule_groups_per_tenant", 0);
-    end_bare(exchange, &json);
+    reply_end_bare(exchange, &json);
 }
 
 size_t tenants_api_routes(struct store *store, struct route *out)

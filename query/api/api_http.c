@@ -130,7 +130,34 @@ static enum status check_call(void *context, struct error *err)
 enum status api_yield(struct api_call *call, struct error *err)
 {
     TRY(check_call(call, err));
+    TRY(charge_check(call->charge, err));
     return turn_yield(call->turn, clock_monotonic_ns(call->api->engine->clock), err);
+}
+
+static enum status yield_selecting(void *call, struct error *err)
+{
+    return api_yield(call, err);
+}
+
+struct select_options api_select_options(struct api_call *call, const struct api_selector *selector)
+{
+    const struct query_api *api = call->api;
+    struct select_options options = {
+        .scope = &call->scope,
+        .min_ts_ms = INT64_MIN,
+        .max_ts_ms = INT64_MAX,
+        .series_max = api->series_max,
+        .memory_max_bytes =
+            api_tenant_limit(call, TENANT_LIMIT_MAX_QUERY_BYTES, api->engine->memory_max_bytes),
+        .charge = call->charge,
+        .check = yield_selecting,
+        .check_context = call,
+    };
+    if (selector != NULL) {
+        options.matchers = selector->matchers;
+        options.matcher_count = selector->count;
+    }
+    return options;
 }
 
 /* Replies, which ends the exchange and `call` with it. */
@@ -155,15 +182,21 @@ static void run_call(struct lanes_job *job)
         .check = check_call,
         .context = call,
     };
+    struct charge charge;
     struct arena arena;
     struct turn turn;
+    charge_init(&charge, api->memory, call->payer_id);
+    exchange_charge_reply(call->exchange, api->memory, call->payer_id);
     arena_init(&arena, SIZE_MAX);
+    arena.charge = &charge;
     turn_init(&turn, api->turns, &options);
+    call->charge = &charge;
     call->arena = &arena;
     call->turn = &turn;
     answer_in_turn(call);
     turn_deinit(&turn);
     arena_deinit(&arena);
+    charge_deinit(&charge);
     counter_add(&api->counters.duration_ns, clock_monotonic_ns(api->engine->clock) - started_ns);
 }
 

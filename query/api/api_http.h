@@ -36,8 +36,9 @@ struct query_api {
     const struct engine *engine; /* kept, as is everything it points at */
     struct lanes *lanes;         /* kept */
     struct turns *turns;         /* kept */
-    int64_t timeout_ms;          /* of one query; the parameter "timeout" may only lower it */
-    size_t series_max;           /* of /series and of label lookups with matchers */
+    struct budget *memory; /* of all calls together, their replies included; kept; NULL: no limit */
+    int64_t timeout_ms;    /* of one query; the parameter "timeout" may only lower it */
+    size_t series_max;     /* of /series and of label lookups with matchers */
     struct query_api_counters counters;
     struct query_api_route routes[QUERY_API_ROUTES_MAX]; /* filled by query_api_routes */
 };

@@ -21,8 +21,9 @@ struct api_call {
     int64_t timeout_ms; /* the most that it may take */
     struct scope scope;
     struct str payer_id;
-    struct tenant *payer; /* NULL: several tenants, or one that nobody has written to */
-    struct arena *arena;  /* of this call; outlives the reply */
+    struct tenant *payer;  /* NULL: several tenants, or one that nobody has written to */
+    struct arena *arena;   /* of this call; outlives the reply */
+    struct charge *charge; /* what the call holds of all queries' memory, but for the reply */
     struct flag is_abandoned;
     struct turn *turn; /* held while the call runs */
 };
@@ -49,10 +50,14 @@ uint64_t api_tenant_limit(const struct api_call *call, enum tenant_limit limit, 
 /* What a soft limit or dry run of the one tenant that the call reads has to say. */
 void api_note_part(const struct api_call *call, enum tenant_limit limit, uint64_t usage);
 
+/* All that the call may read, of all times, within its limits; `selector` may be NULL. */
+struct select_options api_select_options(struct api_call *call,
+                                         const struct api_selector *selector);
+
 /* Looks whether the client is still there; `call` is a struct api_call. */
 void api_watch_client(void *call);
-/* For endpoints that do not evaluate: STATUS_CANCELLED, STATUS_TIMEOUT, or OK, perhaps after others
-   had their turn. */
+/* For endpoints that do not evaluate: STATUS_CANCELLED, STATUS_TIMEOUT, STATUS_UNAVAILABLE when the
+   call has more memory than its share, or OK, perhaps after others had their turn. */
 MUST_USE enum status api_yield(struct api_call *call, struct error *err);
 void api_fail(struct api_call *call, enum status status, const struct error *err);
 

@@ -170,20 +170,6 @@ static void put_u64(struct json *json, const char *key, uint64_t value)
     json_u64(json, value);
 }
 
-/* Mimir's pages have no envelope. */
-static void begin_bare(struct json *json, struct buffer *out)
-{
-    buffer_init(out, REPLY_MAX_BYTES);
-    json_init(json, out);
-    json_begin_object(json);
-}
-
-static void end_bare(struct api_call *call, struct json *json)
-{
-    json_end_object(json);
-    exchange_reply_buffer(call->exchange, 200, "application/json", json->out);
-}
-
 /* ---- /api/v1/status/tsdb ---- */
 
 static void put_status(struct json *json, struct api_call *call, const struct pair_counts *counts,
@@ -218,7 +204,7 @@ void api_status_tsdb(struct api_call *call)
     uint64_t limit;
     if (!read_limit(call, STATUS_LIST_DEFAULT, &limit) || !find_counts(call, &query, &counts))
         return;
-    reply_begin(&json, &out);
+    reply_begin(call->exchange, &json, &out);
     put_status(&json, call, &counts, limit);
     pair_counts_deinit(&counts);
     reply_end(call->exchange, &json, NULL, NULL);
@@ -236,13 +222,13 @@ void api_cardinality_names(struct api_call *call)
     if (!read_limit(call, LIST_DEFAULT, &limit) || !find_asked_counts(call, &counts))
         return;
     struct ranking ranking = rank_names(call, &counts, weigh_one);
-    begin_bare(&json, &out);
+    reply_begin_bare(call->exchange, &json, &out);
     put_u64(&json, "label_values_count_total", counts.count);
     put_u64(&json, "label_names_count", ranking.count);
     json_key(&json, STR("cardinality"));
     put_ranking(&json, call, ranking, limit, &style);
     pair_counts_deinit(&counts);
-    end_bare(call, &json);
+    reply_end_bare(call->exchange, &json);
 }
 
 static void put_values_of(struct json *json, struct api_call *call,
@@ -277,7 +263,7 @@ void api_cardinality_values(struct api_call *call)
     }
     if (!read_limit(call, LIST_DEFAULT, &limit) || !find_asked_counts(call, &counts))
         return;
-    begin_bare(&json, &out);
+    reply_begin_bare(call->exchange, &json, &out);
     put_u64(&json, "series_count_total", counts.series_count);
     json_key(&json, STR("labels"));
     json_begin_array(&json);
@@ -287,19 +273,14 @@ void api_cardinality_values(struct api_call *call)
     }
     json_end_array(&json);
     pair_counts_deinit(&counts);
-    end_bare(call, &json);
+    reply_end_bare(call->exchange, &json);
 }
 
 static enum status select_active(struct api_call *call, struct api_selector *selector,
                                  struct selection **out, struct error *err)
 {
-    struct select_options options = {.scope = &call->scope,
-                                     .source = SELECT_ACTIVE,
-                                     .matchers = selector->matchers,
-                                     .matcher_count = selector->count,
-                                     .min_ts_ms = INT64_MIN,
-                                     .max_ts_ms = INT64_MAX,
-                                     .series_max = call->api->series_max};
+    struct select_options options = api_select_options(call, selector);
+    options.source = SELECT_ACTIVE;
     return select_open(call->api->engine->store, &options, out, err);
 }
 
@@ -321,12 +302,12 @@ void api_active_series(struct api_call *call)
         api_fail(call, status, &err);
         return;
     }
-    begin_bare(&json, &out);
+    reply_begin_bare(call->exchange, &json, &out);
     json_key(&json, STR("data"));
     json_begin_array(&json);
     for (size_t i = 0; i < select_count(selection); i++)
         reply_labels(&json, select_labels(selection, i));
     json_end_array(&json);
     select_close(selection);
-    end_bare(call, &json);
+    reply_end_bare(call->exchange, &json);
 }

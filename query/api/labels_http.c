@@ -72,15 +72,12 @@ static void fail(struct lookup *lookup, enum status status, const struct error *
 
 static struct select_options options_of(struct lookup *lookup, size_t selector)
 {
-    struct select_options options = {.scope = &lookup->call->scope,
-                                     .min_ts_ms = lookup->min_ts_ms,
-                                     .max_ts_ms = lookup->max_ts_ms,
-                                     .damage = {warn, lookup},
-                                     .series_max = lookup->call->api->series_max};
-    if (selector < lookup->selector_count) {
-        options.matchers = lookup->selectors[selector].matchers;
-        options.matcher_count = lookup->selectors[selector].count;
-    }
+    bool has_selector = selector < lookup->selector_count;
+    struct select_options options =
+        api_select_options(lookup->call, has_selector ? &lookup->selectors[selector] : NULL);
+    options.min_ts_ms = lookup->min_ts_ms;
+    options.max_ts_ms = lookup->max_ts_ms;
+    options.damage = (struct damage_listener){warn, lookup};
     return options;
 }
 
@@ -125,7 +122,7 @@ static void reply_texts(struct lookup *lookup, struct str_list texts)
     struct buffer out;
     struct json json;
     bool is_cut = lookup->limit > 0 && texts.count > lookup->limit;
-    reply_begin(&json, &out);
+    reply_begin(lookup->call->exchange, &json, &out);
     json_begin_array(&json);
     for (size_t i = 0; i < (is_cut ? lookup->limit : texts.count); i++)
         json_string(&json, texts.ptr[i]);
@@ -224,7 +221,7 @@ static void reply_series(struct lookup *lookup, struct selection *const *selecti
 {
     struct buffer out;
     struct json json;
-    reply_begin(&json, &out);
+    reply_begin(lookup->call->exchange, &json, &out);
     json_begin_array(&json);
     bool is_whole = write_selections(&json, lookup, selections);
     json_end_array(&json);

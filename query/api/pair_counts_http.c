@@ -28,6 +28,18 @@ static void merge(struct pair_counts *counts)
     counts->count = kept;
 }
 
+static enum status grow(struct pair_counts *counts, struct error *err)
+{
+    size_t want = 2 * counts->count + 1, before = counts->capacity;
+    if (want <= before)
+        return STATUS_OK;
+    /* mem_grow doubles */
+    TRY(charge_take(counts->charge, (2 * want - before) * sizeof *counts->ptr, err));
+    counts->ptr = mem_grow(counts->ptr, &counts->capacity, want, sizeof *counts->ptr);
+    counts->charged_bytes += (2 * want - before) * sizeof *counts->ptr;
+    return STATUS_OK;
+}
+
 static enum status add(struct pair_counts *counts, struct label_count pair, struct error *err)
 {
     /* merged when the array would grow: so it is at most four times as large as the result */
@@ -36,8 +48,7 @@ static enum status add(struct pair_counts *counts, struct label_count pair, stru
         if (counts->count > PAIR_COUNTS_MAX)
             return error_set(err, STATUS_LIMIT, "cardinality: more than %d label pairs",
                              PAIR_COUNTS_MAX);
-        counts->ptr =
-            mem_grow(counts->ptr, &counts->capacity, 2 * counts->count + 1, sizeof *counts->ptr);
+        TRY(grow(counts, err));
     }
     counts->ptr[counts->count++] = pair;
     return STATUS_OK;
@@ -105,15 +116,8 @@ static enum status add_from_indexes(struct pair_counts *counts, struct api_call 
 static enum status add_from_series(struct pair_counts *counts, struct api_call *call,
                                    const struct pair_query *query, struct error *err)
 {
-    struct select_options options = {.scope = &call->scope,
-                                     .source = query->source,
-                                     .min_ts_ms = INT64_MIN,
-                                     .max_ts_ms = INT64_MAX,
-                                     .series_max = call->api->series_max};
-    if (query->selector != NULL) {
-        options.matchers = query->selector->matchers;
-        options.matcher_count = query->selector->count;
-    }
+    struct select_options options = api_select_options(call, query->selector);
+    options.source = query->source;
     TRY(select_open(call->api->engine->store, &options, &counts->selection, err));
     counts->series_count = select_count(counts->selection);
     for (size_t i = 0; i < counts->series_count; i++) {
@@ -130,8 +134,9 @@ enum status pair_counts_find(struct pair_counts *out, struct api_call *call,
                              const struct pair_query *query, struct error *err)
 {
     bool is_in_index = query->selector == NULL && query->source == SELECT_IN_MEMORY;
-    *out = (struct pair_counts){0};
+    *out = (struct pair_counts){.charge = call->charge};
     arena_init(&out->arena, SIZE_MAX);
+    out->arena.charge = call->charge;
     enum status status =
         is_in_index ? add_from_indexes(out, call, err) : add_from_series(out, call, query, err);
     if (status != STATUS_OK)
@@ -145,6 +150,7 @@ void pair_counts_deinit(struct pair_counts *counts)
 {
     select_close(counts->selection);
     mem_free(counts->ptr);
+    charge_give(counts->charge, counts->charged_bytes);
     arena_deinit(&counts->arena);
     *counts = (struct pair_counts){0};
 }

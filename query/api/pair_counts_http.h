@@ -20,6 +20,8 @@ struct pair_counts {
     size_t count;
     size_t capacity;
     uint64_t series_count; /* of all tenants together */
+    struct charge *charge; /* the call's */
+    size_t charged_bytes;  /* for `ptr` */
     struct arena arena;
     struct selection *selection; /* whose text is used; NULL for none */
 };

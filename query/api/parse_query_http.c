@@ -305,7 +305,7 @@ void api_format_query(struct api_call *call)
     buffer_init(&printed, REPLY_MAX_BYTES);
     ast_print_pretty(&printed, expr);
     ast_deinit(expr);
-    reply_begin(&json, &out);
+    reply_begin(call->exchange, &json, &out);
     json_string(&json, buffer_str(&printed));
     buffer_deinit(&printed);
     reply_end(call->exchange, &json, NULL, NULL);
@@ -318,7 +318,7 @@ void api_parse_query(struct api_call *call)
         return;
     struct buffer out;
     struct json json;
-    reply_begin(&json, &out);
+    reply_begin(call->exchange, &json, &out);
     write_expr(&json, expr);
     ast_deinit(expr);
     reply_end(call->exchange, &json, NULL, NULL);

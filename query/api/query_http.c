@@ -66,6 +66,7 @@ static bool prepare(struct api_call *call, struct query_options *options, uint64
         !find_lookback(call, &options->lookback_ms) || !api_limit(call, limit))
         return false;
     options->deadline_ns = call->deadline_ns;
+    options->charge = call->charge;
     options->turn = call->turn;
     return true;
 }
@@ -204,7 +205,7 @@ static void reply_result(struct api_call *call, const struct query_result *resul
 {
     struct buffer out;
     struct json json;
-    reply_begin(&json, &out);
+    reply_begin(call->exchange, &json, &out);
     json_begin_object(&json);
     write_data(&json, result);
     if (exchange_param(call->exchange, "stats", NULL).len > 0)
@@ -267,6 +268,12 @@ struct range_answer {
     uint64_t series_count;
 };
 
+static enum status overflow(const struct range_answer *answer, struct error *err)
+{
+    const struct reply_body *body = &answer->body;
+    return reply_overflow(body->exchange, body->text.is_refused || body->packed.is_refused, err);
+}
+
 static enum status write_range_series(void *context, const struct result_series *series,
                                       struct error *err)
 {
@@ -278,7 +285,7 @@ static enum status write_range_series(void *context, const struct result_series 
     reply_body_flush(&answer->body);
     if (!reply_body_is_overflown(&answer->body))
         return STATUS_OK;
-    return error_set(err, STATUS_LIMIT, "%.*s", STR_ARG(TOO_LARGE));
+    return overflow(answer, err);
 }
 
 static void open_range(struct range_answer *answer)
@@ -320,8 +327,9 @@ static void answer_range(struct api_call *call, struct query_options *options, u
     }
     close_range(&answer, call, &result);
     if (reply_body_is_overflown(&answer.body)) {
+        status = overflow(&answer, &err);
         reply_body_deinit(&answer.body);
-        reply_error(call->exchange, API_EXECUTION, TOO_LARGE);
+        fail(call, status, &err);
         return;
     }
     reply_body_send(&answer.body, 200, "application/json");

@@ -72,10 +72,23 @@ void reply_open(struct json *json, struct buffer *out)
     json_key(json, STR("data"));
 }
 
-void reply_begin(struct json *json, struct buffer *out)
+static void init_text(struct exchange *exchange, struct buffer *out)
 {
     buffer_init(out, REPLY_MAX_BYTES);
+    out->charge = exchange_reply_charge(exchange);
+}
+
+void reply_begin(struct exchange *exchange, struct json *json, struct buffer *out)
+{
+    init_text(exchange, out);
     reply_open(json, out);
+}
+
+void reply_begin_bare(struct exchange *exchange, struct json *json, struct buffer *out)
+{
+    init_text(exchange, out);
+    json_init(json, out);
+    json_begin_object(json);
 }
 
 static void add_notes(struct exchange *exchange, struct json *json, struct str key,
@@ -101,16 +114,37 @@ void reply_close(struct exchange *exchange, struct json *json, const struct note
     json_end_object(json);
 }
 
+/* Takes `out`. */
+static void send(struct exchange *exchange, struct buffer *out)
+{
+    struct error err;
+    if (!out->is_overflown) {
+        exchange_reply_buffer(exchange, 200, json_type, out);
+        return;
+    }
+    enum status status = reply_overflow(exchange, out->is_refused, &err);
+    buffer_deinit(out);
+    reply_error(exchange, api_error_of(status), str_from(err.text));
+}
+
 void reply_end(struct exchange *exchange, struct json *json, const struct notes *warnings,
                const struct notes *infos)
 {
     reply_close(exchange, json, warnings, infos);
-    if (json->out->is_overflown) {
-        buffer_deinit(json->out);
-        reply_error(exchange, API_EXECUTION, STR("the result is larger than 1 GiB"));
-        return;
-    }
-    exchange_reply_buffer(exchange, 200, json_type, json->out);
+    send(exchange, json->out);
+}
+
+void reply_end_bare(struct exchange *exchange, struct json *json)
+{
+    json_end_object(json);
+    send(exchange, json->out);
+}
+
+enum status reply_overflow(struct exchange *exchange, bool is_refused, struct error *err)
+{
+    if (is_refused)
+        return charge_refusal(exchange_reply_charge(exchange), err);
+    return error_set(err, STATUS_LIMIT, "the result is larger than 1 GiB");
 }
 
 void reply_labels(struct json *json, struct labels labels)

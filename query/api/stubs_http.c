@@ -11,7 +11,7 @@ static void reply_empty_lists(struct api_call *call, const struct str *names, si
 {
     struct buffer out;
     struct json json;
-    reply_begin(&json, &out);
+    reply_begin(call->exchange, &json, &out);
     json_begin_object(&json);
     for (size_t i = 0; i < count; i++) {
         json_key(&json, names[i]);
@@ -58,7 +58,7 @@ void api_query_exemplars(struct api_call *call)
     ast_deinit(expr);
     struct buffer out;
     struct json json;
-    reply_begin(&json, &out);
+    reply_begin(call->exchange, &json, &out);
     json_begin_array(&json);
     json_end_array(&json);
     reply_end(call->exchange, &json, NULL, NULL);

@@ -161,6 +161,7 @@ static enum status evaluate(const struct engine *engine, const struct query_opti
 {
     struct arena working;
     arena_init(&working, engine->memory_max_bytes);
+    working.charge = options->charge;
     struct eval eval = {
         .engine = engine,
         .options = options,

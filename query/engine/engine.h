@@ -45,6 +45,9 @@ struct query_options {
        the answer any more; may be NULL. */
     void (*watch)(void *context);
     void *watch_context;
+    /* What the query holds of the memory that all share; the caller ends it, after the result. May
+       be NULL. */
+    struct charge *charge;
     /* Held, and given away now and then; may be NULL: then nobody helps. */
     struct turn *turn;
     /* Takes the series of a range query in order of their labels, instead of the result: so an
@@ -56,10 +59,11 @@ struct query_options {
 };
 
 /* Everything in `out` lives in `arena`, which must have no limit of its own: memory_max_bytes
-   bounds what is taken. Notes are filled in on failure too. STATUS_INVALID: does not parse (text
+   bounds what is taken, and it is charged as options->charge is. Notes are filled in on failure too. STATUS_INVALID: does not parse (text
    from the parser), or a range query of something without steps;
    STATUS_LIMIT: a budget was hit, or an evaluation error such as many-to-many matching (both are
-   "execution" for the HTTP API); STATUS_TIMEOUT, STATUS_CANCELLED. */
+   "execution" for the HTTP API); STATUS_UNAVAILABLE: the share of `charge` is used up;
+   STATUS_TIMEOUT, STATUS_CANCELLED. */
 MUST_USE enum status engine_query(const struct engine *engine, const struct query_options *options,
                                   struct arena *arena, struct query_result *out, struct error *err);
 

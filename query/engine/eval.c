@@ -54,12 +54,25 @@ enum status eval_charge_samples(struct eval *eval, uint64_t count, struct error 
     return has_room ? STATUS_OK : refuse_samples(err);
 }
 
+/* The longest series that was read: each thread keeps the columns that it read it into. */
+static enum status charge_longest_locked(struct eval *eval, uint64_t count, struct error *err)
+    REQUIRES(eval->lock)
+{
+    if (count <= eval->longest_count)
+        return STATUS_OK;
+    size_t thread_count = 1 + eval->engine->helper_count;
+    size_t more = (size_t)(count - eval->longest_count) * sizeof(struct sample) * thread_count;
+    eval->longest_count = count;
+    return charge_take(eval->options->charge, more, err);
+}
+
 enum status eval_charge_passing(struct eval *eval, uint64_t count, struct error *err)
 {
     mutex_lock(&eval->lock);
-    bool has_room = has_room_locked(eval, count);
+    enum status status = has_room_locked(eval, count) ? charge_longest_locked(eval, count, err)
+                                                      : refuse_samples(err);
     mutex_unlock(&eval->lock);
-    return has_room ? STATUS_OK : refuse_samples(err);
+    return status;
 }
 
 void eval_release_samples(struct eval *eval, uint64_t count)
@@ -83,12 +96,21 @@ static enum status refuse_memory(const struct eval *eval, struct error *err)
                      eval->engine->memory_max_bytes);
 }
 
+/* What is left of the query's own budget. */
+static size_t left_bytes_locked(const struct eval *eval) REQUIRES(eval->lock)
+{
+    return eval->arena->limit_bytes - eval->arena->used_bytes;
+}
+
 enum status eval_alloc(struct eval *eval, size_t size_bytes, void **out, struct error *err)
 {
     mutex_lock(&eval->lock);
-    *out = arena_try_alloc(eval->arena, size_bytes);
+    bool has_room = size_bytes <= left_bytes_locked(eval);
+    *out = has_room ? arena_try_alloc(eval->arena, size_bytes) : NULL;
     mutex_unlock(&eval->lock);
-    return *out == NULL ? refuse_memory(eval, err) : STATUS_OK;
+    if (!has_room)
+        return refuse_memory(eval, err);
+    return *out == NULL ? charge_refusal(eval->options->charge, err) : STATUS_OK;
 }
 
 enum status eval_alloc_array(struct eval *eval, size_t count, size_t element_bytes, void **out,
@@ -100,42 +122,60 @@ enum status eval_alloc_array(struct eval *eval, size_t count, size_t element_byt
     return eval_alloc(eval, size_bytes, out, err);
 }
 
+/* Counts memory that lives elsewhere against the query's own budget. */
+static enum status charge_own(struct eval *eval, size_t size_bytes, struct error *err)
+{
+    mutex_lock(&eval->lock);
+    bool has_room = size_bytes <= left_bytes_locked(eval);
+    if (has_room)
+        eval->arena->limit_bytes -= size_bytes;
+    mutex_unlock(&eval->lock);
+    return has_room ? STATUS_OK : refuse_memory(eval, err);
+}
+
+static void release_own(struct eval *eval, size_t size_bytes)
+{
+    mutex_lock(&eval->lock);
+    eval->arena->limit_bytes += size_bytes;
+    mutex_unlock(&eval->lock);
+}
+
 enum status eval_charge_array(struct eval *eval, size_t count, size_t element_bytes,
                               struct error *err)
 {
     size_t size_bytes;
     if (__builtin_mul_overflow(count, element_bytes, &size_bytes))
         return refuse_memory(eval, err);
-    mutex_lock(&eval->lock);
-    struct arena *arena = eval->arena;
-    bool has_room = size_bytes <= arena->limit_bytes - arena->used_bytes;
-    if (has_room)
-        arena->limit_bytes -= size_bytes;
-    mutex_unlock(&eval->lock);
-    return has_room ? STATUS_OK : refuse_memory(eval, err);
+    TRY(charge_own(eval, size_bytes, err));
+    enum status status = charge_take(eval->options->charge, size_bytes, err);
+    if (status != STATUS_OK)
+        release_own(eval, size_bytes);
+    return status;
 }
 
 void eval_release_array(struct eval *eval, size_t count, size_t element_bytes)
 {
-    mutex_lock(&eval->lock);
-    eval->arena->limit_bytes += count * element_bytes;
-    mutex_unlock(&eval->lock);
+    charge_give(eval->options->charge, count * element_bytes);
+    release_own(eval, count * element_bytes);
 }
 
 enum status eval_alloc_result(struct eval *eval, size_t count, size_t element_bytes, void **out,
                               struct error *err)
 {
-    TRY(eval_charge_array(eval, count, element_bytes, err));
-    *out = arena_alloc(eval->result_arena, count * element_bytes);
-    return STATUS_OK;
+    size_t size_bytes;
+    if (__builtin_mul_overflow(count, element_bytes, &size_bytes))
+        return refuse_memory(eval, err);
+    TRY(charge_own(eval, size_bytes, err));
+    *out = arena_try_alloc(eval->result_arena, size_bytes);
+    return *out == NULL ? charge_refusal(eval->options->charge, err) : STATUS_OK;
 }
 
-enum status eval_check_selecting(void *eval, struct error *err)
+static enum status check_selecting(void *eval, struct error *err)
 {
     return eval_check(eval, err);
 }
 
-void eval_tell_damage(void *context, struct str text)
+static void tell_damage(void *context, struct str text)
 {
     struct eval *eval = context;
     mutex_lock(&eval->lock);
@@ -146,7 +186,7 @@ void eval_tell_damage(void *context, struct str text)
 static size_t memory_left(struct eval *eval)
 {
     mutex_lock(&eval->lock);
-    size_t left_bytes = eval->arena->limit_bytes - eval->arena->used_bytes;
+    size_t left_bytes = left_bytes_locked(eval);
     mutex_unlock(&eval->lock);
     return left_bytes > 0 ? left_bytes : 1; /* 0 would be no limit */
 }
@@ -162,13 +202,14 @@ enum status eval_select_open(struct eval *eval, const struct vector_selector *se
         .min_ts_ms = min_ts_ms,
         .max_ts_ms = max_ts_ms,
         .memory_max_bytes = memory_left(eval),
-        .check = eval_check_selecting,
+        .charge = eval->options->charge,
+        .check = check_selecting,
         .check_context = eval,
-        .damage = {eval_tell_damage, eval},
+        .damage = {tell_damage, eval},
     };
     struct selection *selection;
     TRY(select_open(eval->engine->store, &options, &selection, err));
-    enum status status = eval_charge_array(eval, select_memory_bytes(selection), 1, err);
+    enum status status = charge_own(eval, select_memory_bytes(selection), err);
     if (status == STATUS_OK)
         *out = selection;
     else
@@ -180,7 +221,7 @@ void eval_select_close(struct eval *eval, struct selection *selection)
 {
     if (selection == NULL)
         return;
-    eval_release_array(eval, select_memory_bytes(selection), 1);
+    release_own(eval, select_memory_bytes(selection));
     select_close(selection);
 }
 

@@ -52,6 +52,7 @@ struct eval {
     uintptr_t thread;            /* the query's own; others are helpers (sweep.h) */
     struct mutex lock;           /* of what the eval_ functions below change: the arena too */
     uint64_t samples_loaded;     /* guarded by lock; in memory now, as Prometheus counts */
+    uint64_t longest_count;      /* guarded by lock; samples of the longest series read so far */
     struct note_set warnings;    /* guarded by lock */
     struct note_set infos;       /* guarded by lock */
     int64_t lookback_ms;
@@ -62,20 +63,18 @@ struct eval {
 
 /* STATUS_CANCELLED, STATUS_TIMEOUT or OK; cheap enough for once per series. */
 MUST_USE enum status eval_check(struct eval *eval, struct error *err);
-/* The same as the check of a selection. */
-MUST_USE enum status eval_check_selecting(void *eval, struct error *err);
-/* The listener of a selection: warns of what could not be read. */
-void eval_tell_damage(void *eval, struct str text);
 /* Counts samples against the budget: STATUS_LIMIT with Prometheus' text when it is spent. */
 MUST_USE enum status eval_charge_samples(struct eval *eval, uint64_t count, struct error *err);
 /* The same for samples that are gone again when the column that they are read for is made. Threads
-   side by side do not add up here, so that what one thread may do, several may. */
+   side by side do not add up here, so that what one thread may do, several may. STATUS_UNAVAILABLE
+   when the columns that they are read into are too much for the share. */
 MUST_USE enum status eval_charge_passing(struct eval *eval, uint64_t count, struct error *err);
 /* Gives back what was charged for samples that are no longer in memory. */
 void eval_release_samples(struct eval *eval, uint64_t count);
 /* Adds to the statistics: samples that selectors and windows looked at. */
 void eval_count_samples(struct eval *eval, uint64_t count);
-/* Memory from the query's arena, not zeroed; STATUS_LIMIT when its budget is spent. */
+/* Memory from the query's arena, not zeroed; STATUS_LIMIT when its own budget is spent, STATUS_UNAVAILABLE
+   when its share of what all queries have is. So for the others below. */
 MUST_USE enum status eval_alloc(struct eval *eval, size_t size_bytes, void **out,
                                 struct error *err);
 /* The same for `count` elements; a product that overflows is over the budget too. */

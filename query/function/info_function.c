@@ -225,21 +225,12 @@ static void info_matchers_deinit(struct info_matchers *matchers)
 static enum status select_info_series(struct info_source *source,
                                       const struct info_matchers *matchers, struct error *err)
 {
-    const struct eval *eval = source->eval;
     struct selection *selection;
-    struct select_options options = {
-        .scope = eval->options->scope,
-        .matchers = matchers->ptr,
-        .matcher_count = matchers->count,
-        .min_ts_ms = source->min_ts_ms,
-        .max_ts_ms = source->max_ts_ms,
-        .check = eval_check_selecting,
-        .check_context = source->eval,
-        .damage = {eval_tell_damage, source->eval},
-    };
-    TRY(select_open(eval->engine->store, &options, &selection, err));
+    struct vector_selector selector = {.matchers = matchers->ptr, .matcher_count = matchers->count};
+    TRY(eval_select_open(source->eval, &selector, source->min_ts_ms, source->max_ts_ms, &selection,
+                         err));
     enum status status = read_selection(source, selection, err);
-    select_close(selection);
+    eval_select_close(source->eval, selection);
     return status;
 }
 

@@ -77,7 +77,7 @@ enum status literal_number(struct str token, struct arena *arena, double *out, s
 {
     char *digits = arena_try_alloc(arena, token.len);
     if (digits == NULL)
-        return error_set(err, STATUS_LIMIT, "query: its memory is used up");
+        return arena_refusal(arena, err);
     struct str text = {digits, copy_without_underscores(digits, token)};
     if (has_lost_underscore(token))
         return refuse_number(token, "invalid syntax", err);

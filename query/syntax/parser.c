@@ -106,7 +106,7 @@ void *parser_alloc(struct parser *p, size_t size_bytes)
 {
     void *ptr = arena_try_alloc(p->arena, size_bytes);
     if (ptr == NULL && p->status == STATUS_OK)
-        p->status = error_set(p->err, STATUS_LIMIT, "query: its memory is used up");
+        p->status = arena_refusal(p->arena, p->err);
     return ptr;
 }
 

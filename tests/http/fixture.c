@@ -138,6 +138,7 @@ void fixture_open_with(struct fixture *fixture, struct http_server_options chang
         .alias_prefix = STR("/prometheus"),
         .cors_origin = changes.cors_origin,
         .clock = &fixture->clock.base,
+        .memory = changes.memory,
     };
     enum status status = http_server_open(&options, &fixture->server, &err);
     CHECK(status == STATUS_OK);

@@ -82,6 +82,8 @@ TEST(every_key_is_read)
                           "retention: 90d\n"
                           "tenant_label: team\n"
                           "enable_feature: a,b\n"
+                          "query_memory: 2GiB\n"
+                          "request_memory: 5%\n"
                           "limits:\n"
                           "  max_series: 5\n"
                           "tenants:\n"
@@ -91,6 +93,8 @@ TEST(every_key_is_read)
     expect_str(fixture.config.data_dir, "/srv/croft data");
     expect_str(fixture.config.tenant_label, "team");
     expect_str(fixture.config.enable_feature, "a,b");
+    expect_str(fixture.config.query_memory, "2GiB");
+    expect_str(fixture.config.request_memory, "5%");
     assert_int_equal(fixture.config.retention_ms, 90 * DAY_MS);
     assert_int_equal(fixture.config.limits.max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES], 5);
     assert_int_equal(fixture.config.tenant_count, 2);
@@ -129,6 +133,16 @@ TEST(an_unknown_key_names_file_line_and_the_nearest_key)
     expect_refused("'': 1\n",
                    "croft.yml:1: configuration: unknown key \"\", the nearest known key is "
                    "\"tls\"");
+}
+
+TEST(a_share_of_the_memory_is_a_percentage_or_a_size)
+{
+    expect_refused("listen: a:1\nquery_memory: 1.5GB\n",
+                   "croft.yml:2: query_memory: got \"1.5GB\", want a percentage of the memory from "
+                   "1% to 100%, or a size of at least 1MiB such as 512MiB or 4GiB");
+    expect_refused("request_memory: 0\n",
+                   "croft.yml:1: request_memory: got \"0\", want a percentage of the memory from "
+                   "1% to 100%, or a size of at least 1MiB such as 512MiB or 4GiB");
 }
 
 TEST(a_very_long_unknown_key_is_shown_in_part)
@@ -536,6 +550,7 @@ TEST(a_file_that_cannot_be_read_names_its_path)
 TEST_MAIN(RUN(an_empty_file_leaves_the_defaults), RUN(every_key_is_read),
           RUN(the_text_need_not_outlive_the_reading),
           RUN(an_unknown_key_names_file_line_and_the_nearest_key),
+          RUN(a_share_of_the_memory_is_a_percentage_or_a_size),
           RUN(a_very_long_unknown_key_is_shown_in_part), RUN(a_key_may_be_set_once),
           RUN(a_tenant_may_be_listed_once), RUN(values_of_the_wrong_kind_are_refused),
           RUN(empty_texts_are_refused), RUN(numbers_are_whole_and_fit),

@@ -3,7 +3,7 @@
 
 #include "server/flags.h"
 
-enum { ARGS_MAX = 16 };
+enum { ARGS_MAX = 20 };
 
 /* The arguments, separated by blanks; "_" stands for an empty one. */
 static enum status parse(const char *line, struct flags *flags, struct error *err)
@@ -50,8 +50,9 @@ TEST(every_flag_goes_to_its_place_in_both_forms)
 {
     static const char *const lines[] = {
         "--listen :1 --data-dir d --retention 1d --config c --tenant-label t --enable-feature f "
-        "--insecure --help",
-        "--help --insecure --enable-feature=f --tenant-label=t --config=c --retention=1d "
+        "--query-memory 1GiB --request-memory 5% --insecure --help",
+        "--help --insecure --request-memory=5% --query-memory=1GiB --enable-feature=f "
+        "--tenant-label=t --config=c --retention=1d "
         "--data-dir=d --listen=:1",
     };
     for (size_t i = 0; i < 2; i++) {
@@ -64,6 +65,8 @@ TEST(every_flag_goes_to_its_place_in_both_forms)
         expect_str(flags.config, "c");
         expect_str(flags.tenant_label, "t");
         expect_str(flags.enable_feature, "f");
+        expect_str(flags.query_memory, "1GiB");
+        expect_str(flags.request_memory, "5%");
         assert_true(flags.is_insecure);
         assert_true(flags.wants_help);
     }

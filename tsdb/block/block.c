@@ -444,7 +444,7 @@ enum status block_label_names(struct block *block, size_t tenant, struct arena *
     *count = slot->index.name_count;
     *out = new_texts(arena, *count);
     if (*out == NULL)
-        return error_set(err, STATUS_LIMIT, "block: no room for %zu label names", *count);
+        return arena_refusal(arena, err);
     for (uint32_t i = 0; i < *count; i++)
         (*out)[i] = block_index_name(&slot->index, i);
     return STATUS_OK;
@@ -464,7 +464,7 @@ enum status block_label_values(struct block *block, size_t tenant, struct str na
     }
     *out = new_texts(arena, *count);
     if (*out == NULL)
-        return error_set(err, STATUS_LIMIT, "block: no room for %zu label values", *count);
+        return arena_refusal(arena, err);
     for (uint32_t i = 0; i < *count; i++)
         (*out)[i] = block_index_value(&slot->index, first + i);
     return STATUS_OK;

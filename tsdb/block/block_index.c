@@ -214,7 +214,7 @@ enum status block_index_labels(const struct block_index *index, uint32_t series,
     size_t count = read_label_count(&r);
     struct label *labels = arena_try_alloc(arena, count * sizeof *labels);
     if (labels == NULL)
-        return error_set(err, STATUS_LIMIT, "block: no room for the labels of a series");
+        return arena_refusal(arena, err);
     for (size_t i = 0; i < count && !r.is_broken; i++) {
         struct numbered_label label = read_label(index, &r);
         if (!r.is_broken)

@@ -40,11 +40,6 @@ struct selecting {
     bool is_started; /* false: `result` stands for all series */
 };
 
-static enum status no_room(struct error *err)
-{
-    return error_set(err, STATUS_LIMIT, "block: no memory left to select series");
-}
-
 /* ---- the values of a listed matcher ---- */
 
 static void add_pair(const struct selecting *s, struct term *term, uint32_t pair)
@@ -79,7 +74,7 @@ static enum status list_prefix(const struct selecting *s, struct term *term, str
         begin++;
     term->pairs = arena_try_alloc(s->arena, (end - begin) * sizeof *term->pairs);
     if (term->pairs == NULL)
-        return no_room(err);
+        return arena_refusal(s->arena, err);
     for (uint32_t pair = begin; pair < end; pair++)
         add_pair(s, term, pair);
     return STATUS_OK;
@@ -96,7 +91,7 @@ static enum status list_pairs(const struct selecting *s, struct term *term, stru
     size_t count = is_equal ? 1 : matcher->literal_count;
     term->pairs = arena_try_alloc(s->arena, count * sizeof *term->pairs);
     if (term->pairs == NULL)
-        return no_room(err);
+        return arena_refusal(s->arena, err);
     for (size_t i = 0; i < count; i++)
         list_equal(s, term, is_equal ? matcher->value : matcher->literals[i]);
     return STATUS_OK;
@@ -224,7 +219,7 @@ static enum status list_result(const struct selecting *s, uint32_t **out, size_t
     *count = postings_count(&s->result);
     *out = arena_try_alloc(s->arena, *count * sizeof **out);
     if (*out == NULL)
-        return no_room(err);
+        return arena_refusal(s->arena, err);
     postings_to_array(&s->result, *out);
     return STATUS_OK;
 }
@@ -278,7 +273,7 @@ static enum status run(struct selecting *s, const struct matcher *matchers, size
 {
     struct term *terms = arena_try_alloc(s->arena, count * sizeof *terms);
     if (terms == NULL)
-        return no_room(err);
+        return arena_refusal(s->arena, err);
     for (size_t i = 0; i < count; i++) {
         terms[i] = make_term(s, &matchers[i]);
         TRY(list_pairs(s, &terms[i], err));

@@ -172,7 +172,7 @@ static enum status filter_series(struct selecting *s, const struct term *term, s
     size_t count = postings_count(&s->result);
     uint32_t *refs = arena_try_alloc(arena, count * sizeof *refs);
     if (refs == NULL)
-        return error_set(err, STATUS_LIMIT, "select: no memory left for %zu series", count);
+        return arena_refusal(arena, err);
     postings_to_array(&s->result, refs);
     postings_deinit(&s->result);
     for (size_t i = 0; i < count; i++) {
@@ -219,8 +219,7 @@ static enum status apply_all(struct selecting *s, const struct matcher *matchers
 {
     struct term *terms = arena_try_alloc(arena, matcher_count * sizeof *terms);
     if (terms == NULL)
-        return error_set(err, STATUS_LIMIT, "select: no memory left for %zu matchers",
-                         matcher_count);
+        return arena_refusal(arena, err);
     for (size_t i = 0; i < matcher_count; i++)
         terms[i] = make_term(s->index, &matchers[i]);
     qsort(terms, matcher_count, sizeof *terms, compare_terms);
@@ -239,7 +238,7 @@ static enum status list_refs(const struct postings *result, struct arena *arena,
     size_t count = postings_count(result);
     uint32_t *refs = arena_try_alloc(arena, count * sizeof *refs);
     if (refs == NULL)
-        return error_set(err, STATUS_LIMIT, "select: no memory left for %zu series", count);
+        return arena_refusal(arena, err);
     postings_to_array(result, refs);
     *out = (struct ref_list){(struct series_ref *)refs, count};
     return STATUS_OK;

@@ -57,6 +57,7 @@ enum status select_open(struct store *store, const struct select_options *option
     s->store = store;
     s->options = options;
     s->damage = options->damage;
+    s->charge = options->charge;
     s->min_ts_ms = store_first_visible_ms(store, NULL, options->min_ts_ms);
     arena_init(&s->arena, SIZE_MAX);
     timeline_cache_init(&s->timelines);
@@ -81,6 +82,7 @@ void select_close(struct selection *selection)
     mem_free(selection->places);
     mem_free(selection->sources);
     arena_deinit(&selection->arena);
+    charge_give(selection->charge, selection->charged_bytes);
     mem_free(selection);
 }
 

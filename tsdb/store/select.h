@@ -15,6 +15,7 @@
 #include "tsdb/model/sample.h"
 #include "tsdb/model/scope.h"
 
+struct charge;
 struct store;
 struct selection;
 
@@ -39,8 +40,9 @@ struct select_options {
     int64_t max_ts_ms;       /* inclusive */
     size_t series_max;       /* more is STATUS_LIMIT; 0 for no limit */
     size_t memory_max_bytes; /* of the selection; more is STATUS_LIMIT; 0 for no limit */
-    /* Called every few thousand series, with no lock held; anything but STATUS_OK ends the gathering
-       with that. May be NULL. */
+    struct charge *charge;   /* of the same; kept until select_close; may be NULL */
+    /* Called every few thousand series, and for each tenant whose index is asked, with no lock
+       held; anything but STATUS_OK ends the gathering with that. May be NULL. */
     enum status (*check)(void *context, struct error *err);
     void *check_context;
     /* Without `tell` what cannot be read is STATUS_CORRUPT. */

@@ -18,6 +18,9 @@
 /* How many series of blocks are looked at between two checks. */
 enum { CHECK_EVERY = 4096 };
 
+/* What is charged at once, so that what all share is not asked for each series. */
+enum { CHARGE_BYTES = 64 << 10 };
+
 /* A series of a source. */
 struct found {
     struct labels labels;
@@ -63,16 +66,37 @@ static enum status check_count(const struct gathering *g, size_t count, struct e
     return STATUS_OK;
 }
 
-static enum status check_memory(const struct gathering *g, struct error *err)
+static enum status charge(struct selection *s, size_t used_bytes, struct error *err)
 {
-    const struct selection *s = g->selection;
+    if (used_bytes <= s->charged_bytes)
+        return STATUS_OK;
+    size_t more_bytes = used_bytes - s->charged_bytes + CHARGE_BYTES;
+    TRY(charge_take(s->charge, more_bytes, err));
+    s->charged_bytes += more_bytes;
+    return STATUS_OK;
+}
+
+/* What was needed on the way is given back. */
+static void settle_charge(struct selection *s)
+{
+    size_t held_bytes = select_memory_bytes(s);
+    if (held_bytes > s->charged_bytes)
+        charge_force(s->charge, held_bytes - s->charged_bytes);
+    else
+        charge_give(s->charge, s->charged_bytes - held_bytes);
+    s->charged_bytes = held_bytes;
+}
+
+static enum status check_memory(struct gathering *g, struct error *err)
+{
+    struct selection *s = g->selection;
     size_t bytes_max = s->options->memory_max_bytes;
     size_t used_bytes = select_memory_bytes(s) + g->scratch.used_bytes +
                         (g->list.capacity + g->merged.capacity) * sizeof *g->list.series;
     if (bytes_max > 0 && used_bytes > bytes_max)
         return error_set(err, STATUS_LIMIT, "select: the labels take more than %zu bytes",
                          bytes_max);
-    return STATUS_OK;
+    return charge(s, used_bytes, err);
 }
 
 /* ---- series ---- */
@@ -415,5 +439,6 @@ enum status select_gather(struct selection *selection, struct error *err)
     arena_deinit(&g.scratch);
     mem_free(g.list.series);
     mem_free(g.merged.series);
+    settle_charge(selection);
     return status;
 }

@@ -62,6 +62,8 @@ struct selection {
     struct selected *series; /* sorted by labels */
     size_t series_count;
     struct timeline_cache timelines; /* of the blocks */
+    struct charge *charge;           /* of the options */
+    size_t charged_bytes;
 };
 
 /* What a read of the block came to. Damage is noted, and is told to the listener, if there is one:

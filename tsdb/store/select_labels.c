@@ -36,15 +36,37 @@ static int compare_texts(const void *left, const void *right)
     return str_compare(*(const struct str *)left, *(const struct str *)right);
 }
 
-static void finish(struct found *found, struct str_list *out)
+/* Sorts, and makes one of equal texts. */
+static void thin(struct found *found)
 {
+    size_t kept = 0;
     if (found->count > 0)
         qsort(found->ptr, found->count, sizeof *found->ptr, compare_texts);
-    *out = (struct str_list){.ptr = arena_alloc(found->arena, found->count * sizeof *out->ptr)};
     for (size_t i = 0; i < found->count; i++) {
-        if (i == 0 || !str_eq(found->ptr[i - 1], found->ptr[i]))
-            out->ptr[out->count++] = found->ptr[i];
+        if (kept == 0 || !str_eq(found->ptr[kept - 1], found->ptr[i]))
+            found->ptr[kept++] = found->ptr[i];
     }
+    found->count = kept;
+}
+
+/* For a text that comes again and again: the list stays as short as the texts are few. */
+static void add_repeated(struct found *found, struct str text)
+{
+    if (found->count == found->capacity) {
+        thin(found);
+        found->ptr =
+            mem_grow(found->ptr, &found->capacity, 2 * found->count + 1, sizeof *found->ptr);
+    }
+    found->ptr[found->count++] = text;
+}
+
+static void finish(struct found *found, struct str_list *out)
+{
+    thin(found);
+    size_t size_bytes = found->count * sizeof *out->ptr;
+    *out = (struct str_list){.ptr = arena_alloc(found->arena, size_bytes), .count = found->count};
+    if (found->count > 0)
+        memcpy(out->ptr, found->ptr, size_bytes);
     mem_free(found->ptr);
 }
 
@@ -209,19 +231,26 @@ static enum status add_part(struct lookup *lookup, const struct tenant_part *par
 
 /* ---- from selected series ---- */
 
+static void add_labels(const struct wanted *wanted, struct labels labels, struct found *found)
+{
+    for (size_t k = 0; k < labels.count; k++) {
+        if (!wanted->is_values)
+            add_repeated(found, labels.ptr[k].name);
+        else if (str_eq(labels.ptr[k].name, wanted->name))
+            add_repeated(found, labels.ptr[k].value);
+    }
+}
+
 static enum status add_from_series(struct lookup *lookup, struct found *found, struct error *err)
 {
+    struct found seen = {0};
     struct selection *selection;
     TRY(select_open(lookup->store, lookup->options, &selection, err));
-    for (size_t i = 0; i < select_count(selection); i++) {
-        struct labels labels = select_labels(selection, i);
-        for (size_t k = 0; k < labels.count; k++) {
-            if (!lookup->wanted.is_values)
-                add_copies(found, &labels.ptr[k].name, 1);
-            else if (str_eq(labels.ptr[k].name, lookup->wanted.name))
-                add_copies(found, &labels.ptr[k].value, 1);
-        }
-    }
+    for (size_t i = 0; i < select_count(selection); i++)
+        add_labels(&lookup->wanted, select_labels(selection, i), &seen);
+    thin(&seen);
+    add_copies(found, seen.ptr, seen.count);
+    mem_free(seen.ptr);
     select_close(selection);
     return STATUS_OK;
 }
@@ -251,6 +280,11 @@ static bool is_index_enough(const struct lookup *lookup, const struct tenant_par
     return true;
 }
 
+static enum status check(const struct select_options *options, struct error *err)
+{
+    return options->check == NULL ? STATUS_OK : options->check(options->check_context, err);
+}
+
 static enum status look_up(struct lookup *lookup, struct found *found, struct error *err)
 {
     struct tenant_part *parts;
@@ -259,8 +293,10 @@ static enum status look_up(struct lookup *lookup, struct found *found, struct er
                 &lookup->scratch, &parts, &count);
     if (!is_index_enough(lookup, parts, count))
         return add_from_series(lookup, found, err);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        TRY(check(lookup->options, err));
         TRY(add_part(lookup, &parts[i], found, err));
+    }
     return STATUS_OK;
 }
 
@@ -269,6 +305,7 @@ static enum status run_lookup(struct lookup *lookup, struct arena *arena, struct
 {
     struct found found = {.arena = arena};
     arena_init(&lookup->scratch, SIZE_MAX);
+    lookup->scratch.charge = lookup->options->charge;
     enum status status = look_up(lookup, &found, err);
     arena_deinit(&lookup->scratch);
     finish(&found, out);

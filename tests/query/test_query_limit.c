@@ -1,0 +1,95 @@
+/* Limits of the read API, each at one less, exactly, and one more. */
+#include "tests/support/test.h"
+
+#include <stdio.h>
+
+#include "tests/query/api_fixture.h"
+
+#define NO_MEMORY_HEAD "memory: your share of the "
+#define NO_MEMORY_END                                                                              \
+    " bytes that all may hold together (limit query-memory) is used up: try again later, ask for " \
+    "less at once, or have --query-memory raised (err-croft-query-memory)"
+
+/* ---- the memory of all together ---- */
+
+/* Reads whatever `max_bytes` allows; the code. */
+static unsigned ask_within(struct fixture *f, const char *path, size_t max_bytes)
+{
+    budget_set_max(f->api.memory, max_bytes);
+    struct reply reply = ask(f, "GET", path, TENANT_A, "");
+    if (reply.code == 503) {
+        char want[500];
+        snprintf(want, sizeof want, FAILURE("unavailable", NO_MEMORY_HEAD "%zu" NO_MEMORY_END),
+                 max_bytes);
+        check_reply(path, &reply, 503, want);
+        assert_true(reply_has(&reply, "Retry-After: 1\r\n"));
+    }
+    /* given back a moment after the reply */
+    while (budget_held_bytes(f->api.memory) > 0)
+        continue;
+    return reply.code;
+}
+
+TEST(every_endpoint_is_refused_with_a_byte_less_than_it_needs)
+{
+    static const char *const paths[] = {
+        "/api/v1/query?query=up&time=1700000000",
+        "/api/v1/query?query=c_total%5B5m%5D&time=1700000000",
+        "/api/v1/query?query=sum+by+(job)(rate(c_total%5B5m%5D))&time=1700000000",
+        "/api/v1/query_range?query=up&start=1699990000&end=1700000000&step=1",
+        "/api/v1/query?query=info(up)&time=1700000000",
+        "/api/v1/series?match%5B%5D=up",
+        "/api/v1/labels",
+        "/api/v1/labels?match%5B%5D=up",
+        "/api/v1/label/job/values",
+        "/api/v1/status/tsdb",
+        "/api/v1/cardinality/label_names",
+        "/api/v1/cardinality/label_values?label_names%5B%5D=job&selector=up",
+        "/api/v1/cardinality/active_series?selector=up",
+    };
+    struct fixture f;
+    fixture_open(&f);
+    f.engine.allows_experimental = true;
+    f.api.memory = budget_new("query-memory", 1);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        size_t too_little = 1, enough = 64 << 20;
+        assert_int_equal(ask_within(&f, paths[i], too_little), 503);
+        assert_int_equal(ask_within(&f, paths[i], enough), 200);
+        while (enough - too_little > 1) {
+            size_t middle = too_little + (enough - too_little) / 2;
+            if (ask_within(&f, paths[i], middle) == 200)
+                enough = middle;
+            else
+                too_little = middle;
+        }
+        assert_true(enough > 4096); /* the first page at least was charged */
+    }
+    fixture_close(&f);
+    budget_free(f.api.memory);
+}
+
+TEST(who_holds_most_is_refused_and_others_are_answered)
+{
+    struct fixture f;
+    struct charge held;
+    fixture_open(&f);
+    f.api.memory = budget_new("query-memory", 16 << 20);
+    charge_init(&held, f.api.memory, STR("a"));
+    while (charge_take(&held, 1, NULL) == STATUS_OK)
+        continue;
+    for (size_t i = 0; i < 3; i++) {
+        struct reply reply = ask(&f, "GET", "/api/v1/query?query=up", TENANT_A, "");
+        assert_int_equal(reply.code, 503);
+        reply = ask(&f, "GET", "/api/v1/query?query=up", "X-Scope-OrgID: b\r\n", "");
+        assert_int_equal(reply.code, 200);
+        reply = ask(&f, "GET", "/api/v1/query?query=up", "X-Scope-OrgID: a|b\r\n", "");
+        assert_int_equal(reply.code, 200);
+    }
+    charge_deinit(&held);
+    assert_int_equal(ask(&f, "GET", "/api/v1/query?query=up", TENANT_A, "").code, 200);
+    fixture_close(&f);
+    budget_free(f.api.memory);
+}
+
+TEST_MAIN(RUN(every_endpoint_is_refused_with_a_byte_less_than_it_needs),
+          RUN(who_holds_most_is_refused_and_others_are_answered))
