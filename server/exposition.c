@@ -43,6 +43,12 @@ void exposition_sample(struct exposition *exposition, const struct metric_label 
     buffer_append_byte(out, '\n');
 }
 
+void exposition_labelled(struct exposition *exposition, const char *name, struct str value,
+                         double number)
+{
+    exposition_sample(exposition, &(struct metric_label){name, value}, 1, number);
+}
+
 void exposition_single(struct exposition *exposition, const char *name, enum metric_type type,
                        const char *help, double value)
 {

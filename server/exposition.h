@@ -27,6 +27,9 @@ void exposition_family(struct exposition *exposition, const char *name, enum met
                        const char *help);
 void exposition_sample(struct exposition *exposition, const struct metric_label *labels,
                        size_t label_count, double value);
+/* A sample with one label. */
+void exposition_labelled(struct exposition *exposition, const char *name, struct str value,
+                         double number);
 /* A family of one sample without labels. */
 void exposition_single(struct exposition *exposition, const char *name, enum metric_type type,
                        const char *help, double value);

@@ -7,11 +7,6 @@
 #include "server/tenant_metrics.h"
 #include "server/version.h"
 
-static struct metric_label label(const char *name, struct str value)
-{
-    return (struct metric_label){name, value};
-}
-
 static double count(const struct counter *counter)
 {
     return (double)counter_get(counter);
@@ -22,7 +17,7 @@ static void write_process(const struct own_metrics *m, struct exposition *e)
     struct process_status status;
     process_status(&status);
     exposition_family(e, "croft_build_info", METRIC_GAUGE, "Always 1; the version is a label.");
-    exposition_sample(e, (struct metric_label[]){label("version", STR(CROFT_VERSION))}, 1, 1);
+    exposition_labelled(e, "version", STR(CROFT_VERSION), 1);
     exposition_single(e, "process_cpu_seconds_total", METRIC_COUNTER,
                       "User and system processor time in seconds.",
                       (double)clock_process_cpu_ns() / 1e9);
@@ -49,18 +44,15 @@ static void write_memory(const struct own_metrics *m, struct exposition *e)
     exposition_family(e, "croft_memory_held_bytes", METRIC_GAUGE,
                       "Memory held by all queries and their replies, and by bodies of requests.");
     for (size_t i = 0; i < row_count; i++)
-        exposition_sample(e, (struct metric_label[]){label("use", rows[i].use)}, 1,
-                          (double)budget_held_bytes(rows[i].budget));
+        exposition_labelled(e, "use", rows[i].use, (double)budget_held_bytes(rows[i].budget));
     exposition_family(e, "croft_memory_max_bytes", METRIC_GAUGE,
                       "Memory that they may hold together.");
     for (size_t i = 0; i < row_count; i++)
-        exposition_sample(e, (struct metric_label[]){label("use", rows[i].use)}, 1,
-                          (double)budget_max_bytes(rows[i].budget));
+        exposition_labelled(e, "use", rows[i].use, (double)budget_max_bytes(rows[i].budget));
     exposition_family(e, "croft_memory_refusals_total", METRIC_COUNTER,
                       "Times that more memory was refused, because the share was used up.");
     for (size_t i = 0; i < row_count; i++)
-        exposition_sample(e, (struct metric_label[]){label("use", rows[i].use)}, 1,
-                          (double)budget_refused(rows[i].budget));
+        exposition_labelled(e, "use", rows[i].use, (double)budget_refused(rows[i].budget));
 }
 
 static void write_http(const struct own_metrics *m, struct exposition *e)
@@ -72,8 +64,7 @@ static void write_http(const struct own_metrics *m, struct exposition *e)
     exposition_family(e, "croft_http_responses_total", METRIC_COUNTER,
                       "Responses by class of status code.");
     for (size_t i = 1; i < sizeof classes / sizeof *classes; i++)
-        exposition_sample(e, (struct metric_label[]){label("code", str_from(classes[i]))}, 1,
-                          count(&c->replies[i]));
+        exposition_labelled(e, "code", str_from(classes[i]), count(&c->replies[i]));
     exposition_single(e, "croft_http_refused_requests_total", METRIC_COUNTER,
                       "Requests answered before any handler saw them.", count(&c->refused));
 }
@@ -84,14 +75,10 @@ static void write_credentials(const struct own_metrics *m, struct exposition *e)
         e, "croft_credential_refusals_total", METRIC_COUNTER,
         "Requests without a known credential (401), with one that does not allow them "
         "(403), after too many wrong ones (429), or from a foreign web page (page).");
-    exposition_sample(e, (struct metric_label[]){label("code", STR("401"))}, 1,
-                      count(&m->credentials->unknown));
-    exposition_sample(e, (struct metric_label[]){label("code", STR("403"))}, 1,
-                      count(&m->credentials->denied));
-    exposition_sample(e, (struct metric_label[]){label("code", STR("429"))}, 1,
-                      count(&m->credentials->slowed));
-    exposition_sample(e, (struct metric_label[]){label("code", STR("page"))}, 1,
-                      count(&m->credentials->foreign));
+    exposition_labelled(e, "code", STR("401"), count(&m->credentials->unknown));
+    exposition_labelled(e, "code", STR("403"), count(&m->credentials->denied));
+    exposition_labelled(e, "code", STR("429"), count(&m->credentials->slowed));
+    exposition_labelled(e, "code", STR("page"), count(&m->credentials->foreign));
 }
 
 static void write_ingest(const struct own_metrics *m, struct exposition *e)
@@ -102,8 +89,7 @@ static void write_ingest(const struct own_metrics *m, struct exposition *e)
     for (enum write_code code = 0; code < WRITE_CODE_COUNT; code++) {
         char number[16];
         snprintf(number, sizeof number, "%u", write_code_number(code));
-        exposition_sample(e, (struct metric_label[]){label("code", str_from(number))}, 1,
-                          count(&c->requests[code]));
+        exposition_labelled(e, "code", str_from(number), count(&c->requests[code]));
     }
     exposition_single(e, "croft_remote_write_received_bytes_total", METRIC_COUNTER,
                       "Compressed bytes received.", count(&c->body_bytes));
@@ -114,9 +100,8 @@ static void write_ingest(const struct own_metrics *m, struct exposition *e)
     exposition_family(e, "croft_remote_write_samples_refused_total", METRIC_COUNTER,
                       "Samples refused, by reason.");
     for (unsigned reason = 0; reason < WRITE_REASON_COUNT; reason++)
-        exposition_sample(
-            e, (struct metric_label[]){label("reason", str_from(write_reason_text(reason)))}, 1,
-            count(&c->samples_refused[reason]));
+        exposition_labelled(e, "reason", str_from(write_reason_text(reason)),
+                            count(&c->samples_refused[reason]));
     exposition_single(e, "croft_remote_write_exemplars_skipped_total", METRIC_COUNTER,
                       "Exemplars received and not kept.", count(&c->exemplars_skipped));
     exposition_single(e, "croft_ha_failovers_total", METRIC_COUNTER,
@@ -201,8 +186,8 @@ static void write_shards(const struct own_metrics *m, struct exposition *e)
             char number[16];
             store_shard_status(m->store, shard, &status);
             snprintf(number, sizeof number, "%u", shard);
-            exposition_sample(e, (struct metric_label[]){label("shard", str_from(number))}, 1,
-                              (double)shard_field(&status, family->offset));
+            exposition_labelled(e, "shard", str_from(number),
+                                (double)shard_field(&status, family->offset));
         }
     }
 }

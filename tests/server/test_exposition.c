@@ -29,7 +29,7 @@ TEST(a_family_is_help_and_type_and_its_samples)
     fixture_init(&f);
     exposition_family(&f.exposition, "x_total", METRIC_COUNTER, "What it counts.");
     exposition_sample(&f.exposition, NULL, 0, 1);
-    exposition_sample(&f.exposition, (struct metric_label[]){{"a", STR("1")}}, 1, 2);
+    exposition_labelled(&f.exposition, "a", STR("1"), 2);
     exposition_sample(&f.exposition, (struct metric_label[]){{"a", STR("1")}, {"b", STR("")}}, 2,
                       3);
     expect_text(&f, "# HELP x_total What it counts.\n"
