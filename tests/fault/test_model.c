@@ -1,8 +1,9 @@
 /*
- * Random lives of a store against the journal: requests, repetitions and contradictions, flushes,
- * merges, deletions of series and of tenants, idle series, restarts and crashes, a clock that moves by
- * seconds or weeks, retention of the store and of a tenant. Checked from time to time: all samples,
- * selections with matchers and ranges, label values, and that all files are without fault.
+ * Random lives of a store against the journal: requests, repetitions and contradictions, days filled
+ * afterwards, flushes, merges, deletions of series and of tenants, idle series, restarts and crashes, a
+ * clock that moves by seconds or weeks, retention of the store and of a tenant, which changes. Checked
+ * from time to time: all samples, selections with matchers and ranges, label values, and that all
+ * files are without fault.
  *
  * CROFT_FAULT_FULL=1 lives longer; CROFT_TEST_SEED repeats one life.
  */
@@ -28,14 +29,46 @@ struct life {
     struct maintenance *maintenance;
     struct compactor *compactor;
     struct random random;
-    int64_t latest_ms;          /* that the clock ever showed: what was too old then may be gone */
+    int64_t latest_ms;          /* that the clock ever showed */
     int64_t brief_retention_ms; /* of BRIEF_TENANT */
+    /* What was older than the retention at any time may be gone, whatever the clock and the retention
+       have become since. */
+    int64_t kept_from_ms[JOURNAL_TENANTS];
     uint64_t seed;
 };
 
 static uint64_t below(struct life *life, uint64_t bound)
 {
     return random_below(&life->random, bound);
+}
+
+/* As a change of the configuration does. */
+static void set_retention(struct life *life)
+{
+    struct error err = {0};
+    struct tenant_id brief;
+    const struct tenant_limits defaults = tenant_limits_default();
+    struct tenant_limits own = defaults;
+    own.max[LIMIT_HARD][TENANT_LIMIT_RETENTION] = (uint64_t)life->brief_retention_ms;
+    expect_ok(tenant_id_parse(str_from(journal_tenant(BRIEF_TENANT)), &brief, &err));
+    tenant_table_set_limits(store_tenants(life->box.store), &defaults, &brief, &own, 1);
+}
+
+static int64_t retention_of(const struct life *life, uint32_t tenant)
+{
+    return tenant == BRIEF_TENANT ? life->brief_retention_ms : life->box.options.retention_ms;
+}
+
+static void note_time(struct life *life)
+{
+    int64_t now_ms = clock_now_ms(&life->box.clock.base);
+    if (now_ms > life->latest_ms)
+        life->latest_ms = now_ms;
+    for (uint32_t t = 0; t < JOURNAL_TENANTS; t++) {
+        int64_t from_ms = life->latest_ms - retention_of(life, t);
+        if (from_ms > life->kept_from_ms[t])
+            life->kept_from_ms[t] = from_ms;
+    }
 }
 
 static void start(struct life *life)
@@ -52,11 +85,7 @@ static void start(struct life *life)
         .rules = {.fan_in = 3, .finish_after_ms = HOUR_MS, .stagger_ms = HOUR_MS},
         .cpu_share_percent = 100};
     life->compactor = compactor_new(&options);
-    struct tenant *brief;
-    expect_ok(tenant_table_get(store_tenants(life->box.store),
-                               str_from(journal_tenant(BRIEF_TENANT)), &brief, &err));
-    counter_set(&brief->limit_max[LIMIT_HARD][TENANT_LIMIT_RETENTION],
-                (uint64_t)life->brief_retention_ms);
+    set_retention(life);
 }
 
 static void stop(struct life *life)
@@ -122,9 +151,25 @@ static void move_clock(struct life *life)
     }
 }
 
-static int64_t retention_of(const struct life *life, uint32_t tenant)
+/* Shorter or longer than the store's. */
+static void change_retention(struct life *life)
 {
-    return tenant == BRIEF_TENANT ? life->brief_retention_ms : life->box.options.retention_ms;
+    life->brief_retention_ms =
+        HOUR_MS + (int64_t)below(life, 2 * (uint64_t)life->box.options.retention_ms);
+    set_retention(life);
+}
+
+/* From then on samples come in the order of time, faster than time goes, until they have caught up. */
+static void begin_filling(struct life *life)
+{
+    life->work.behind_ms = (int64_t)below(life, (uint64_t)life->box.options.retention_ms);
+}
+
+static void fill(struct life *life)
+{
+    int64_t step_ms = (int64_t)below(life, 12 * (uint64_t)HOUR_MS);
+    life->work.behind_ms = life->work.behind_ms > step_ms ? life->work.behind_ms - step_ms : 0;
+    workload_step(&life->work);
 }
 
 /* The first call that fails, if any, fails once, or for good with a crash behind it. */
@@ -200,7 +245,7 @@ static bool pick_entry(struct life *life, struct mark *mark)
     mark->ts_ms = entry->ts_ms;
     mark->generation = entry->generation;
     return entry->is_acknowledged && entry->ts_ms <= now_ms &&
-           entry->ts_ms >= life->latest_ms - retention_of(life, mark->tenant);
+           entry->ts_ms >= life->kept_from_ms[mark->tenant];
 }
 
 /* Another value for a time that has one is refused wherever the sample is. */
@@ -252,11 +297,16 @@ static void live(struct life *life)
     case 13:
         contradict(life);
         break;
+    case 14:
+        change_retention(life);
+        break;
+    case 15:
+        begin_filling(life);
+        break;
     default:
-        workload_step(&life->work);
+        fill(life);
     }
-    if (clock_now_ms(&life->box.clock.base) > life->latest_ms)
-        life->latest_ms = clock_now_ms(&life->box.clock.base);
+    note_time(life);
 }
 
 /* ---- what must be equal ---- */
@@ -267,7 +317,7 @@ static struct journal_question question_now(const struct life *life)
     struct journal_question question;
     for (uint32_t t = 0; t < JOURNAL_TENANTS; t++) {
         question.visible_from_ms[t] = now_ms - retention_of(life, t);
-        question.required_from_ms[t] = life->latest_ms - retention_of(life, t);
+        question.required_from_ms[t] = life->kept_from_ms[t];
     }
     return question;
 }
@@ -293,8 +343,12 @@ static size_t count_shown(struct life *life, const char *matchers, int64_t min_t
                 is_of_kind || str_starts_with(str_slice(labels, i, SIZE_MAX), str_from(wanted));
         if (matchers != NULL)
             assert_true(is_of_kind);
-        for (size_t i = labels.len; is_of_kind && i < line.len; i++)
-            samples += line.ptr[i] == ':';
+        size_t shown = 0;
+        for (size_t i = labels.len; i < line.len; i++)
+            shown += line.ptr[i] == ':';
+        if (matchers == NULL && shown == 0)
+            fail_msg("seed %" PRIu64 ": a series without samples: %.*s", life->seed, STR_ARG(line));
+        samples += is_of_kind ? shown : 0;
         at = end + 1;
     }
     arena_reset(&life->box.arena);

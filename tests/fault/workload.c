@@ -49,7 +49,8 @@ static struct mark random_mark(struct workload *w)
 {
     struct mark mark = {.tenant = (uint32_t)below(w, JOURNAL_TENANTS),
                         .series = w->series_min + (uint32_t)below(w, SERIES_ALIVE),
-                        .ts_ms = clock_now_ms(&w->box->clock.base) - (int64_t)below(w, STEP_MS)};
+                        .ts_ms = clock_now_ms(&w->box->clock.base) - w->behind_ms -
+                                 (int64_t)below(w, STEP_MS)};
     switch (below(w, 10)) {
     case 0:
         mark.ts_ms -= (int64_t)below(w, (uint64_t)w->late_max_ms);

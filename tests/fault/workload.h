@@ -36,6 +36,7 @@ struct workload {
     uint64_t acknowledged; /* requests */
     uint64_t refused;
     int64_t late_max_ms; /* how late the latest are; 2 days */
+    int64_t behind_ms;   /* what is sent is of a time so long ago: somebody fills the past */
 };
 
 void workload_init(struct workload *w, struct store_box *box, struct journal *journal,
