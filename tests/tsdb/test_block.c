@@ -339,6 +339,54 @@ TEST(any_matchers_select_what_a_scan_selects)
     sim_disk_free(sim);
 }
 
+static void expect_found(struct block *block, uint32_t series, uint32_t begin)
+{
+    struct error err = {0};
+    struct arena arena, scratch;
+    struct labels labels;
+    uint32_t found = begin;
+    arena_init(&arena, SIZE_MAX);
+    arena_init(&scratch, SIZE_MAX);
+    expect_ok(block_labels(block, 0, series, &arena, &labels, &err));
+    expect_ok(block_find_series(block, 0, labels, &scratch, &found, &err));
+    assert_int_equal(found, series);
+    found = begin;
+    labels.count--; /* nobody has these */
+    expect_status(block_find_series(block, 0, labels, &scratch, &found, &err), STATUS_NOT_FOUND);
+    arena_deinit(&scratch);
+    arena_deinit(&arena);
+}
+
+TEST(a_series_is_found_wherever_its_search_begins)
+{
+    enum { SERIES = 20 };
+    struct error err;
+    struct block_writer *writer;
+    struct block_meta meta = {.shard = 3, .sequence = 12};
+    struct tenant_id id = {.len = 1, .text = "a"};
+    struct columns samples;
+    char path[DISK_PATH_MAX];
+    struct sim_disk *sim = model_disk(1);
+    struct disk *disk = sim_disk_disk(sim);
+    columns_init(&samples);
+    columns_append(&samples, 1700000000000, 0);
+    expect_ok(block_writer_open(disk, MODEL_FOLDER, &meta, &writer, &err));
+    expect_ok(block_writer_tenant(writer, &id, &err));
+    for (int i = 0; i < SERIES; i++)
+        write_scrape(writer, i, &samples);
+    expect_ok(block_writer_finish(writer, path, &err));
+    struct block *block = open_block(disk);
+    for (uint32_t series = 0; series < SERIES; series++) {
+        for (uint32_t begin = 0; begin <= SERIES; begin++)
+            expect_found(block, series, begin);
+        expect_found(block, series, UINT32_MAX);
+    }
+    block_release(block);
+    columns_deinit(&samples);
+    disk_close(disk);
+    sim_disk_free(sim);
+}
+
 TEST(a_selection_that_does_not_fit_its_arena_is_refused)
 {
     struct error err;
@@ -566,6 +614,7 @@ TEST_MAIN(RUN(the_example_of_the_format_page_reads_and_writes_the_same_bytes),
           RUN(a_thousand_series_of_one_scrape_store_their_timestamps_once),
           RUN(a_block_of_nobody_is_a_block), RUN(tenants_without_series_leave_no_trace),
           RUN(ten_thousand_tenants_are_found_by_name), RUN(any_matchers_select_what_a_scan_selects),
+          RUN(a_series_is_found_wherever_its_search_begins),
           RUN(a_selection_that_does_not_fit_its_arena_is_refused),
           RUN(a_range_gives_the_samples_within_it_both_ends_included),
           RUN(samples_join_those_that_are_there_already),

@@ -255,10 +255,12 @@ enum status block_find_series(struct block *block, size_t tenant, struct labels 
 {
     const struct block_slot *slot;
     TRY(block_slot_get(block, tenant, &slot, err));
-    uint32_t begin = 0, end = slot->index.series_count;
+    uint32_t begin = 0, end = slot->index.series_count, guess = *series;
     while (begin < end) {
-        uint32_t middle = begin + (end - begin) / 2;
+        bool is_within = begin <= guess && guess < end;
+        uint32_t middle = is_within ? guess : begin + (end - begin) / 2;
         struct labels there;
+        guess = UINT32_MAX;
         arena_reset(scratch);
         TRY(block_index_labels(&slot->index, middle, scratch, &there, err));
         int order = labels_compare(there, labels);

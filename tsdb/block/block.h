@@ -104,8 +104,8 @@ MUST_USE enum status block_select(struct block *block, size_t tenant,
                                   struct arena *arena, uint32_t **out, size_t *count,
                                   struct error *err);
 size_t block_series_count(const struct block *block, size_t tenant);
-/* The position of the series with exactly these labels. STATUS_NOT_FOUND: there is none. `scratch` is
-   reset. */
+/* The position of the series with exactly these labels; `*series` says where it may be, any number
+   will do. STATUS_NOT_FOUND: there is none. `scratch` is reset. */
 MUST_USE enum status block_find_series(struct block *block, size_t tenant, struct labels labels,
                                        struct arena *scratch, uint32_t *series, struct error *err);
 /* Text points into the mapping (valid while the caller holds a reference), the array into `arena`.

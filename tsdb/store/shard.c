@@ -265,6 +265,7 @@ enum status shard_open(struct shard *shard, struct store *store, uint32_t number
     mutex_init(&shard->commit_lock);
     mutex_init(&shard->wake_lock);
     cond_init(&shard->wake);
+    shard->hints = mem_alloc_zeroed((size_t)1 << SHARD_HINT_BITS, sizeof *shard->hints);
     shard->head = head_new();
     shard->deletions = deletions_new();
     if (store->options.is_read_only) {
@@ -356,6 +357,7 @@ void shard_close(struct shard *shard)
     for (size_t i = 0; i < shard->block_count; i++)
         block_release(shard->blocks[i]);
     mem_free(shard->blocks);
+    mem_free(shard->hints);
     mem_free(shard->leftovers);
     deletions_release(shard->deletions);
     mem_free(shard->unproven);

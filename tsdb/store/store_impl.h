@@ -11,7 +11,7 @@
 #include "tsdb/store/deletions.h"
 #include "tsdb/store/store.h"
 
-enum { SHARD_FOLDER_MAX = 64 };
+enum { SHARD_FOLDER_MAX = 64, SHARD_HINT_BITS = 16 };
 
 /*
  * Who reads while a flush ends: a selection enters the current generation and leaves it. A flush
@@ -50,6 +50,9 @@ struct shard {
     int64_t head_since_ms;  /* guarded by lock; monotonic: when the first sample of the head came */
     uint32_t covered_epoch; /* guarded by flush_lock; the log up to here is in blocks */
 
+    struct counter *hints; /* base/mem, 2^SHARD_HINT_BITS: positions of series in blocks
+                              (store_late.c); guesses, so anybody may change them */
+
     struct read_guard guard;
     struct mutex flush_lock; /* one flush at a time */
 
@@ -84,7 +87,7 @@ struct store {
     struct shard *shards;
     uint32_t shard_count;
     struct counter damaged_blocks; /* found since the start */
-    struct counter is_short; /* 1: less than the reserve is free; no writes */
+    struct counter is_short;       /* 1: less than the reserve is free; no writes */
     struct store_replay_report replay;
 };
 

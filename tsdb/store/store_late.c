@@ -7,8 +7,9 @@
  * samples of somebody else's write out of the head after the blocks were listed: store_write.c sees
  * that by flush_count and asks again.
  *
- * Cost: for each series a search by labels in each block that may hold its samples; each chunk that
- * covers one of them is decoded once, if they come in order.
+ * Cost: for each series a search by labels in each block that may hold its samples, which begins where
+ * it was found the last time; each chunk that covers one of them is decoded once, if they come in
+ * order, and each timeline once for the series of the write that share it.
  */
 #include "tsdb/store/store_write_impl.h"
 
@@ -85,6 +86,7 @@ struct asking {
     struct waiting *waiting;
     struct arena scratch;
     struct columns found;
+    struct timeline_cache timelines;
     enum append_result *results; /* by sample; NULL as long as no block holds the series */
     int64_t min_ts_ms;           /* of the samples that wait */
     int64_t max_ts_ms;
@@ -139,7 +141,7 @@ static enum status ask_series(struct asking *a, struct block *block, size_t tena
         a->write->deletions, block_meta(block)->sequence,
         tenant_id_str(&a->waiting->series->tenant->id), a->waiting->labels, a->write->arena);
     for (uint32_t from = 0, to; from < a->waiting->sample_count; from = to) {
-        struct block_range range = {0};
+        struct block_range range = {.timelines = &a->timelines};
         to = group_of(a, from, &range);
         columns_reset(&a->found);
         TRY(deletions_read(deleted, block, tenant, series, &range, &a->found, err));
@@ -158,6 +160,24 @@ static void need_results(struct asking *a)
 
 _Static_assert(APPEND_OK == 0, "results begin as zeros");
 
+/* Where a series of that hash was found in the block the last time, or some other series. */
+static struct counter *hint_of(const struct asking *a, const struct block *block)
+{
+    uint64_t hash = a->waiting->series->identity_hash ^ block_meta(block)->sequence;
+    /* 2^64 / golden ratio: sequences are small numbers */
+    return &a->write->shard->hints[(hash * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - SHARD_HINT_BITS)];
+}
+
+static enum status find_series(struct asking *a, struct block *block, size_t tenant,
+                               uint32_t *series, struct error *err)
+{
+    struct counter *hint = hint_of(a, block);
+    *series = (uint32_t)counter_get(hint);
+    TRY(block_find_series(block, tenant, a->waiting->labels, &a->scratch, series, err));
+    counter_set(hint, *series);
+    return STATUS_OK;
+}
+
 static enum status ask_block(struct asking *a, struct block *block, struct error *err)
 {
     size_t tenant;
@@ -167,7 +187,7 @@ static enum status ask_block(struct asking *a, struct block *block, struct error
         !block_find_tenant(block, tenant_id_str(&a->waiting->series->tenant->id), &tenant) ||
         block_tenant_section(block, tenant).max_ts_ms < a->min_ts_ms)
         return STATUS_OK;
-    TRY(block_find_series(block, tenant, a->waiting->labels, &a->scratch, &series, err));
+    TRY(find_series(a, block, tenant, &series, err));
     TRY(block_time_range(block, tenant, series, &min_ts_ms, &max_ts_ms, err));
     if (max_ts_ms > a->waiting->newest_ms)
         a->waiting->newest_ms = max_ts_ms;
@@ -182,6 +202,7 @@ void ask_blocks(struct shard_write *w)
     struct asking a = {.write = w};
     arena_init(&a.scratch, SIZE_MAX);
     columns_init(&a.found);
+    timeline_cache_init(&a.timelines);
     for (struct waiting *waiting = w->waiting; waiting != NULL; waiting = waiting->next) {
         a.waiting = waiting;
         a.results = NULL;
@@ -195,6 +216,7 @@ void ask_blocks(struct shard_write *w)
         }
         waiting->blocks = a.results;
     }
+    timeline_cache_deinit(&a.timelines);
     columns_deinit(&a.found);
     arena_deinit(&a.scratch);
 }
