@@ -1,4 +1,4 @@
-#include "query/engine/operator.h"
+#include "query/engine/eval.h"
 
 #include <math.h>
 #include <stdio.h>

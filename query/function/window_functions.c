@@ -1,7 +1,7 @@
 #include "query/function/window_functions.h"
 
 #include "query/engine/compensated.h"
-#include "query/engine/operator.h"
+#include "query/engine/eval.h"
 #include "query/engine/quantile.h"
 
 static const double *window_values(const struct window *window)
