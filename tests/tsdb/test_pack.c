@@ -118,6 +118,17 @@ TEST(many_values_come_back_as_few_do)
     }
 }
 
+TEST(the_tiers_of_the_format_page_read_as_it_says)
+{
+    static const uint8_t bytes[] = {0x41, 0x01, 0x00, 0x03, 0x05, 0xe4, 0x9b, 0x00};
+    static const uint64_t want[] = {1, 2, 8, 20};
+    uint64_t got[4];
+    struct reader r = reader_of((struct bytes){bytes, sizeof bytes});
+    assert_true(pack_decode(&r, got, 4));
+    assert_int_equal(reader_left(&r), 0);
+    assert_memory_equal(got, want, sizeof want);
+}
+
 TEST(a_common_factor_of_two_is_shifted_away)
 {
     uint64_t values[100];
@@ -183,6 +194,6 @@ TEST_MAIN(RUN(every_width_and_count_comes_back), RUN(a_few_large_integers_do_not
           RUN(integers_of_very_different_sizes_take_what_they_need),
           RUN(few_large_and_many_small_integers_cost_little_more_than_their_bits),
           RUN(zeros_are_left_out), RUN(few_values_are_stored_once),
-          RUN(many_values_come_back_as_few_do), RUN(a_common_factor_of_two_is_shifted_away),
-          RUN(broken_packs_are_refused), RUN(broken_dictionaries_are_refused),
-          RUN(broken_places_are_refused))
+          RUN(many_values_come_back_as_few_do), RUN(the_tiers_of_the_format_page_read_as_it_says),
+          RUN(a_common_factor_of_two_is_shifted_away), RUN(broken_packs_are_refused),
+          RUN(broken_dictionaries_are_refused), RUN(broken_places_are_refused))

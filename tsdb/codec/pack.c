@@ -14,7 +14,7 @@ enum {
     /* fewer integers seldom earn the widths of the tiers back, and the head packs few at a time */
     TIERS_COUNT_MIN = 48,
     /* what tiers must save, as a part of everything: they take longer to read */
-    TIERS_GAIN_MIN = 32,
+    TIERS_GAIN_MIN = 64,
     /* fewer do not earn places or a dictionary back */
     SPARSE_COUNT_MIN = 24,
     DICTIONARY_COUNT_MIN = 24,
@@ -24,6 +24,7 @@ enum {
 
 struct totals {
     uint64_t used; /* the bits that any of them has */
+    uint64_t max;
     uint64_t zeros;
     uint64_t lengths;
 };
@@ -34,6 +35,7 @@ static struct totals add_up(const uint64_t *values, size_t count)
     struct totals totals = {0};
     for (size_t i = 0; i < count; i++) {
         totals.used |= values[i];
+        totals.max = values[i] > totals.max ? values[i] : totals.max;
         totals.zeros += values[i] == 0;
         totals.lengths += bit_length(values[i]);
     }
@@ -65,26 +67,30 @@ struct survey {
     size_t count;
     size_t zeros;
     unsigned shift;
-    unsigned width;
-    struct length_counts lengths; /* only of integers that are not narrow */
-    struct pack_values values;    /* none when they are too many */
+    uint64_t max;              /* shifted */
+    unsigned width;            /* of it */
+    struct size_counts sizes;  /* only of integers that are not narrow */
+    struct pack_values values; /* none when they are too many */
 };
 
-static void count_lengths(struct survey *survey, const uint64_t *values)
+static void count_sizes(struct survey *survey, const uint64_t *values)
 {
     for (size_t i = 0; i < survey->count; i++)
-        survey->lengths.of[bit_length(values[i] >> survey->shift)]++;
+        survey->sizes.of[size_of(values[i] >> survey->shift)]++;
 }
 
 static struct survey survey_of(const uint64_t *values, size_t count)
 {
     struct totals totals = add_up(values, count);
     unsigned shift = shift_of(totals.used, count);
-    struct survey survey = {count, totals.zeros, shift, bit_length(totals.used >> shift),
-                            {{0}}, {0}};
+    struct survey survey = {.count = count,
+                            .zeros = totals.zeros,
+                            .shift = shift,
+                            .max = totals.max >> shift,
+                            .width = bit_length(totals.max >> shift)};
     if (survey.width <= NARROW_WIDTH_MAX)
         return survey;
-    count_lengths(&survey, values);
+    count_sizes(&survey, values);
     if (count >= DICTIONARY_COUNT_MIN)
         dictionary_plan(&survey.values, values, count, shift);
     return survey;
@@ -95,7 +101,7 @@ static struct survey without_zeros(const struct survey *survey)
 {
     struct survey others = *survey;
     others.count -= survey->zeros;
-    others.lengths.of[0] = 0;
+    others.sizes.of[0] = 0;
     if (survey->values.count > 0) {
         others.values.count--;
         others.values.bytes--;
@@ -107,7 +113,7 @@ static void try_tiers(struct pack_plan *plan, const struct survey *survey)
 {
     size_t bytes_end = plan->bytes - plan->bytes / TIERS_GAIN_MIN;
     if (survey->count < TIERS_COUNT_MIN ||
-        !tiers_plan(&plan->tiers, &survey->lengths, survey->count, bytes_end))
+        !tiers_plan(&plan->tiers, &survey->sizes, survey->max, survey->count, bytes_end))
         return;
     plan->kind = PACK_TIERS;
     plan->bytes = plan->tiers.bytes;
@@ -127,7 +133,7 @@ static struct pack_plan plan_dense(const struct survey *survey)
     struct pack_plan plan = {
         .count = survey->count,
         .shift = survey->shift,
-        .plain = plain_plan(&survey->lengths, survey->width, survey->count),
+        .plain = plain_plan(&survey->sizes, survey->width, survey->count),
     };
     plan.bytes = plan.plain.bytes;
     if (survey->width > NARROW_WIDTH_MAX)

@@ -16,10 +16,10 @@ enum { PACK_BYTES_MAX = 3 + PACK_COUNT_MAX * 8 + 8 };
 
 enum { PACK_TIER_COUNT = 4 };
 
-/* Widths for integers of very different sizes: each says which of them it takes. */
+/* Ranges for integers of very different sizes: each says from which of them it is. */
 struct pack_tiers {
-    uint8_t widths[PACK_TIER_COUNT]; /* increasing, or repeating the last */
-    size_t bytes;                    /* of everything but the header */
+    uint8_t widths[PACK_TIER_COUNT];
+    size_t bytes; /* about, of everything but the header */
 };
 
 /* One width for all, and a list of what is too long for it. */
@@ -43,7 +43,7 @@ struct pack_plan {
     unsigned shift;
     struct pack_plain plain;
     struct pack_tiers tiers;
-    size_t bytes; /* of everything but the header; one less than it is when there is a shift */
+    size_t bytes; /* of everything but the header; a few less or more than it is */
 };
 
 /* About how many bits they take: enough to tell which of several columns a plan is worth it for. */

@@ -31,15 +31,29 @@ static inline size_t bytes_of_bits(size_t bits)
     return (bits + 7) / 8;
 }
 
-/* How many integers there are of each bit length. */
-struct length_counts {
-    uint8_t of[65];
+/* The size of an integer: below 4 itself, else its bit length and the two bits below the highest. */
+enum { SIZES = 62 * 4 + 4 };
+
+static inline size_t size_of(uint64_t value)
+{
+    unsigned length = bit_length(value);
+    return length < 3 ? value : (length - 2) * 4 + (value >> (length - 3) & 3);
+}
+
+static inline unsigned length_of_size(size_t size)
+{
+    return size < 4 ? bit_length(size) : (unsigned)size / 4 + 2;
+}
+
+/* How many integers there are of each size. */
+struct size_counts {
+    uint8_t of[SIZES];
 };
 
 /* ---- pack_plain.c ---- */
 
-/* The cheapest width for integers of these lengths, of which the longest is `width`. */
-struct pack_plain plain_plan(const struct length_counts *lengths, unsigned width, size_t count);
+/* The cheapest width for integers of these sizes, of which the longest is of `width` bits. */
+struct pack_plain plain_plan(const struct size_counts *sizes, unsigned width, size_t count);
 uint8_t *plain_write(uint8_t *to, const struct pack_plain *plain, const uint64_t *values,
                      size_t count, unsigned shift);
 bool plain_read(struct reader *r, unsigned width, unsigned exception_count, uint64_t *values,
@@ -54,9 +68,10 @@ bool bits_read(struct reader *r, unsigned width, uint64_t *values, size_t count)
 
 enum { TIER_BITS = 2 };
 
-/* The cheapest tiers for integers of these lengths; false when they do not stay below `bytes_end`. */
-bool tiers_plan(struct pack_tiers *tiers, const struct length_counts *lengths, size_t count,
-                size_t bytes_end);
+/* Cheap tiers for integers of these sizes up to `max`; false when they do not stay below
+   `bytes_end`. */
+bool tiers_plan(struct pack_tiers *tiers, const struct size_counts *sizes, uint64_t max,
+                size_t count, size_t bytes_end);
 uint8_t *tiers_write(uint8_t *to, const struct pack_tiers *tiers, const uint64_t *values,
                      size_t count, unsigned shift);
 bool tiers_read(struct reader *r, uint64_t *values, size_t count);

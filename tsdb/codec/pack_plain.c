@@ -3,13 +3,21 @@
  */
 #include "tsdb/codec/pack_impl.h"
 
+static unsigned count_of_length(const struct size_counts *sizes, unsigned length)
+{
+    size_t first = size_of(UINT64_C(1) << (length - 1));
+    unsigned count = 0;
+    for (size_t size = first; size < SIZES && length_of_size(size) == length; size++)
+        count += sizes->of[size];
+    return count;
+}
+
 /* Fewer bits for all against one entry per integer that needs more: tries every width once. */
-static void choose_width(struct pack_plain *plain, const struct length_counts *lengths,
-                         size_t count)
+static void choose_width(struct pack_plain *plain, const struct size_counts *sizes, size_t count)
 {
     unsigned widest = plain->width, exceptions = 0;
     for (unsigned width = widest; width > 0; width--) {
-        exceptions += lengths->of[width];
+        exceptions += count_of_length(sizes, width);
         if (exceptions > count / 4)
             return;
         size_t entry_bytes = 1 + (widest - (width - 1) + 6) / 7;
@@ -19,11 +27,11 @@ static void choose_width(struct pack_plain *plain, const struct length_counts *l
     }
 }
 
-struct pack_plain plain_plan(const struct length_counts *lengths, unsigned width, size_t count)
+struct pack_plain plain_plan(const struct size_counts *sizes, unsigned width, size_t count)
 {
     struct pack_plain plain = {.width = width, .bytes = bytes_of_bits(count * width)};
     if (width > NARROW_WIDTH_MAX)
-        choose_width(&plain, lengths, count);
+        choose_width(&plain, sizes, count);
     return plain;
 }
 

@@ -1,5 +1,6 @@
 /*
- * Integers of very different sizes: each says with two bits which of four widths it takes.
+ * Integers of very different sizes: each says with two bits which of four ranges it is from, and how
+ * far it is above where that begins. The ranges follow each other, each as wide as a power of two.
  *
  * What varies around a mean, as most measurements do, has many small distances from it and few
  * large ones: one width for all wastes bits on most, and an entropy coder would take more time to
@@ -8,60 +9,114 @@
 #include "tsdb/codec/pack_impl.h"
 #include "tsdb/codec/vector.h"
 
-/* The lengths that occur, shortest first, and how many integers are at most so long. */
-struct steps {
+enum {
+    ROUNDS_MAX = 12,
+    STEP_MAX = 2,
+};
+
+/* ---- planning ---- */
+
+/* How many integers are below a limit, by their sizes. */
+struct shape {
+    uint64_t max;
     size_t count;
-    uint8_t lengths[65];
-    size_t totals[65];
+    const struct size_counts *sizes;
+    uint8_t totals[SIZES + 1]; /* of the sizes below */
 };
 
-static struct steps steps_of(const struct length_counts *lengths)
+static void fill_shape(struct shape *shape, const struct size_counts *sizes, uint64_t max,
+                       size_t count)
 {
-    struct steps steps = {0};
-    size_t total = 0;
-    for (unsigned length = 0; length <= 64; length++) {
-        total += lengths->of[length];
-        if (lengths->of[length] == 0)
+    size_t last = size_of(max);
+    *shape = (struct shape){.max = max, .count = count, .sizes = sizes};
+    for (size_t size = 0; size <= last; size++)
+        shape->totals[size + 1] = (uint8_t)(shape->totals[size] + sizes->of[size]);
+}
+
+/* As if those of one size were spread evenly. */
+static size_t count_below(const struct shape *shape, uint64_t limit)
+{
+    if (limit > shape->max)
+        return shape->count;
+    unsigned length = bit_length(limit);
+    size_t size = size_of(limit), part = 0;
+    if (length > 3)
+        part = (shape->sizes->of[size] * (limit & mask_of(length - 3))) >> (length - 3);
+    return shape->totals[size] + part;
+}
+
+static unsigned last_width(uint64_t start, uint64_t max)
+{
+    return start > max ? 0 : bit_length(max - start);
+}
+
+/* Of all integers; sets the last width, which the others leave no choice. */
+static size_t count_bits_of(const struct shape *shape, uint8_t *widths)
+{
+    uint64_t start = 0;
+    size_t done = 0, bits = 0;
+    for (size_t tier = 0; tier < PACK_TIER_COUNT - 1; tier++) {
+        start += UINT64_C(1) << widths[tier];
+        size_t below = count_below(shape, start);
+        bits += (below - done) * widths[tier];
+        done = below;
+    }
+    widths[PACK_TIER_COUNT - 1] = (uint8_t)last_width(start, shape->max);
+    return bits + (shape->count - done) * widths[PACK_TIER_COUNT - 1];
+}
+
+/* A quarter of the integers for each tier. */
+static void guess_widths(const struct shape *shape, uint8_t *widths)
+{
+    size_t size = 0;
+    for (size_t tier = 0; tier < PACK_TIER_COUNT - 1; tier++) {
+        while (shape->totals[size + 1] * PACK_TIER_COUNT <= shape->count * (tier + 1))
+            size++;
+        widths[tier] = (uint8_t)length_of_size(size);
+        if (tier > 0 && widths[tier] > widths[tier - 1])
+            widths[tier]--;
+    }
+}
+
+/* Widens and narrows one tier; true when that took fewer bits. */
+static bool improve(const struct shape *shape, struct pack_tiers *tiers, size_t tier, size_t *bits)
+{
+    bool has_improved = false;
+    int width = tiers->widths[tier], length_max = (int)bit_length(shape->max);
+    for (int step = -STEP_MAX; step <= STEP_MAX; step++) {
+        struct pack_tiers trial = *tiers;
+        if (step == 0 || width + step < 0 || width + step > length_max)
             continue;
-        steps.lengths[steps.count] = (uint8_t)length;
-        steps.totals[steps.count++] = total;
+        trial.widths[tier] = (uint8_t)(width + step);
+        size_t trial_bits = count_bits_of(shape, trial.widths);
+        if (trial_bits >= *bits)
+            continue;
+        *bits = trial_bits;
+        *tiers = trial;
+        has_improved = true;
     }
-    return steps;
+    return has_improved;
 }
 
-/* Dynamic programming: bits[t][i] is the least that all integers up to step i take in t + 1 tiers,
-   the last of them as wide as step i; from[t][i] is the step of the tier before. */
-struct best {
-    size_t bits[PACK_TIER_COUNT][65];
-    uint8_t from[PACK_TIER_COUNT][65];
-};
-
-static void fill_best(struct best *best, const struct steps *steps)
+static size_t find_widths(const struct shape *shape, struct pack_tiers *tiers)
 {
-    for (size_t i = 0; i < steps->count; i++)
-        best->bits[0][i] = steps->totals[i] * steps->lengths[i];
-    for (size_t tier = 1; tier < PACK_TIER_COUNT; tier++) {
-        for (size_t i = 0; i < steps->count; i++) {
-            best->bits[tier][i] = best->bits[tier - 1][i];
-            best->from[tier][i] = (uint8_t)i; /* a tier that is not needed */
-            for (size_t before = 0; before < i; before++) {
-                size_t bits = best->bits[tier - 1][before] +
-                              (steps->totals[i] - steps->totals[before]) * steps->lengths[i];
-                if (bits < best->bits[tier][i]) {
-                    best->bits[tier][i] = bits;
-                    best->from[tier][i] = (uint8_t)before;
-                }
-            }
-        }
+    guess_widths(shape, tiers->widths);
+    size_t bits = count_bits_of(shape, tiers->widths);
+    bool has_improved = true;
+    for (size_t round = 0; round < ROUNDS_MAX && has_improved; round++) {
+        has_improved = false;
+        for (size_t tier = 0; tier < PACK_TIER_COUNT - 1; tier++)
+            has_improved = improve(shape, tiers, tier, &bits) || has_improved;
     }
+    return bits;
 }
 
-/* With a width for each length there is. */
-static size_t bits_min(const struct length_counts *lengths)
+/* With a range for each length there is. */
+static size_t bits_min(const struct size_counts *sizes, uint64_t max)
 {
-    size_t bits = 0;
-    for (size_t length = 1; length <= 64; length++)
-        bits += length * lengths->of[length];
+    size_t bits = 0, last = size_of(max);
+    for (size_t size = 2; size <= last; size++)
+        bits += (length_of_size(size) - 1) * sizes->of[size];
     return bits;
 }
 
@@ -70,35 +125,40 @@ static size_t bytes_of(size_t bits, size_t count)
     return PACK_TIER_COUNT + bytes_of_bits(count * TIER_BITS) + bytes_of_bits(bits);
 }
 
-bool tiers_plan(struct pack_tiers *tiers, const struct length_counts *lengths, size_t count,
-                size_t bytes_end)
+bool tiers_plan(struct pack_tiers *tiers, const struct size_counts *sizes, uint64_t max,
+                size_t count, size_t bytes_end)
 {
-    struct steps steps = steps_of(lengths);
-    struct best best;
-    if (steps.count < 2 || steps.lengths[steps.count - 1] > WIDTH_ONE_LOAD_MAX ||
-        bytes_of(bits_min(lengths), count) >= bytes_end)
+    struct shape shape;
+    if (bit_length(max) > WIDTH_ONE_LOAD_MAX || bytes_of(bits_min(sizes, max), count) >= bytes_end)
         return false;
-    fill_best(&best, &steps);
-    size_t step = steps.count - 1;
-    tiers->bytes = bytes_of(best.bits[PACK_TIER_COUNT - 1][step], count);
-    for (size_t tier = PACK_TIER_COUNT; tier-- > 0;) {
-        tiers->widths[tier] = steps.lengths[step];
-        step = best.from[tier][step];
-    }
+    fill_shape(&shape, sizes, max, count);
+    tiers->bytes = bytes_of(find_widths(&shape, tiers), count);
     return tiers->bytes < bytes_end;
 }
 
-static unsigned tier_of(const struct pack_tiers *tiers, uint64_t value)
+/* ---- writing ---- */
+
+/* Where each tier begins. */
+static void find_starts(const uint8_t *widths, uint64_t *starts)
 {
-    unsigned length = bit_length(value), tier = 0;
-    while (tiers->widths[tier] < length)
-        tier++;
+    starts[0] = 0;
+    for (size_t tier = 1; tier < PACK_TIER_COUNT; tier++)
+        starts[tier] = starts[tier - 1] + (UINT64_C(1) << widths[tier - 1]);
+}
+
+static unsigned tier_of(const uint64_t *starts, uint64_t value)
+{
+    unsigned tier = 0;
+    for (size_t i = 1; i < PACK_TIER_COUNT; i++)
+        tier += value >= starts[i];
     return tier;
 }
 
 uint8_t *tiers_write(uint8_t *to, const struct pack_tiers *tiers, const uint64_t *values,
                      size_t count, unsigned shift)
 {
+    uint64_t starts[PACK_TIER_COUNT];
+    find_starts(tiers->widths, starts);
     memcpy(to, tiers->widths, PACK_TIER_COUNT);
     uint8_t *selectors = to + PACK_TIER_COUNT;
     uint8_t *bits = selectors + bytes_of_bits(count * TIER_BITS);
@@ -106,21 +166,23 @@ uint8_t *tiers_write(uint8_t *to, const struct pack_tiers *tiers, const uint64_t
     unsigned fill = 0;
     uint64_t word = 0;
     for (size_t i = 0; i < count; i++) {
-        uint64_t value = values[i] >> shift;
-        unsigned tier = tier_of(tiers, value), width = tiers->widths[tier];
+        unsigned tier = tier_of(starts, values[i] >> shift), width = tiers->widths[tier];
+        uint64_t distance = (values[i] >> shift) - starts[tier];
         selectors[i / 4] |= (uint8_t)(tier << i % 4 * TIER_BITS);
-        word |= value << fill;
+        word |= distance << fill;
         fill += width;
         if (fill < 64)
             continue;
         store_u64(bits, word);
         bits += 8;
         fill -= 64;
-        word = fill == 0 ? 0 : value >> (width - fill);
+        word = fill == 0 ? 0 : distance >> (width - fill);
     }
     store_u64(bits, word);
     return bits + bytes_of_bits(fill);
 }
+
+/* ---- reading ---- */
 
 /* Of 32 integers, whose tiers are the bits of `selectors`. */
 static size_t count_bits(const uint8_t *widths, uint64_t selectors, size_t count)
@@ -158,16 +220,20 @@ VECTOR_CLONES
 static void read_values(const uint8_t *from, const uint8_t *widths, const uint8_t *selectors,
                         uint64_t *values, size_t count)
 {
+    uint64_t starts[PACK_TIER_COUNT];
+    find_starts(widths, starts);
     size_t bit = 0;
     for (size_t i = 0; i < count; i += 4) {
         unsigned four = selectors[i / 4];
-        unsigned a = widths[four & 3], b = widths[four >> 2 & 3];
-        unsigned c = widths[four >> 4 & 3], d = widths[four >> 6];
-        values[i] = value_at(from, bit, a);
-        values[i + 1] = value_at(from, bit + a, b);
-        values[i + 2] = value_at(from, bit + a + b, c);
-        values[i + 3] = value_at(from, bit + a + b + c, d);
-        bit += a + b + c + d;
+        unsigned a = four & 3, b = four >> 2 & 3, c = four >> 4 & 3, d = four >> 6;
+        values[i] = starts[a] + value_at(from, bit, widths[a]);
+        bit += widths[a];
+        values[i + 1] = starts[b] + value_at(from, bit, widths[b]);
+        bit += widths[b];
+        values[i + 2] = starts[c] + value_at(from, bit, widths[c]);
+        bit += widths[c];
+        values[i + 3] = starts[d] + value_at(from, bit, widths[d]);
+        bit += widths[d];
     }
 }
 
