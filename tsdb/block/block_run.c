@@ -23,20 +23,40 @@ static bool repeats(const struct buffer *chunks, size_t before, size_t begin)
            memcmp(chunks->ptr + before, chunks->ptr + begin, len) == 0;
 }
 
+/* The lengths of the chunks as they come: what repeats is counted. */
+struct run_lens {
+    struct buffer *out;
+    uint64_t repeats;
+};
+
+static void end_repeats(struct run_lens *lens)
+{
+    if (lens->repeats == 0)
+        return;
+    write_varint(lens->out, 0);
+    write_varint(lens->out, lens->repeats);
+    lens->repeats = 0;
+}
+
 bool run_encode(struct buffer *out, struct buffer *chunks, const double *values, size_t count)
 {
     size_t per_chunk = timeline_per_chunk(count), before = 0;
+    struct run_lens lens = {out, 0};
     buffer_reset(out);
     buffer_reset(chunks);
     for (size_t done = 0; done < count; done += per_chunk) {
         size_t left = count - done, begin = chunks->len;
         encode_chunk(chunks, values + done, left < per_chunk ? left : per_chunk);
-        if (repeats(chunks, before, begin))
+        if (repeats(chunks, before, begin)) {
             chunks->len = begin;
-        else
-            before = begin;
+            lens.repeats++;
+            continue;
+        }
+        end_repeats(&lens);
         write_varint(out, chunks->len - begin);
+        before = begin;
     }
+    end_repeats(&lens);
     buffer_append(out, chunks->ptr, chunks->len);
     return !out->is_overflown && !chunks->is_overflown;
 }
@@ -47,6 +67,7 @@ struct run_walk {
     struct reader lens;
     struct reader chunks;
     struct bytes chunk;
+    uint64_t repeats; /* of the chunk, still to come */
 };
 
 static enum status broken(struct error *err, const char *what)
@@ -54,21 +75,37 @@ static enum status broken(struct error *err, const char *what)
     return error_set(err, STATUS_CORRUPT, "block: run: %s", what);
 }
 
+/* How many chunks an entry of the lengths stands for; a length of 0 for repeats of the one before. */
+static uint64_t read_len(struct reader *lens, uint64_t *len)
+{
+    *len = reader_varint(lens);
+    return *len > 0 ? 1 : reader_varint(lens);
+}
+
 static enum status walk_begin(struct run_walk *walk, struct bytes run, size_t chunk_count,
                               struct error *err)
 {
     struct reader r = reader_of(run);
     *walk = (struct run_walk){.lens = r};
-    for (size_t i = 0; i < chunk_count; i++)
-        reader_varint(&r);
+    for (size_t done = 0; done < chunk_count;) {
+        uint64_t len, count = read_len(&r, &len);
+        if (r.is_broken || count == 0 || count > chunk_count - done || (len == 0 && done == 0))
+            return broken(err, "broken lengths of chunks");
+        done += count;
+    }
     walk->chunks = r;
-    return r.is_broken ? broken(err, "broken lengths of chunks") : STATUS_OK;
+    return STATUS_OK;
 }
 
-/* To the next chunk; a length of 0 stands for the one before. */
+/* To the next chunk. */
 static enum status walk_next(struct run_walk *walk, struct error *err)
 {
-    uint64_t len = reader_varint(&walk->lens);
+    if (walk->repeats > 0) {
+        walk->repeats--;
+        return STATUS_OK;
+    }
+    uint64_t len, count = read_len(&walk->lens, &len);
+    walk->repeats = count - 1;
     if (len > 0)
         walk->chunk = reader_bytes(&walk->chunks, len);
     return walk->chunk.len > 0 ? STATUS_OK : broken(err, "chunks end early");
@@ -97,13 +134,19 @@ static enum status decode_range(struct bytes run, const struct timeline *timelin
                                 size_t end, struct columns *out, struct error *err)
 {
     struct run_walk walk;
+    const uint8_t *decoded = NULL;
     TRY(walk_begin(&walk, run, timeline->chunk_count, err));
     for (size_t i = 0; i < timeline->chunk_count; i++) {
         TRY(walk_next(&walk, err));
         if (i < first || i >= end)
             continue;
         size_t count = timeline_chunk_len(timeline, i);
-        TRY(decode_chunk(walk.chunk, out->values + out->count, count, err));
+        double *to = out->values + out->count;
+        if (walk.chunk.ptr == decoded && count == timeline->per_chunk)
+            memcpy(to, to - count, count * sizeof *to);
+        else
+            TRY(decode_chunk(walk.chunk, to, count, err));
+        decoded = walk.chunk.ptr;
         memcpy(out->ts_ms + out->count, timeline_chunk_ts_ms(timeline, i),
                count * sizeof *out->ts_ms);
         out->count += count;
