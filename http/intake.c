@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/number.h"
+#include "http/problem.h"
 
 enum {
     HEADER_COUNT_MAX = 100,
@@ -218,14 +219,27 @@ static bool refuse_route(struct exchange *exchange, const char *method_name)
     return exchange->code != 0;
 }
 
+/* Senders log the text; others look for the envelope of the API. */
+static void refuse(struct exchange *exchange, unsigned code, const char *type,
+                   const struct error *err)
+{
+    enum route_access access = exchange->route->access;
+    if (access == ROUTE_WRITE || access == ROUTE_OPERATOR)
+        exchange_reply_text(exchange, code, "%s", err->text);
+    else
+        problem_reply(exchange, code, type, str_from(err->text));
+}
+
 static bool refuse_body(struct exchange *exchange, uint64_t length)
 {
+    struct error err;
     size_t max_bytes = exchange->route->body_max_bytes;
-    if (length > max_bytes)
-        exchange_reply_text(exchange, MHD_HTTP_CONTENT_TOO_LARGE,
-                            "body: got a Content-Length of %zu bytes, the limit is %zu",
-                            (size_t)length, max_bytes);
-    return exchange->code != 0;
+    if (length <= max_bytes)
+        return false;
+    error_set(&err, STATUS_LIMIT, "body: got a Content-Length of %zu bytes, the limit is %zu",
+              (size_t)length, max_bytes);
+    refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "bad_data", &err);
+    return true;
 }
 
 /* The certificate of a client is looked at once per connection. */
@@ -259,10 +273,10 @@ static bool refuse_admission(struct exchange *exchange)
     return exchange->code != 0;
 }
 
-static void reply_no_memory(struct exchange *exchange, const struct error *err)
+static void refuse_for_now(struct exchange *exchange, const struct error *err)
 {
     exchange_reply_header(exchange, MHD_HTTP_HEADER_RETRY_AFTER, "1");
-    exchange_reply_text(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", err->text);
+    refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "unavailable", err);
 }
 
 /* Before the body is read; one whose length is not known is charged as it arrives. */
@@ -275,7 +289,7 @@ static bool refuse_memory(struct exchange *exchange, uint64_t length)
         payer = server->gate.payer(server->gate.context, exchange);
     charge_init(&exchange->body_charge, server->memory, payer);
     if (charge_take(&exchange->body_charge, (size_t)length, &err) != STATUS_OK)
-        reply_no_memory(exchange, &err);
+        refuse_for_now(exchange, &err);
     return exchange->code != 0;
 }
 
@@ -341,7 +355,7 @@ static bool charge_part(struct exchange *exchange, size_t len)
     if (want_bytes <= held_bytes ||
         charge_take(&exchange->body_charge, want_bytes - held_bytes, &err) == STATUS_OK)
         return true;
-    reply_no_memory(exchange, &err);
+    refuse_for_now(exchange, &err);
     return false;
 }
 
@@ -351,8 +365,9 @@ bool intake_receive(struct exchange *exchange, struct bytes part)
     exchange->received_bytes += part.len;
     if (exchange->phase == EXCHANGE_READING && part.len > max_bytes - exchange->body.len) {
         /* chunked: the length was not known before */
-        exchange_reply_text(exchange, MHD_HTTP_CONTENT_TOO_LARGE,
-                            "body: larger than the limit of %zu bytes", max_bytes);
+        struct error err;
+        error_set(&err, STATUS_LIMIT, "body: larger than the limit of %zu bytes", max_bytes);
+        refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "bad_data", &err);
         exchange->phase = EXCHANGE_REFUSED;
     }
     if (exchange->phase == EXCHANGE_READING && !charge_part(exchange, part.len))
@@ -364,41 +379,20 @@ bool intake_receive(struct exchange *exchange, struct bytes part)
     return !is_endless && !is_too_slow(exchange);
 }
 
-struct url_params {
-    struct exchange *exchange;
-    struct error *err;
-    enum status status;
-};
-
-static enum MHD_Result add_url_param(void *context, enum MHD_ValueKind kind, const char *name,
-                                     size_t name_len, const char *value, size_t value_len)
-{
-    (void)kind;
-    struct url_params *to = context;
-    if (name_len == 0 && value_len == 0)
-        return MHD_YES;
-    to->status = params_add(&to->exchange->params, &to->exchange->arena,
-                            (struct str){name, name_len}, (struct str){value, value_len}, to->err);
-    return to->status == STATUS_OK ? MHD_YES : MHD_NO;
-}
-
 static enum status read_params(struct exchange *exchange, struct error *err)
 {
     struct str type = exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE, NULL);
-    struct buffer *body = &exchange->body;
+    struct buffer *body = &exchange->body, *query = &exchange->peer->query;
     if (body->len > 0 && params_is_form(type)) {
         size_t len = body->len;
         body->len = 0; /* decoded where it lies, it is no longer what was sent */
         TRY(params_add_form(&exchange->params, &exchange->arena, (char *)body->ptr, len, err));
     }
-    struct url_params to = {.exchange = exchange, .err = err, .status = STATUS_OK};
-    int count = MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, NULL, NULL);
-    TRY(params_reserve(&exchange->params, &exchange->arena, (size_t)count, err));
-    MHD_get_connection_values_n(exchange->connection, MHD_GET_ARGUMENT_KIND, add_url_param, &to);
+    TRY(params_add_form(&exchange->params, &exchange->arena, (char *)query->ptr, query->len, err));
     /* sixteen times the form, when it consists of short ones */
     if (exchange->params.count > 0)
         charge_force(&exchange->body_charge, exchange->params.capacity * sizeof(struct param));
-    return to.status;
+    return STATUS_OK;
 }
 
 bool intake_finish(struct exchange *exchange)
@@ -409,7 +403,7 @@ bool intake_finish(struct exchange *exchange)
         return true;
     exchange->phase = EXCHANGE_REFUSED;
     if (read_params(exchange, &err) != STATUS_OK) {
-        exchange_reply_text(exchange, MHD_HTTP_BAD_REQUEST, "%s", err.text);
+        refuse(exchange, MHD_HTTP_BAD_REQUEST, "bad_data", &err);
         return true;
     }
     if (!exchange_pool_begin_answer(&exchange->server->pool)) {

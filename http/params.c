@@ -5,7 +5,8 @@
 #include "base/check.h"
 #include "http/percent.h"
 
-enum status params_reserve(struct params *params, struct arena *arena, size_t count,
+/* Makes room for `count` more. */
+static enum status reserve(struct params *params, struct arena *arena, size_t count,
                            struct error *err)
 {
     if (count > PARAMS_MAX - params->count)
@@ -60,7 +61,7 @@ enum status params_add_form(struct params *params, struct arena *arena, char *fo
     if (len == 0)
         return STATUS_OK;
     struct str rest = {form, len};
-    TRY(params_reserve(params, arena, count_pairs(rest), err));
+    TRY(reserve(params, arena, count_pairs(rest), err));
     size_t start = 0;
     while (start < len) {
         size_t end = str_find(rest, '&', start);
@@ -68,21 +69,6 @@ enum status params_add_form(struct params *params, struct arena *arena, char *fo
             TRY(add_pair(params, form + start, end - start, err));
         start = end + 1;
     }
-    return STATUS_OK;
-}
-
-enum status params_add(struct params *params, struct arena *arena, struct str name,
-                       struct str value, struct error *err)
-{
-    CHECK(params->count < params->capacity);
-    char *copy = arena_alloc(arena, name.len + value.len);
-    memcpy(copy, name.ptr, name.len);
-    if (value.len > 0)
-        memcpy(copy + name.len, value.ptr, value.len);
-    struct param param = {{copy, name.len}, {copy + name.len, value.len}};
-    TRY(decode(copy, &param.name.len, err));
-    TRY(decode(copy + name.len, &param.value.len, err));
-    params->items[params->count++] = param;
     return STATUS_OK;
 }
 

@@ -1,8 +1,7 @@
 /*
  * params: the parameters of a request, from its form and from its URL, in that order.
  *
- * Ownership:  the arena owns the array and the copies; names and values of a form point into the
- *             form's own text.
+ * Ownership:  the arena owns the array; names and values point into the text that they were read from.
  * Invariant:  names and values are percent-decoded; a parameter without '=' has an empty value.
  */
 #ifndef CROFT_HTTP_PARAMS_H
@@ -26,17 +25,10 @@ struct params {
     size_t capacity;
 };
 
-/* Adds the pairs of "a=1&b=x+y%21", decoded where they lie. STATUS_INVALID: a bad escape or more
+/* Adds the pairs of "a=1&b=x+y%21", of a form or of a URL behind its '?', decoded where they lie. STATUS_INVALID: a bad escape or more
    than PARAMS_MAX in all. */
 MUST_USE enum status params_add_form(struct params *params, struct arena *arena, char *form,
                                      size_t len, struct error *err);
-
-/* Makes room for `count` more. STATUS_INVALID when that would be more than PARAMS_MAX in all. */
-MUST_USE enum status params_reserve(struct params *params, struct arena *arena, size_t count,
-                                    struct error *err);
-/* Adds one pair that is still encoded; copies it. Room must have been reserved. */
-MUST_USE enum status params_add(struct params *params, struct arena *arena, struct str name,
-                                struct str value, struct error *err);
 
 /* The first of that name, or NULL; lives as long as the params. */
 const struct param *params_find(const struct params *params, struct str name);

@@ -21,6 +21,7 @@ struct peer *peers_add(struct peers *peers, int socket, uint64_t now_ns)
 {
     struct peer *peer = mem_alloc_zeroed(1, sizeof *peer);
     peer->socket = socket;
+    buffer_init(&peer->query, SIZE_MAX);
     peer_note_reply(peer, now_ns);
     mutex_lock(&peers->lock);
     peer->next = peers->first;
@@ -41,6 +42,7 @@ void peers_remove(struct peers *peers, struct peer *peer)
     if (peer->next != NULL)
         peer->next->previous = peer->previous;
     mutex_unlock(&peers->lock);
+    buffer_deinit(&peer->query);
     mem_free(peer);
 }
 

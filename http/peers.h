@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 
+#include "base/buffer.h"
 #include "base/counter.h"
 #include "base/thread.h"
 
@@ -23,6 +24,7 @@ struct peer {
     struct peer *previous; /* guarded by the lock of peers */
     struct peer *next;     /* guarded by the lock of peers */
     int socket;
+    struct buffer query;             /* of the URL of the request at hand, encoded */
     struct tls *tls;                 /* NULL: plain HTTP; set by whoever adds the peer */
     bool is_trusted;                 /* it has shown the certificate that tls wants, if any */
     struct counter waiting_since_ns; /* for headers; UINT64_MAX while a request is under way */

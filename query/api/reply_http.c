@@ -1,5 +1,7 @@
 #include "query/api/reply_http.h"
 
+#include "http/problem.h"
+
 static const struct {
     const char *name;
     unsigned code;
@@ -39,21 +41,9 @@ enum api_error api_error_of(enum status status)
 
 void reply_error(struct exchange *exchange, enum api_error kind, struct str text)
 {
-    struct buffer out;
-    struct json json;
-    buffer_init(&out, REPLY_MAX_BYTES);
-    json_init(&json, &out);
-    json_begin_object(&json);
-    json_key(&json, STR("status"));
-    json_string(&json, STR("error"));
-    json_key(&json, STR("errorType"));
-    json_string(&json, str_from(kinds[kind].name));
-    json_key(&json, STR("error"));
-    json_string(&json, text);
-    json_end_object(&json);
     if (kind == API_UNAVAILABLE || kind == API_TOO_MANY)
         exchange_reply_header(exchange, "Retry-After", "1");
-    exchange_reply_buffer(exchange, kinds[kind].code, json_type, &out);
+    problem_reply(exchange, kinds[kind].code, kinds[kind].name, text);
 }
 
 void reply_bad_param(struct exchange *exchange, const char *name, const struct error *err)

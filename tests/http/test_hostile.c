@@ -291,6 +291,39 @@ TEST(who_shuts_down_after_a_whole_request_still_gets_the_reply)
     reconnect();
 }
 
+/* 64 KiB of URL; libmicrohttpd by itself has memory for some 2,600 parameters. */
+TEST(a_url_may_consist_of_parameters)
+{
+    struct buffer request;
+    buffer_init(&request, 1 << 20);
+    for (size_t count = 2000; count <= 32000; count *= 2) {
+        buffer_reset(&request);
+        buffer_append_str(&request, STR("GET /api/v1/echo?a=first"));
+        for (size_t i = 1; i < count; i++)
+            buffer_append_str(&request, STR("&b"));
+        buffer_append_str(&request, STR("&match[]=last HTTP/1.1\r\n" HOST "\r\n"));
+        buffer_append_byte(&request, '\0');
+        reconnect();
+        struct reply reply = client_ask(&client, (const char *)request.ptr);
+        assert_int_equal(reply.code, 200);
+        expect_str(str_of_bytes(reply.body), "method=1 a=first match=last body=");
+        expect_next();
+    }
+    buffer_deinit(&request);
+}
+
+TEST(parameters_of_one_request_are_gone_in_the_next)
+{
+    struct reply reply = client_ask(&client, "GET /api/v1/echo?a=1 HTTP/1.1\r\n" HOST "\r\n");
+    expect_str(str_of_bytes(reply.body), "method=1 a=1 body=");
+    reply = client_ask(&client, "GET /api/v1/echo HTTP/1.1\r\n" HOST "\r\n");
+    expect_str(str_of_bytes(reply.body), "method=1 a=none body=");
+    reply = client_ask(&client, "GET /api/v1/echo? HTTP/1.1\r\n" HOST "\r\n");
+    expect_str(str_of_bytes(reply.body), "method=1 a=none body=");
+    reply = client_ask(&client, "GET /api/v1/echo?a=?b?&c HTTP/1.1\r\n" HOST "\r\n");
+    expect_str(str_of_bytes(reply.body), "method=1 a=?b? body=");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 TEST_MAIN(CASE(an_ambiguous_length_is_refused), CASE(a_malformed_length_is_refused),
@@ -303,4 +336,6 @@ TEST_MAIN(CASE(an_ambiguous_length_is_refused), CASE(a_malformed_length_is_refus
           CASE(a_body_of_single_bytes_arrives_whole), CASE(an_endless_chunked_body_is_cut_off),
           CASE(a_body_that_drips_is_cut_off), CASE(headers_that_drip_are_cut_off),
           CASE(a_connection_that_ends_in_the_middle_harms_nobody),
-          CASE(who_shuts_down_after_a_whole_request_still_gets_the_reply))
+          CASE(who_shuts_down_after_a_whole_request_still_gets_the_reply),
+          CASE(a_url_may_consist_of_parameters),
+          CASE(parameters_of_one_request_are_gone_in_the_next))

@@ -94,12 +94,10 @@ TEST(the_form_comes_before_the_url)
     struct arena arena;
     struct params params = {0};
     struct str *values;
-    char form[] = "m=form1&m=form2&only=f";
+    char form[] = "m=form1&m=form2&only=f", query[] = "m=url%31&u";
     arena_init(&arena, SIZE_MAX);
     expect_ok(params_add_form(&params, &arena, form, strlen(form), &err));
-    expect_ok(params_reserve(&params, &arena, 2, &err));
-    expect_ok(params_add(&params, &arena, STR("m"), STR("url%31"), &err));
-    expect_ok(params_add(&params, &arena, STR("u"), STR(""), &err));
+    expect_ok(params_add_form(&params, &arena, query, strlen(query), &err));
     expect_str(params_find(&params, STR("m"))->value, "form1");
     expect_str(params_find(&params, STR("u"))->value, "");
     assert_null(params_find(&params, STR("M")));
@@ -123,7 +121,8 @@ TEST(more_than_the_maximum_is_refused_and_the_maximum_is_not)
         buffer_append_str(&form, count == 0 ? STR("a") : STR("&a"));
     expect_ok(params_add_form(&params, &arena, (char *)form.ptr, form.len, &err));
     assert_int_equal(params.count, PARAMS_MAX);
-    expect_status(params_reserve(&params, &arena, 1, &err), STATUS_INVALID);
+    char one_more[] = "a";
+    expect_status(params_add_form(&params, &arena, one_more, 1, &err), STATUS_INVALID);
     buffer_append_str(&form, STR("&a"));
     params = (struct params){0};
     expect_status(params_add_form(&params, &arena, (char *)form.ptr, form.len, &err),

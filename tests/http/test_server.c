@@ -88,7 +88,9 @@ TEST(form_and_url_are_merged_and_the_form_wins)
                  "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 0\r\n\r\n",
                  200, "method=2 a=b c= body=");
     expect_reply(GET("/api/v1/echo?&&a"), 200, "method=1 a= body=");
-    expect_reply(GET("/api/v1/echo?a=%zz"), 400, "parameters: bad percent escape, want %XX\n");
+    expect_reply(GET("/api/v1/echo?a=%zz"), 400,
+                 "{\"status\":\"error\",\"errorType\":\"bad_data\",\"error\":\"parameters: bad "
+                 "percent escape, want %XX\"}");
     expect_reply(GET("/api/v1/label/%zz/values"), 400, "path: bad percent escape, want %XX\n");
 }
 
