@@ -39,10 +39,14 @@ static bool has_room_locked(struct eval *eval, uint64_t count) REQUIRES(eval->lo
     return loaded <= eval->engine->samples_max;
 }
 
-static enum status refuse_samples(struct error *err)
+/* Begins as Prometheus says it. */
+static enum status refuse_samples(const struct eval *eval, struct error *err)
 {
     return error_set(err, STATUS_LIMIT,
-                     "query processing would load too many samples into memory in query execution");
+                     "query processing would load too many samples into memory in query execution: "
+                     "limit max_samples_per_query is %llu (err-croft-max-samples-per-query): ask "
+                     "for fewer series or a shorter time, or have the limit raised",
+                     (unsigned long long)eval->engine->samples_max);
 }
 
 enum status eval_charge_samples(struct eval *eval, uint64_t count, struct error *err)
@@ -51,7 +55,7 @@ enum status eval_charge_samples(struct eval *eval, uint64_t count, struct error 
     bool has_room = has_room_locked(eval, count);
     eval->samples_loaded += count;
     mutex_unlock(&eval->lock);
-    return has_room ? STATUS_OK : refuse_samples(err);
+    return has_room ? STATUS_OK : refuse_samples(eval, err);
 }
 
 /* The longest series that was read: each thread keeps the columns that it read it into. */
@@ -70,7 +74,7 @@ enum status eval_charge_passing(struct eval *eval, uint64_t count, struct error 
 {
     mutex_lock(&eval->lock);
     enum status status = has_room_locked(eval, count) ? charge_longest_locked(eval, count, err)
-                                                      : refuse_samples(err);
+                                                      : refuse_samples(eval, err);
     mutex_unlock(&eval->lock);
     return status;
 }
@@ -92,7 +96,10 @@ void eval_count_samples(struct eval *eval, uint64_t count)
 static enum status refuse_memory(const struct eval *eval, struct error *err)
 {
     return error_set(err, STATUS_LIMIT,
-                     "query processing would need more than %zu bytes of memory in query execution",
+                     "query processing would need more than %zu bytes of memory in query execution: "
+                     "limit max_estimated_memory_consumption_per_query "
+                     "(err-croft-max-estimated-memory-consumption-per-query): ask for fewer series "
+                     "or a shorter time, or have the limit raised",
                      eval->engine->memory_max_bytes);
 }
 

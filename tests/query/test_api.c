@@ -276,8 +276,11 @@ TEST(a_query_that_cannot_be_evaluated_is_422)
     struct fixture f;
     fixture_open(&f);
     expect_reply(&f, "", "/api/v1/query?query=count_over_time(c_total[1m:1ms])", 422,
-                 FAILURE("execution", "query processing would load too many samples into memory in "
-                                      "query execution"));
+                 FAILURE("execution",
+                         "query processing would load too many samples into memory in query "
+                         "execution: limit max_samples_per_query is 1000 "
+                         "(err-croft-max-samples-per-query): ask for fewer series or a shorter "
+                         "time, or have the limit raised"));
     struct reply reply = ask(&f, "GET", "/api/v1/query?query=up+%2B+on()+up", TENANT_A, "");
     assert_int_equal(reply.code, 422);
     assert_true(memmem(reply.body.ptr, reply.body.len, "\"errorType\":\"execution\"", 23) != NULL);

@@ -83,6 +83,16 @@ static struct query_options range(const char *text)
         assert_string_equal(fixture.err.text, (message));                                          \
     } while (0)
 
+#define TOO_MANY_SAMPLES(limit)                                                                    \
+    "query processing would load too many samples into memory in query execution: limit "          \
+    "max_samples_per_query is " limit " (err-croft-max-samples-per-query): ask for fewer series "  \
+    "or a shorter time, or have the limit raised"
+#define TOO_MUCH_MEMORY(bytes)                                                                     \
+    "query processing would need more than " bytes " bytes of memory in query execution: limit "   \
+    "max_estimated_memory_consumption_per_query "                                                  \
+    "(err-croft-max-estimated-memory-consumption-per-query): ask for fewer series or a shorter "   \
+    "time, or have the limit raised"
+
 TEST(a_selector_is_charged_for_every_point_it_gives)
 {
     struct fixture fixture;
@@ -92,8 +102,7 @@ TEST(a_selector_is_charged_for_every_point_it_gives)
     assert_int_equal(fixture.result.samples_total, SERIES_COUNT * SAMPLE_COUNT);
     assert_int_equal(fixture.result.samples_peak, SERIES_COUNT * SAMPLE_COUNT);
     fixture.engine.samples_max--;
-    expect_failure(query(&fixture, range("c_total")), STATUS_LIMIT,
-                   "query processing would load too many samples into memory in query execution");
+    expect_failure(query(&fixture, range("c_total")), STATUS_LIMIT, TOO_MANY_SAMPLES("1199"));
     fixture_deinit(&fixture);
 }
 
@@ -108,7 +117,7 @@ TEST(a_window_function_is_charged_for_one_series_at_a_time_and_its_results)
     assert_int_equal(fixture.result.samples_total, SERIES_COUNT * SAMPLE_COUNT);
     fixture.engine.samples_max--;
     expect_failure(query(&fixture, instant("rate(c_total[1h])")), STATUS_LIMIT,
-                   "query processing would load too many samples into memory in query execution");
+                   TOO_MANY_SAMPLES("78"));
     fixture_deinit(&fixture);
 }
 
@@ -150,11 +159,10 @@ TEST(points_of_a_subquery_are_bounded_before_they_are_there)
     fixture_init(&fixture);
     fixture.engine.samples_max = 500000;
     expect_failure(query(&fixture, instant("max_over_time(vector(1)[10d:1s])")), STATUS_LIMIT,
-                   "query processing would load too many samples into memory in query execution");
+                   TOO_MANY_SAMPLES("500000"));
     fixture.engine.memory_max_bytes = 8 << 20;
-    expect_failure(
-        query(&fixture, instant("max_over_time(vector(1)[10d:1s])")), STATUS_LIMIT,
-        "query processing would need more than 8388608 bytes of memory in query execution");
+    expect_failure(query(&fixture, instant("max_over_time(vector(1)[10d:1s])")), STATUS_LIMIT,
+                   TOO_MUCH_MEMORY("8388608"));
     fixture_deinit(&fixture);
 }
 
@@ -195,12 +203,9 @@ TEST(memory_is_bounded_for_the_evaluation_and_for_the_answer)
     struct fixture fixture;
     fixture_init(&fixture);
     fixture.engine.memory_max_bytes = 2000;
-    expect_failure(query(&fixture, instant("-c_total")), STATUS_LIMIT,
-                   "query processing would need more than 2000 bytes of memory in query execution");
+    expect_failure(query(&fixture, instant("-c_total")), STATUS_LIMIT, TOO_MUCH_MEMORY("2000"));
     fixture.engine.memory_max_bytes = 18000;
-    expect_failure(
-        query(&fixture, range("c_total")), STATUS_LIMIT,
-        "query processing would need more than 18000 bytes of memory in query execution");
+    expect_failure(query(&fixture, range("c_total")), STATUS_LIMIT, TOO_MUCH_MEMORY("18000"));
     fixture.engine.memory_max_bytes = 36000;
     assert_int_equal(query(&fixture, range("c_total")), STATUS_OK);
     fixture_deinit(&fixture);
@@ -489,8 +494,7 @@ TEST_MAIN(RUN(a_selector_is_charged_for_every_point_it_gives),
           RUN(the_lookback_of_the_query_wins_over_that_of_the_engine),
           RUN(a_matrix_is_sorted_by_labels_and_an_answer_outlives_its_query),
           RUN(only_ten_notes_are_shown_and_the_rest_counted),
-          RUN(what_is_written_twice_is_evaluated_once),
-          RUN(a_note_names_the_last_of_its_places),
+          RUN(what_is_written_twice_is_evaluated_once), RUN(a_note_names_the_last_of_its_places),
           RUN(too_many_parts_are_evaluated_all_the_same),
           RUN(a_window_that_slides_gives_what_each_gives_alone),
           RUN(a_tall_tree_does_not_exhaust_the_stack))

@@ -94,7 +94,11 @@ static enum status check_memory(struct gathering *g, struct error *err)
     size_t used_bytes = select_memory_bytes(s) + g->scratch.used_bytes +
                         (g->list.capacity + g->merged.capacity) * sizeof *g->list.series;
     if (bytes_max > 0 && used_bytes > bytes_max)
-        return error_set(err, STATUS_LIMIT, "select: the labels take more than %zu bytes",
+        return error_set(err, STATUS_LIMIT,
+                         "select: the labels of the series take more than the %zu bytes that are "
+                         "left of limit max_estimated_memory_consumption_per_query "
+                         "(err-croft-max-estimated-memory-consumption-per-query): select fewer "
+                         "series, or have the limit raised",
                          bytes_max);
     return charge(s, used_bytes, err);
 }
