@@ -146,6 +146,13 @@ static void note_duplicates(struct write_job *job, const struct write_scratch *s
     counter_add(&tenant->samples_deduplicated, samples);
 }
 
+static void refuse_replica(struct write_job *job, const struct write_scratch *scratch,
+                           const struct write_series *series, enum reject_reason reason)
+{
+    store_refuse_series(job->path->options.store, series->tenant, reason, series->sample_count,
+                        &scratch->replica.why, &job->report.stored);
+}
+
 /* Of an HA pair only the elected replica's series are taken, without the label that names it. */
 static bool take_replica(struct write_job *job, struct write_scratch *scratch,
                          struct write_series *series)
@@ -159,8 +166,10 @@ static bool take_replica(struct write_job *job, struct write_scratch *scratch,
         note_duplicates(job, scratch, series->tenant, series->sample_count);
         return false;
     case REPLICA_REFUSE:
-        write_report_refuse(&job->report, WRITE_REFUSAL_HA_MAX_CLUSTERS, series->sample_count,
-                            &scratch->replica.why);
+        refuse_replica(job, scratch, series, REJECT_HA_MAX_CLUSTERS);
+        return false;
+    case REPLICA_INVALID:
+        refuse_replica(job, scratch, series, REJECT_INVALID_LABELS);
         return false;
     }
     if (count == series->label_count)

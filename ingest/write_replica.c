@@ -21,7 +21,10 @@ static void ask(struct write_replica *r)
     bool is_kept;
     enum status status =
         ha_tracker_check(r->tracker, r->tenant, r->cluster, r->replica, &is_kept, elected, &r->why);
-    r->verdict = status != STATUS_OK ? REPLICA_REFUSE : is_kept ? REPLICA_KEEP : REPLICA_DROP;
+    r->verdict = status == STATUS_INVALID ? REPLICA_INVALID
+                 : status != STATUS_OK    ? REPLICA_REFUSE
+                 : is_kept                ? REPLICA_KEEP
+                                          : REPLICA_DROP;
     if (r->verdict == REPLICA_DROP)
         error_set(&r->why, STATUS_OK,
                   "tenant \"%s\": cluster \"%.*s\" is kept from replica \"%s\", not from \"%.*s\"",

@@ -21,8 +21,9 @@ struct replica_labels {
 
 enum replica_verdict {
     REPLICA_KEEP,
-    REPLICA_DROP,   /* another replica is elected */
-    REPLICA_REFUSE, /* STATUS_INVALID or STATUS_LIMIT, as ha_tracker_check */
+    REPLICA_DROP,    /* another replica is elected */
+    REPLICA_REFUSE,  /* the tenant has as many clusters as it may have */
+    REPLICA_INVALID, /* a name is too long, or has a NUL in it */
 };
 
 struct write_replica {

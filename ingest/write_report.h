@@ -14,7 +14,6 @@
     X(WRITE_REFUSAL_TENANT_NOT_GRANTED, "tenant-not-granted")                                      \
     X(WRITE_REFUSAL_NEW_TENANTS, "new-tenants")                                                    \
     X(WRITE_REFUSAL_MAX_TENANTS, "max-tenants")                                                    \
-    X(WRITE_REFUSAL_HA_MAX_CLUSTERS, "ha-max-clusters")                                            \
     X(WRITE_REFUSAL_NATIVE_HISTOGRAM, "native-histogram")
 
 enum write_refusal {

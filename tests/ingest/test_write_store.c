@@ -1,4 +1,6 @@
 /* The write path in front of the real store, on a simulated disk and clock. */
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/sim_disk.h"
 #include "ingest/write_path.h"
@@ -272,6 +274,16 @@ static void accept_ha(void)
     tenant_table_set_limits(store_tenants(rig.store), &limits, NULL, NULL, 0);
 }
 
+/* For the tenant, and remembered with it. */
+static void expect_counted(enum reject_reason reason, uint64_t samples)
+{
+    const struct tenant *tenant = tenant_table_default(store_tenants(rig.store));
+    struct refusal last;
+    assert_int_equal(counter_get(&tenant->samples_rejected_for[reason]), samples);
+    assert_true(store_last_refusal(rig.store, tenant, reason, &last));
+    assert_string_equal(last.why.text, rig.job->report.stored.first[reason].text);
+}
+
 static void expect_outcome(uint64_t written, uint64_t deduplicated)
 {
     assert_int_equal(rig.job->report.stored.samples_written, written);
@@ -342,6 +354,23 @@ TEST(one_cluster_too_many_refuses_its_series_only)
     expect_report(
         "1 of 4 samples were refused: 1 ha-max-clusters (err-croft-ha-max-clusters): tenant "
         "\"anonymous\" has 2 HA clusters, limit ha_max_clusters is 2: refused cluster \"c3\"");
+    expect_counted(REJECT_HA_MAX_CLUSTERS, 1);
+}
+
+TEST(a_name_of_a_replica_is_taken_up_to_its_limit)
+{
+    char series[300];
+    accept_ha();
+    for (int len = HA_TEXT_LEN_MAX - 1; len <= HA_TEXT_LEN_MAX + 1; len++) {
+        snprintf(series, sizeof series, "__name__=m%d,__replica__=%0*d,cluster=c%d", len, len, 1,
+                 len % 2);
+        add_series(series, 0, 1);
+    }
+    write_message();
+    assert_int_equal(rig.job->report.stored.samples_written, 2);
+    expect_report("1 of 3 samples were refused: 1 invalid-labels (err-croft-invalid-labels): HA "
+                  "pair: names of cluster and replica: got 2 and 201 bytes, want at most 200");
+    expect_counted(REJECT_INVALID_LABELS, 1);
 }
 
 TEST(a_restart_elects_again_whoever_comes_first)
@@ -373,6 +402,7 @@ int main(void)
         CASE(what_is_not_of_an_ha_pair_passes_as_it_is),
         CASE(a_tenant_that_does_not_accept_ha_pairs_stores_what_is_sent),
         CASE(one_cluster_too_many_refuses_its_series_only),
+        CASE(a_name_of_a_replica_is_taken_up_to_its_limit),
         CASE(a_restart_elects_again_whoever_comes_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

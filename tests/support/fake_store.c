@@ -133,3 +133,12 @@ enum status store_admit_tenant(struct store *store, const struct tenant_id *id,
     (void)result;
     return tenant_table_get(store->tenants, tenant_id_str(id), out, err);
 }
+
+void store_refuse_series(struct store *store, struct tenant *tenant, enum reject_reason reason,
+                         uint64_t samples, const struct error *why, struct write_result *result)
+{
+    (void)store;
+    (void)tenant;
+    result->samples_rejected[reason] += samples;
+    result->first[reason] = *why;
+}

@@ -19,7 +19,7 @@
 #include "tsdb/model/tenant_limit.h"
 
 /* Room for the reasons of a store's refusals. */
-enum { TENANT_REASONS_MAX = 12 };
+enum { TENANT_REASONS_MAX = 13 };
 
 /* New tenants: an agent that brings all of a large installation at once is fine, names made up by the
    thousand are not. */

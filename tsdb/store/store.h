@@ -34,9 +34,10 @@ struct store_options {
     int64_t future_max_ms; /* samples later than now + this are refused; 10 minutes */
     int64_t idle_ms;       /* a series without samples for this long is not active; 30 minutes */
     uint64_t wal_segment_bytes; /* 0 for the default */
-    uint64_t reserve_bytes; /* writes are refused when the disk has less free, so that flushes, merges
+    uint64_t
+        reserve_bytes; /* writes are refused when the disk has less free, so that flushes, merges
                                and deletions can go on; 0 for none */
-    bool is_manual;             /* no threads: the caller commits and flushes */
+    bool is_manual;    /* no threads: the caller commits and flushes */
     bool is_read_only; /* with is_manual: only selections and reports may be asked; nothing on
                                      the disk is changed, and damaged blocks are left out */
 };
@@ -62,7 +63,8 @@ void store_close(struct store *store);
     X(REJECT_TOO_FAR_IN_FUTURE, "too-far-in-future")                                               \
     X(REJECT_TOO_OLD, "too-old")                                                                   \
     X(REJECT_OUT_OF_ORDER, "out-of-order")                                                         \
-    X(REJECT_DUPLICATE_TIMESTAMP, "duplicate-timestamp")
+    X(REJECT_DUPLICATE_TIMESTAMP, "duplicate-timestamp")                                           \
+    X(REJECT_HA_MAX_CLUSTERS, "ha-max-clusters")
 
 enum reject_reason {
 #define REJECT_ENUM(name, text) name,
@@ -154,6 +156,11 @@ void store_tenant_tops(struct store *store, const struct tenant *tenant, struct 
 /* What the tenant uses of each limit on usage now; TENANT_LIMIT_NONE for all other limits. */
 void store_limit_usage(struct store *store, const struct tenant *tenant,
                        uint64_t out[TENANT_LIMIT_COUNT]);
+
+/* A series of the tenant that is refused before it comes to the store: counted as what the store refuses. Its
+   shard's lock is taken for the first of each reason in `result`. */
+void store_refuse_series(struct store *store, struct tenant *tenant, enum reject_reason reason,
+                         uint64_t samples, const struct error *why, struct write_result *result);
 
 /* The last refusal of the tenant for that reason since the start; false when there was none. */
 bool store_last_refusal(struct store *store, const struct tenant *tenant, enum reject_reason reason,

@@ -167,19 +167,17 @@ static void copy_text(char to[REFUSAL_TEXT_MAX], struct str text)
     snprintf(to, REFUSAL_TEXT_MAX, "%.*s", STR_ARG(str_slice(text, 0, REFUSAL_TEXT_MAX - 1)));
 }
 
-static void remember_locked(const struct shard_write *w, enum reject_reason reason,
-                            const struct growth *growth, const struct error *why)
-    REQUIRES(w->shard->lock)
+/* The lock of the tenant's shard is held. */
+static void remember(struct tenant *tenant, enum reject_reason reason, const struct growth *growth,
+                     int64_t now_ms, const struct error *why)
 {
-    struct tenant *tenant = w->refused[reason].tenant;
     if (tenant->refusals == NULL)
         tenant->refusals = mem_alloc_zeroed(TENANT_REASONS_MAX, sizeof *tenant->refusals);
     struct refusal **slot = &tenant->refusals[reason];
     if (*slot == NULL)
         *slot = mem_alloc(sizeof **slot);
     struct refusal *refusal = *slot;
-    *refusal =
-        (struct refusal){.at_ms = w->now_ms, .why = *why, .value_count = growth->value_count};
+    *refusal = (struct refusal){.at_ms = now_ms, .why = *why, .value_count = growth->value_count};
     copy_text(refusal->metric, growth->metric);
     copy_text(refusal->label, growth->label);
     for (size_t i = 0; i < growth->example_count; i++)
@@ -197,10 +195,10 @@ static void explain_locked(struct shard_write *w, enum reject_reason reason)
         explain_hit(refused, &growth, &why);
         if (refused->is_text_ours)
             w->result->first[reason] = why;
-        remember_locked(w, reason, &growth, &why);
+        remember(refused->tenant, reason, &growth, w->now_ms, &why);
     } else if (refused
                    ->is_text_ours) { /* else another shard's sample was first, and is explained */
-        remember_locked(w, reason, &growth, &w->result->first[reason]);
+        remember(refused->tenant, reason, &growth, w->now_ms, &w->result->first[reason]);
     }
 }
 
@@ -210,4 +208,24 @@ void explain_refusals_locked(struct shard_write *w)
         if (w->refused[reason].tenant != NULL)
             explain_locked(w, reason);
     }
+}
+
+/* ---- before it came to the store ---- */
+
+void store_refuse_series(struct store *store, struct tenant *tenant, enum reject_reason reason,
+                         uint64_t samples, const struct error *why, struct write_result *result)
+{
+    const struct growth none = {0};
+    struct shard *shard = &store->shards[tenant->shard];
+    bool is_first = result->samples_rejected[reason] + result->series_rejected[reason] == 0;
+    result->samples_rejected[reason] += samples;
+    result->series_rejected[reason]++;
+    counter_add(&tenant->samples_rejected, samples);
+    counter_add(&tenant->samples_rejected_for[reason], samples);
+    if (!is_first)
+        return;
+    result->first[reason] = *why;
+    rwlock_lock_write(&shard->lock);
+    remember(tenant, reason, &none, clock_now_ms(store->options.clock), why);
+    rwlock_unlock_write(&shard->lock);
 }
