@@ -142,16 +142,17 @@ static enum status read_retention(struct config_yaml *r, const yaml_node_t *valu
     return STATUS_OK;
 }
 
-static enum status read_limits(struct config_yaml *r, const yaml_node_t *value, const char *key,
-                               void *target)
-{
-    return config_read_limits(r, value, key, &((struct config *)target)->limits);
-}
-
 static enum status read_tenant_limits(struct config_yaml *r, const yaml_node_t *value,
                                       const char *key, void *target)
 {
-    return config_read_limits(r, value, key, target);
+    TRY(config_read_limits(r, value, key, target));
+    return config_check_limits(r, value, key, target);
+}
+
+static enum status read_limits(struct config_yaml *r, const yaml_node_t *value, const char *key,
+                               void *target)
+{
+    return read_tenant_limits(r, value, key, &((struct config *)target)->limits);
 }
 
 /* Equal ids in the order of the file. */

@@ -117,3 +117,65 @@ enum status config_read_limits(struct config_yaml *r, const yaml_node_t *value, 
     return config_mapping(r, value, key, limit_keys, sizeof limit_keys / sizeof *limit_keys,
                           limits);
 }
+
+/* ---- what cannot be meant ---- */
+
+static void append_value(struct buffer *out, enum tenant_limit limit, uint64_t value)
+{
+    if (tenant_limit_row(limit)->unit == TENANT_LIMIT_DURATION)
+        append_duration_ms(out, (int64_t)value);
+    else
+        buffer_append_format(out, "%llu", (unsigned long long)value);
+}
+
+/* NULL: the mapping has no such key, or it is no mapping. */
+static const yaml_node_t *find_value(struct config_yaml *r, const yaml_node_t *mapping,
+                                     struct str key)
+{
+    if (mapping->type != YAML_MAPPING_NODE)
+        return NULL;
+    for (yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
+         pair < mapping->data.mapping.pairs.top; pair++) {
+        if (str_eq(config_scalar_text(yaml_document_get_node(&r->document, pair->key)), key))
+            return yaml_document_get_node(&r->document, pair->value);
+    }
+    return NULL;
+}
+
+static enum status check_soft(struct config_yaml *r, const yaml_node_t *value,
+                              enum tenant_limit limit, const struct tenant_limits *limits)
+{
+    const yaml_node_t *node = find_value(r, value, STR("soft"));
+    uint64_t hard = limits->max[LIMIT_HARD][limit], soft = limits->max[LIMIT_SOFT][limit];
+    if (node == NULL || soft == TENANT_LIMIT_NONE || hard >= TENANT_LIMIT_KEPT || soft <= hard)
+        return STATUS_OK;
+    struct buffer text;
+    buffer_init(&text, SIZE_MAX);
+    append_value(&text, limit, soft);
+    buffer_append_str(&text, STR(", want at most the hard limit, which is "));
+    append_value(&text, limit, hard);
+    enum status status = config_fail(r, node, "%s: soft: got %.*s", tenant_limit_name(limit),
+                                     STR_ARG(buffer_str(&text)));
+    buffer_deinit(&text);
+    return status;
+}
+
+enum status config_check_limits(struct config_yaml *r, const yaml_node_t *value, const char *key,
+                                const struct tenant_limits *limits)
+{
+    bool is_seen[TENANT_LIMIT_COUNT] = {false};
+    for (yaml_node_pair_t *pair = value->data.mapping.pairs.start;
+         pair < value->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *name = yaml_document_get_node(&r->document, pair->key);
+        enum tenant_limit limit;
+        bool is_known = tenant_limit_find(config_scalar_text(name), &limit);
+        CHECK(is_known);
+        if (is_seen[limit])
+            return config_fail(r, name, "%s: \"%s\" and \"%s\" are one limit, which is set twice",
+                               key, tenant_limit_row(limit)->name,
+                               tenant_limit_row(limit)->other_name);
+        is_seen[limit] = true;
+        TRY(check_soft(r, yaml_document_get_node(&r->document, pair->value), limit, limits));
+    }
+    return STATUS_OK;
+}

@@ -53,6 +53,11 @@ const yaml_node_t *config_item(struct config_yaml *r, const yaml_node_t *node, s
 MUST_USE enum status config_read_limits(struct config_yaml *r, const yaml_node_t *value,
                                         const char *key, struct tenant_limits *limits);
 
+/* Refuses what a person cannot have meant, in a mapping that was read into `limits`: a limit set by both
+   of its names, a soft limit beyond the hard one that holds. */
+MUST_USE enum status config_check_limits(struct config_yaml *r, const yaml_node_t *value,
+                                         const char *key, const struct tenant_limits *limits);
+
 /* The list `credentials:`, into config->credentials. */
 MUST_USE enum status config_read_credentials(struct config_yaml *r, const yaml_node_t *value,
                                              const char *key, void *target);

@@ -53,6 +53,8 @@ enum status limit_text_read(struct str text, const char *name, struct tenant_lim
     enum status status = root == NULL
                              ? error_set(err, STATUS_INVALID, "%s: empty, want a mapping", name)
                              : config_read_limits(&r, root, name, out);
+    if (status == STATUS_OK)
+        status = config_check_limits(&r, root, name, out);
     yaml_document_delete(&r.document);
     return status;
 }

@@ -311,6 +311,34 @@ TEST(every_limit_can_be_hard_soft_and_in_dry_run)
     }
 }
 
+TEST(a_soft_limit_is_at_most_the_hard_one_that_holds)
+{
+    struct fixture fixture;
+    expect_refused(
+        "limits:\n  max_series: {hard: 10,\n    soft: 11}\n",
+        "croft.yml:3: max_series: soft: got 11, want at most the hard limit, which is 10");
+    expect_refused(
+        "limits: {max_series: 10}\ntenants:\n  a: {limits: {max_series: {soft: 11}}}\n",
+        "croft.yml:3: max_series: soft: got 11, want at most the hard limit, which is 10");
+    expect_refused("limits: {creation_grace_period: {hard: 90m, soft: 2h}}\n",
+                   "croft.yml:1: creation_grace_period: soft: got 2h, want at most the hard limit, "
+                   "which is 1h30m");
+    expect_read(&fixture,
+                "limits: {max_series: {hard: 10, soft: 10}, max_series_bytes: {soft: 5}}\n"
+                "tenants: {a: {limits: {max_label_values: 500}}}\n");
+    /* a thousand, which is built in, says nothing where it cannot be reached */
+    assert_int_equal(fixture.config.tenant_limits[0].max[LIMIT_HARD][TENANT_LIMIT_MAX_LABEL_VALUES],
+                     500);
+    config_deinit(&fixture.config);
+}
+
+TEST(a_limit_is_set_by_one_of_its_names)
+{
+    expect_refused("limits:\n  max_series: 1\n  max_global_series_per_user: 1\n",
+                   "croft.yml:3: limits: \"max_series\" and \"max_global_series_per_user\" are one "
+                   "limit, which is set twice");
+}
+
 TEST(a_switch_is_true_or_false)
 {
     struct fixture fixture;
@@ -554,7 +582,9 @@ TEST_MAIN(RUN(an_empty_file_leaves_the_defaults), RUN(every_key_is_read),
           RUN(a_very_long_unknown_key_is_shown_in_part), RUN(a_key_may_be_set_once),
           RUN(a_tenant_may_be_listed_once), RUN(values_of_the_wrong_kind_are_refused),
           RUN(empty_texts_are_refused), RUN(numbers_are_whole_and_fit),
-          RUN(every_limit_can_be_hard_soft_and_in_dry_run), RUN(a_switch_is_true_or_false),
+          RUN(every_limit_can_be_hard_soft_and_in_dry_run),
+          RUN(a_soft_limit_is_at_most_the_hard_one_that_holds),
+          RUN(a_limit_is_set_by_one_of_its_names), RUN(a_switch_is_true_or_false),
           RUN(a_limit_of_an_unknown_kind_names_the_nearest), RUN(tls_needs_a_certificate_and_a_key),
           RUN(limits_have_numbers_or_durations_and_mimirs_names),
           RUN(a_retention_is_a_duration_of_an_hour_at_least),

@@ -56,8 +56,22 @@ TEST(asking_takes_nothing)
 TEST(all_or_nothing_is_taken)
 {
     struct rate rate = {0};
-    assert_false(take(&rate, 0, 21));
-    assert_true(take(&rate, 0, 20));
+    assert_true(take(&rate, 0, 1));
+    assert_false(take(&rate, 0, 20));
+    assert_true(take(&rate, 0, 19));
+}
+
+TEST(more_than_the_burst_takes_a_full_bucket_and_is_paid_for)
+{
+    struct rate rate = {0};
+    assert_true(take(&rate, 0, 30));
+    assert_false(take(&rate, SECOND_NS, 1));
+    assert_true(take(&rate, 2 * SECOND_NS, 10));
+    assert_false(take(&rate, 3 * SECOND_NS, 21)); /* 10 are there */
+    assert_true(take(&rate, 4 * SECOND_NS, 21));
+    int64_t wait_ms = 0;
+    assert_false(rate_allows(&rate, &limit, 4 * SECOND_NS, 1000, &wait_ms));
+    assert_int_equal(wait_ms, 2101); /* until it is full again */
 }
 
 TEST(the_wait_is_long_enough_and_bounded)
@@ -85,5 +99,7 @@ TEST(a_clock_that_stands_or_goes_back_gives_nothing)
 
 TEST_MAIN(RUN(a_full_bucket_holds_the_burst_and_no_more), RUN(it_fills_with_time_up_to_the_burst),
           RUN(callers_a_little_out_of_order_get_no_more), RUN(asking_takes_nothing),
-          RUN(all_or_nothing_is_taken), RUN(the_wait_is_long_enough_and_bounded),
+          RUN(all_or_nothing_is_taken),
+          RUN(more_than_the_burst_takes_a_full_bucket_and_is_paid_for),
+          RUN(the_wait_is_long_enough_and_bounded),
           RUN(a_clock_that_stands_or_goes_back_gives_nothing))

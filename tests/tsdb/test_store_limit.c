@@ -189,6 +189,25 @@ TEST(samples_a_second)
     store_box_deinit(&box);
 }
 
+TEST(a_request_with_more_than_the_burst_is_taken_once_and_paid_for)
+{
+    struct store_box box;
+    struct error err = {0};
+    struct write_result result;
+    struct tenant *tenant = open_with(&box, TENANT_LIMIT_INGESTION_RATE, 2, true);
+    counter_set(&tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_INGESTION_BURST], 4);
+    struct box_sample samples[6];
+    for (size_t i = 0; i < 6; i++)
+        samples[i] = (struct box_sample){"a", "m n=1", BOX_START_MS + (int64_t)i, 1};
+    expect_ok(box_write(&box, samples, 6, &result, &err));
+    assert_int_equal(result.samples_written, 6);
+    sim_clock_advance(&box.clock, 1499);
+    expect_refused(&box, "m n=1", BOX_START_MS + 6, REJECT_INGESTION_RATE, NULL);
+    sim_clock_advance(&box.clock, 1);
+    expect_taken(&box, "m n=1", BOX_START_MS + 6);
+    store_box_deinit(&box);
+}
+
 TEST(labels)
 {
     struct store_box box;
@@ -694,7 +713,8 @@ TEST(what_one_sample_or_series_may_be_holds_under_eight_writers)
 
 TEST_MAIN(RUN(series_of_a_metric), RUN(series_refused_in_one_request_are_counted_once_each),
           RUN(new_series_in_a_second), RUN(new_series_in_an_hour), RUN(values_of_a_label),
-          RUN(bytes_of_series), RUN(samples_a_second), RUN(labels),
+          RUN(bytes_of_series), RUN(samples_a_second),
+          RUN(a_request_with_more_than_the_burst_is_taken_once_and_paid_for), RUN(labels),
           RUN(samples_behind_the_newest_of_their_series), RUN(samples_ahead_of_the_clock),
           RUN(a_shorter_retention_hides_at_once_and_only_its_own),
           RUN(a_longer_retention_keeps_longer_and_only_its_own), RUN(values_of_a_label_are_watched),

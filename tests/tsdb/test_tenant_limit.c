@@ -34,6 +34,8 @@ TEST(a_warning_comes_with_the_first_that_reaches_80_percent)
     assert_true(quiet_max(TENANT_LIMIT_MAX_SERIES, none - 1, none) > UINT64_C(1) << 63);
     assert_int_equal(quiet_max(TENANT_LIMIT_MAX_SERIES, 10, 3), 3);
     assert_true(quiet_max(TENANT_LIMIT_MAX_SERIES, none, none) == none);
+    assert_int_equal(quiet_max(TENANT_LIMIT_MAX_SERIES, 10, 10), 10);
+    assert_int_equal(quiet_max(TENANT_LIMIT_MAX_SERIES, 10, 11), 7);
     assert_int_equal(quiet_max(TENANT_LIMIT_MAX_SERIES, none, 3), 3);
     assert_int_equal(quiet_max(TENANT_LIMIT_INGESTION_RATE, 100, none), 79);
 }
@@ -43,6 +45,7 @@ TEST(what_is_the_same_for_each_sample_or_series_does_not_come_near_its_limit)
     assert_true(quiet_max(TENANT_LIMIT_MAX_LABEL_NAMES, 10, TENANT_LIMIT_NONE) ==
                 TENANT_LIMIT_NONE);
     assert_int_equal(quiet_max(TENANT_LIMIT_MAX_LABEL_NAMES, 10, 5), 5);
+    assert_true(quiet_max(TENANT_LIMIT_MAX_LABEL_NAMES, 10, 11) == TENANT_LIMIT_NONE);
     assert_true(quiet_max(TENANT_LIMIT_RETENTION, 10, TENANT_LIMIT_NONE) == TENANT_LIMIT_NONE);
 }
 

@@ -17,9 +17,9 @@ bool rate_allows(const struct rate *rate, const struct rate_limit *limit, uint64
                  uint64_t count, int64_t *wait_ms)
 {
     double available = available_at(rate, limit, now_ns);
-    if ((double)count <= available)
-        return true;
     double missing = (double)(count < limit->burst ? count : limit->burst) - available;
+    if (missing <= 0)
+        return true;
     double wait = limit->per_second == 0 ? WAIT_MS_MAX : missing * 1000 / (double)limit->per_second;
     *wait_ms = (int64_t)(wait < WAIT_MS_MAX ? wait : WAIT_MS_MAX) + 1;
     return false;

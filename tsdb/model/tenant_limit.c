@@ -75,6 +75,9 @@ void tenant_limits_lay(struct tenant_limits *limits, const struct tenant_limits 
 uint64_t tenant_limits_quiet_max(const struct tenant_limits *limits, enum tenant_limit limit)
 {
     uint64_t hard = limits->max[LIMIT_HARD][limit], soft = limits->max[LIMIT_SOFT][limit];
+    /* a soft limit of another layer may be beyond the hard one: it says nothing then */
+    if (soft > hard && hard != TENANT_LIMIT_NONE)
+        soft = TENANT_LIMIT_NONE;
     if (soft != TENANT_LIMIT_NONE || hard == TENANT_LIMIT_NONE || hard == 0 ||
         tenant_limit_row(limit)->nature == TENANT_LIMIT_OF_PART)
         return soft;

@@ -122,8 +122,8 @@ struct tenant_limits tenant_limits_default(void);
 struct tenant_limits tenant_limits_kept(void);
 /* Lays `over`, where it is not TENANT_LIMIT_KEPT, over what `limits` has. */
 void tenant_limits_lay(struct tenant_limits *limits, const struct tenant_limits *over);
-/* The most that is taken without a warning: the soft limit, or the last number below 80 % of the hard
-   one where that is a matter of usage or speed. */
+/* The most that is taken without a warning: the soft limit, if it is not beyond the hard one; else the
+   last number below 80 % of the hard one where that is a matter of usage or speed. */
 uint64_t tenant_limits_quiet_max(const struct tenant_limits *limits, enum tenant_limit limit);
 
 #endif
