@@ -3,26 +3,10 @@
 #include <stdio.h>
 
 #include "base/check.h"
-#include "base/disk_impl.h"
 #include "base/mem.h"
-#include "base/sim_tree.h"
-#include "base/thread.h"
+#include "base/sim_disk_impl.h"
 
 static const uint64_t CAPACITY_BYTES_DEFAULT = (uint64_t)1 << 40;
-
-struct sim_disk {
-    struct mutex lock; /* guards everything below */
-    struct sim_tree tree;
-    struct random random;
-    struct sim_file *files; /* open handles */
-    uint64_t life;          /* counts power cuts; handles of an earlier life are dead */
-    uint64_t operation_count;
-    uint64_t cut_operation; /* UINT64_MAX for never */
-    bool is_cut;
-    uint64_t failing_operation; /* UINT64_MAX for none */
-    enum status failing_status;
-    uint64_t capacity_bytes;
-};
 
 struct sim_handle {
     struct disk base;
@@ -30,57 +14,50 @@ struct sim_handle {
     uint64_t life;
 };
 
-struct sim_file {
-    struct file base;
-    struct sim_file *next;
-    struct sim_disk *sim;
-    struct sim_node *node;
-    uint64_t life;
-    uint8_t *mapping; /* a copy, so that a reader that leaves it is caught; NULL until file_map */
-    size_t mapping_len;
-    char path[DISK_PATH_MAX];
-};
-
 static struct sim_handle *handle_of(struct disk *disk)
 {
     return (struct sim_handle *)disk;
 }
 
-static struct sim_file *sim_file_of(struct file *file)
-{
-    return (struct sim_file *)file;
-}
-
-/* Ends a call that holds the lock: the value of `status` goes on. */
-static enum status unlock_with(struct sim_disk *sim, enum status status) RELEASES(sim->lock)
+enum status sim_unlock_with(struct sim_disk *sim, enum status status) RELEASES(sim->lock)
 {
     mutex_unlock(&sim->lock);
     return status;
 }
 
-static enum status check_power_locked(const struct sim_disk *sim, uint64_t life, const char *path,
-                                      struct error *err) REQUIRES(sim->lock)
+enum status sim_check_power_locked(const struct sim_disk *sim, uint64_t life, const char *path,
+                                   struct error *err) REQUIRES(sim->lock)
 {
     if (sim->is_cut || life != sim->life)
         return error_set(err, STATUS_IO, "disk: %s: the power is cut", path);
     return STATUS_OK;
 }
 
-/* Every change of state passes here first. */
-static enum status begin_operation_locked(struct sim_disk *sim, uint64_t life, const char *path,
-                                          struct error *err) REQUIRES(sim->lock)
+enum status sim_begin_operation_locked(struct sim_disk *sim, uint64_t life, const char *path,
+                                       struct error *err) REQUIRES(sim->lock)
 {
     CHECK(mutex_is_held(&sim->lock));
     if (life != sim->life)
-        return check_power_locked(sim, life, path, err);
+        return sim_check_power_locked(sim, life, path, err);
     uint64_t operation = sim->operation_count++;
     if (operation >= sim->cut_operation)
         sim->is_cut = true;
-    TRY(check_power_locked(sim, life, path, err));
+    TRY(sim_check_power_locked(sim, life, path, err));
     if (operation == sim->failing_operation)
         return error_set(err, sim->failing_status, "disk: %s: operation %llu was made to fail",
                          path, (unsigned long long)operation);
     return STATUS_OK;
+}
+
+enum status sim_disk_full(const char *path, struct error *err)
+{
+    return error_set(err, STATUS_UNAVAILABLE, "disk: %s: no space left", path);
+}
+
+uint64_t sim_free_bytes_locked(const struct sim_disk *sim) REQUIRES(sim->lock)
+{
+    uint64_t held = sim_tree_held_bytes(&sim->tree);
+    return held < sim->capacity_bytes ? sim->capacity_bytes - held : 0;
 }
 
 static enum status not_found(const char *path, struct error *err)
@@ -88,217 +65,19 @@ static enum status not_found(const char *path, struct error *err)
     return error_set(err, STATUS_NOT_FOUND, "disk: %s: no such file or folder", path);
 }
 
-static enum status disk_full(const char *path, struct error *err)
-{
-    return error_set(err, STATUS_UNAVAILABLE, "disk: %s: no space left", path);
-}
-
-static uint64_t free_bytes_locked(const struct sim_disk *sim) REQUIRES(sim->lock)
-{
-    uint64_t held = sim_tree_held_bytes(&sim->tree);
-    return held < sim->capacity_bytes ? sim->capacity_bytes - held : 0;
-}
-
-/* Files. */
-
-/* How much of `len` more bytes fits on the disk; reserved space is the file's already. */
-static size_t fitting_len_locked(const struct sim_disk *sim, const struct sim_node *node,
-                                 size_t len) REQUIRES(sim->lock)
-{
-    uint64_t room = sim_node_held_bytes(node) - node->len + free_bytes_locked(sim);
-    return len < room ? len : (size_t)room;
-}
-
-static void append_locked(struct sim_file *file, const uint8_t *ptr, size_t len)
-    REQUIRES(file->sim->lock)
-{
-    size_t at = file->node->len;
-    sim_node_resize(file->node, at + len);
-    if (len > 0)
-        memcpy(file->node->bytes + at, ptr, len);
-}
-
-static enum status do_append_locked(struct sim_file *file, struct bytes data, struct error *err)
-    REQUIRES(file->sim->lock)
-{
-    enum status status = begin_operation_locked(file->sim, file->life, file->path, err);
-    if (status != STATUS_OK) {
-        /* without power nothing moves; a mere failure may come in the middle of the write */
-        if (file->life == file->sim->life && !file->sim->is_cut)
-            append_locked(file, data.ptr, random_below(&file->sim->random, data.len + 1));
-        return status;
-    }
-    size_t len = fitting_len_locked(file->sim, file->node, data.len);
-    append_locked(file, data.ptr, len);
-    return len < data.len ? disk_full(file->path, err) : STATUS_OK;
-}
-
-static enum status sim_append(struct file *base, struct bytes data, struct error *err)
-{
-    struct sim_file *file = sim_file_of(base);
-    mutex_lock(&file->sim->lock);
-    return unlock_with(file->sim, do_append_locked(file, data, err));
-}
-
-static enum status do_reserve_locked(struct sim_file *file, uint64_t size_bytes, struct error *err)
-    REQUIRES(file->sim->lock)
-{
-    TRY(begin_operation_locked(file->sim, file->life, file->path, err));
-    uint64_t held = sim_node_held_bytes(file->node);
-    if (size_bytes <= held)
-        return STATUS_OK;
-    if (size_bytes - held > free_bytes_locked(file->sim))
-        return disk_full(file->path, err);
-    file->node->reserved_bytes = (size_t)size_bytes;
-    return STATUS_OK;
-}
-
-static enum status sim_reserve(struct file *base, uint64_t size_bytes, struct error *err)
-{
-    struct sim_file *file = sim_file_of(base);
-    mutex_lock(&file->sim->lock);
-    return unlock_with(file->sim, do_reserve_locked(file, size_bytes, err));
-}
-
-static enum status do_sync_locked(struct sim_file *file, struct error *err)
-    REQUIRES(file->sim->lock)
-{
-    enum status status = begin_operation_locked(file->sim, file->life, file->path, err);
-    if (status != STATUS_OK) {
-        /* as Linux: the next sync finds clean pages and succeeds, whoever calls it */
-        if (file->life == file->sim->life && !file->sim->is_cut)
-            file->node->is_sync_broken = true;
-        return status;
-    }
-    if (!file->node->is_sync_broken)
-        file->node->synced_len = file->node->len;
-    return STATUS_OK;
-}
-
-static enum status sim_sync(struct file *base, struct error *err)
-{
-    struct sim_file *file = sim_file_of(base);
-    mutex_lock(&file->sim->lock);
-    return unlock_with(file->sim, do_sync_locked(file, err));
-}
-
-static enum status do_read_locked(struct sim_file *file, uint64_t offset, struct bytes *out,
-                                  size_t len, struct error *err) REQUIRES(file->sim->lock)
-{
-    TRY(check_power_locked(file->sim, file->life, file->path, err));
-    const struct sim_node *node = file->node;
-    if (offset >= node->len)
-        return STATUS_OK;
-    size_t left = node->len - (size_t)offset;
-    *out = (struct bytes){node->bytes + offset, len < left ? len : left};
-    return STATUS_OK;
-}
-
-static enum status sim_read(struct file *base, uint64_t offset, void *ptr, size_t len, size_t *got,
-                            struct error *err)
-{
-    struct sim_file *file = sim_file_of(base);
-    struct bytes found = {0};
-    mutex_lock(&file->sim->lock);
-    enum status status = do_read_locked(file, offset, &found, len, err);
-    if (found.len > 0)
-        memcpy(ptr, found.ptr, found.len);
-    *got = found.len;
-    return unlock_with(file->sim, status);
-}
-
-static enum status do_size_locked(struct sim_file *file, uint64_t *out, struct error *err)
-    REQUIRES(file->sim->lock)
-{
-    TRY(check_power_locked(file->sim, file->life, file->path, err));
-    *out = file->node->len;
-    return STATUS_OK;
-}
-
-static enum status sim_size(struct file *base, uint64_t *out, struct error *err)
-{
-    struct sim_file *file = sim_file_of(base);
-    mutex_lock(&file->sim->lock);
-    return unlock_with(file->sim, do_size_locked(file, out, err));
-}
-
-static enum status do_map_locked(struct sim_file *file, struct bytes *out, struct error *err)
-    REQUIRES(file->sim->lock)
-{
-    TRY(check_power_locked(file->sim, file->life, file->path, err));
-    if (file->node->len == 0)
-        return STATUS_OK;
-    file->mapping_len = file->node->len;
-    file->mapping = mem_alloc(file->mapping_len);
-    memcpy(file->mapping, file->node->bytes, file->mapping_len);
-    *out = (struct bytes){file->mapping, file->mapping_len};
-    return STATUS_OK;
-}
-
-static enum status sim_map(struct file *base, struct bytes *out, struct error *err)
-{
-    struct sim_file *file = sim_file_of(base);
-    mutex_lock(&file->sim->lock);
-    return unlock_with(file->sim, do_map_locked(file, out, err));
-}
-
-static void sim_file_close(struct file *base)
-{
-    struct sim_file *file = sim_file_of(base);
-    struct sim_disk *sim = file->sim;
-    mutex_lock(&sim->lock);
-    struct sim_file **link = &sim->files;
-    while (*link != file)
-        link = &(*link)->next;
-    *link = file->next;
-    file->node->open_count--;
-    if (!file->node->is_linked)
-        sim_tree_collect(&sim->tree);
-    mutex_unlock(&sim->lock);
-    mem_free(file->mapping);
-    mem_free(file);
-}
-
-static const struct file_kind sim_file_kind = {
-    .append = sim_append,
-    .reserve = sim_reserve,
-    .sync = sim_sync,
-    .read = sim_read,
-    .size = sim_size,
-    .map = sim_map,
-    .close = sim_file_close,
-};
-
-/* Folders. */
-
-static struct file *open_node_locked(struct sim_disk *sim, struct sim_node *node, const char *path,
-                                     bool is_appendable) REQUIRES(sim->lock)
-{
-    struct sim_file *file = mem_alloc_zeroed(1, sizeof *file);
-    file->base = (struct file){.kind = &sim_file_kind, .is_appendable = is_appendable};
-    file->sim = sim;
-    file->node = node;
-    file->life = sim->life;
-    snprintf(file->path, sizeof file->path, "%s", path);
-    file->next = sim->files;
-    sim->files = file;
-    node->open_count++;
-    return &file->base;
-}
-
 static enum status do_create_locked(struct sim_handle *handle, const char *path, struct file **out,
                                     struct error *err) REQUIRES(handle->sim->lock)
 {
     struct sim_place at;
-    TRY(begin_operation_locked(handle->sim, handle->life, path, err));
+    TRY(sim_begin_operation_locked(handle->sim, handle->life, path, err));
     if (!sim_tree_place(&handle->sim->tree, path, &at))
         return not_found(path, err);
     if (sim_tree_at(&at) != NULL)
         return error_set(err, STATUS_IO, "disk: %s: create: exists already", path);
-    if (free_bytes_locked(handle->sim) == 0)
-        return disk_full(path, err);
+    if (sim_free_bytes_locked(handle->sim) == 0)
+        return sim_disk_full(path, err);
     struct sim_node *node = sim_tree_create(&handle->sim->tree, &at, false);
-    *out = open_node_locked(handle->sim, node, path, true);
+    *out = sim_file_open_locked(handle->sim, node, path, true);
     return STATUS_OK;
 }
 
@@ -307,19 +86,19 @@ static enum status sim_create(struct disk *disk, const char *path, struct file *
 {
     struct sim_handle *handle = handle_of(disk);
     mutex_lock(&handle->sim->lock);
-    return unlock_with(handle->sim, do_create_locked(handle, path, out, err));
+    return sim_unlock_with(handle->sim, do_create_locked(handle, path, out, err));
 }
 
 static enum status do_open_locked(struct sim_handle *handle, const char *path, struct file **out,
                                   struct error *err) REQUIRES(handle->sim->lock)
 {
-    TRY(check_power_locked(handle->sim, handle->life, path, err));
+    TRY(sim_check_power_locked(handle->sim, handle->life, path, err));
     struct sim_node *node = sim_tree_find(&handle->sim->tree, path);
     if (node == NULL)
         return not_found(path, err);
     if (node->is_dir)
         return error_set(err, STATUS_IO, "disk: %s: open: is a folder", path);
-    *out = open_node_locked(handle->sim, node, path, false);
+    *out = sim_file_open_locked(handle->sim, node, path, false);
     return STATUS_OK;
 }
 
@@ -328,7 +107,7 @@ static enum status sim_open(struct disk *disk, const char *path, struct file **o
 {
     struct sim_handle *handle = handle_of(disk);
     mutex_lock(&handle->sim->lock);
-    return unlock_with(handle->sim, do_open_locked(handle, path, out, err));
+    return sim_unlock_with(handle->sim, do_open_locked(handle, path, out, err));
 }
 
 static bool is_empty_dir(const struct sim_node *node)
@@ -352,7 +131,7 @@ static enum status do_rename_locked(struct sim_handle *handle, const char *from,
 {
     struct sim_tree *tree = &handle->sim->tree;
     struct sim_place from_place, to_place;
-    TRY(begin_operation_locked(handle->sim, handle->life, from, err));
+    TRY(sim_begin_operation_locked(handle->sim, handle->life, from, err));
     if (!sim_tree_place(tree, from, &from_place) || sim_tree_at(&from_place) == NULL)
         return not_found(from, err);
     if (!sim_tree_place(tree, to, &to_place))
@@ -367,14 +146,14 @@ static enum status sim_rename(struct disk *disk, const char *from, const char *t
 {
     struct sim_handle *handle = handle_of(disk);
     mutex_lock(&handle->sim->lock);
-    return unlock_with(handle->sim, do_rename_locked(handle, from, to, err));
+    return sim_unlock_with(handle->sim, do_rename_locked(handle, from, to, err));
 }
 
 static enum status do_unlink_locked(struct sim_handle *handle, const char *path, struct error *err)
     REQUIRES(handle->sim->lock)
 {
     struct sim_place at;
-    TRY(begin_operation_locked(handle->sim, handle->life, path, err));
+    TRY(sim_begin_operation_locked(handle->sim, handle->life, path, err));
     if (!sim_tree_place(&handle->sim->tree, path, &at) || sim_tree_at(&at) == NULL)
         return not_found(path, err);
     if (sim_tree_at(&at)->is_dir && !is_empty_dir(sim_tree_at(&at)))
@@ -387,14 +166,14 @@ static enum status sim_unlink(struct disk *disk, const char *path, struct error 
 {
     struct sim_handle *handle = handle_of(disk);
     mutex_lock(&handle->sim->lock);
-    return unlock_with(handle->sim, do_unlink_locked(handle, path, err));
+    return sim_unlock_with(handle->sim, do_unlink_locked(handle, path, err));
 }
 
 static enum status do_make_dir_locked(struct sim_handle *handle, const char *path,
                                       struct error *err) REQUIRES(handle->sim->lock)
 {
     struct sim_place at;
-    TRY(begin_operation_locked(handle->sim, handle->life, path, err));
+    TRY(sim_begin_operation_locked(handle->sim, handle->life, path, err));
     if (!sim_tree_place(&handle->sim->tree, path, &at))
         return not_found(path, err);
     const struct sim_node *node = sim_tree_at(&at);
@@ -409,7 +188,7 @@ static enum status sim_make_dir(struct disk *disk, const char *path, struct erro
 {
     struct sim_handle *handle = handle_of(disk);
     mutex_lock(&handle->sim->lock);
-    return unlock_with(handle->sim, do_make_dir_locked(handle, path, err));
+    return sim_unlock_with(handle->sim, do_make_dir_locked(handle, path, err));
 }
 
 static enum status find_dir_locked(struct sim_disk *sim, const char *path, struct sim_node **out,
@@ -427,7 +206,7 @@ static enum status do_sync_dir_locked(struct sim_handle *handle, const char *pat
                                       struct error *err) REQUIRES(handle->sim->lock)
 {
     struct sim_node *dir;
-    TRY(begin_operation_locked(handle->sim, handle->life, path, err));
+    TRY(sim_begin_operation_locked(handle->sim, handle->life, path, err));
     TRY(find_dir_locked(handle->sim, path, &dir, err));
     sim_tree_sync_dir(&handle->sim->tree, dir);
     sim_tree_collect(&handle->sim->tree);
@@ -438,7 +217,7 @@ static enum status sim_sync_dir(struct disk *disk, const char *path, struct erro
 {
     struct sim_handle *handle = handle_of(disk);
     mutex_lock(&handle->sim->lock);
-    return unlock_with(handle->sim, do_sync_dir_locked(handle, path, err));
+    return sim_unlock_with(handle->sim, do_sync_dir_locked(handle, path, err));
 }
 
 static enum status do_list_locked(struct sim_handle *handle, const char *path,
@@ -447,7 +226,7 @@ static enum status do_list_locked(struct sim_handle *handle, const char *path,
 {
     struct sim_node *dir;
     size_t capacity = 0;
-    TRY(check_power_locked(handle->sim, handle->life, path, err));
+    TRY(sim_check_power_locked(handle->sim, handle->life, path, err));
     TRY(find_dir_locked(handle->sim, path, &dir, err));
     for (size_t i = 0; i < dir->current.count; i++)
         name_list_append(out, &capacity, dir->current.entries[i].name);
@@ -460,14 +239,14 @@ static enum status sim_list(struct disk *disk, const char *path, struct name_lis
 {
     struct sim_handle *handle = handle_of(disk);
     mutex_lock(&handle->sim->lock);
-    return unlock_with(handle->sim, do_list_locked(handle, path, out, err));
+    return sim_unlock_with(handle->sim, do_list_locked(handle, path, out, err));
 }
 
 static enum status do_free_bytes_locked(struct sim_handle *handle, uint64_t *out, struct error *err)
     REQUIRES(handle->sim->lock)
 {
-    TRY(check_power_locked(handle->sim, handle->life, ".", err));
-    *out = free_bytes_locked(handle->sim);
+    TRY(sim_check_power_locked(handle->sim, handle->life, ".", err));
+    *out = sim_free_bytes_locked(handle->sim);
     return STATUS_OK;
 }
 
@@ -475,7 +254,7 @@ static enum status sim_free_bytes(struct disk *disk, uint64_t *out, struct error
 {
     struct sim_handle *handle = handle_of(disk);
     mutex_lock(&handle->sim->lock);
-    return unlock_with(handle->sim, do_free_bytes_locked(handle, out, err));
+    return sim_unlock_with(handle->sim, do_free_bytes_locked(handle, out, err));
 }
 
 static void sim_close(struct disk *disk)
