@@ -1,20 +1,92 @@
 #include "query/engine/quantile.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "query/engine/aggregate.h"
 #include "query/engine/scalar.h"
 
-enum { PHI_TEXT_MAX = 64 };
+enum {
+    PHI_TEXT_MAX = 64,
+    SORTED_MAX = 12, /* that many are sorted sooner than they are split */
+};
 
-static int compare_values(const void *a, const void *b)
+static void swap(double *a, double *b)
 {
-    double left = *(const double *)a;
-    double right = *(const double *)b;
-    if (isnan(left) || isnan(right))
-        return (isnan(right) != 0) - (isnan(left) != 0);
-    return (left > right) - (left < right);
+    double value = *a;
+    *a = *b;
+    *b = value;
+}
+
+/* How many NaNs there are; they come first. */
+static size_t move_nans_ahead(double *values, size_t count)
+{
+    size_t nans = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (isnan(values[i]))
+            swap(&values[nans++], &values[i]);
+    }
+    return nans;
+}
+
+static void sort_few(double *values, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        double value = values[i];
+        size_t at = i;
+        for (; at > 0 && values[at - 1] > value; at--)
+            values[at] = values[at - 1];
+        values[at] = value;
+    }
+}
+
+/* The middle one of the first, the middle and the last value. */
+static double pivot_of(const double *values, size_t count)
+{
+    double a = values[0], b = values[count / 2], c = values[count - 1];
+    double low = a < b ? a : b;
+    double high = a < b ? b : a;
+    return c < low ? low : c > high ? high : c;
+}
+
+/* Hoare's: values[0..result) are at most the pivot, the others at least; both have some. */
+static size_t split(double *values, size_t count)
+{
+    double pivot = pivot_of(values, count);
+    size_t low = 0, high = count - 1;
+    for (;;) {
+        while (values[low] < pivot)
+            low++;
+        while (values[high] > pivot)
+            high--;
+        if (low >= high)
+            return high + 1 < count ? high + 1 : high;
+        swap(&values[low++], &values[high--]);
+    }
+}
+
+/* Makes values[at] what it is when they are sorted, with nothing larger ahead of it and nothing
+   smaller behind it. No NaNs. */
+static void select_at(double *values, size_t count, size_t at)
+{
+    while (count > SORTED_MAX) {
+        size_t left = split(values, count);
+        if (at < left) {
+            count = left;
+        } else {
+            values += left;
+            count -= left;
+            at -= left;
+        }
+    }
+    sort_few(values, count);
+}
+
+static double least(const double *values, size_t count)
+{
+    double found = values[0];
+    for (size_t i = 1; i < count; i++)
+        found = values[i] < found ? values[i] : found;
+    return found;
 }
 
 double quantile_of(double phi, double *values, size_t count)
@@ -25,12 +97,15 @@ double quantile_of(double phi, double *values, size_t count)
         return -INFINITY;
     if (phi > 1)
         return INFINITY;
-    qsort(values, count, sizeof *values, compare_values);
     double rank = phi * (double)(count - 1);
     double weight = rank - floor(rank);
     size_t lower = (size_t)floor(rank);
-    size_t upper = lower + 1 < count ? lower + 1 : count - 1;
-    return values[lower] * (1 - weight) + values[upper] * weight;
+    size_t nans = move_nans_ahead(values, count);
+    if (lower >= nans)
+        select_at(values + nans, count - nans, lower - nans);
+    double low = values[lower];
+    double high = lower + 1 < count ? least(values + lower + 1, count - lower - 1) : low;
+    return low * (1 - weight) + high * weight;
 }
 
 void quantile_warn(struct eval *eval, const struct expr *owner, const struct expr *expr, double phi)

@@ -6,7 +6,7 @@
 
 #include "query/engine/operator.h"
 
-/* Sorts `values`, NaN first, and interpolates between the two around phi. NaN for no values or a
+/* Interpolates between the two values around phi, NaN first; moves `values`. NaN for no values or a
    NaN phi; -Inf for phi < 0, +Inf for phi > 1. */
 double quantile_of(double phi, double *values, size_t count);
 
