@@ -11,9 +11,11 @@ enum { WATCH_INTERVAL_MS = 250 };
 struct lanes {
     struct mutex lock;
     struct cond has_news;    /* a job may run, or the lanes are closing */
-    struct cond has_waiters; /* for the watch: a job waits, or the lanes are closing */
+    struct cond has_waiters; /* for the watch: a job waits and no thread is on its way to it, or the
+                                lanes are closing */
     struct lane_queue queue; /* guarded by lock */
     bool is_closing;         /* guarded by lock */
+    bool is_watched;         /* guarded by lock; the watch looks again without being called */
     size_t idle_count;       /* guarded by lock; threads that wait for a job, */
     size_t called_count; /* guarded by lock; and those of them that were called and sleep still */
     size_t thread_count; /* guarded by lock */
@@ -25,12 +27,21 @@ struct lanes {
 
 /* ---- running ---- */
 
+/* Most jobs begin at once: the watch sleeps through them. */
+static void call_watch_locked(struct lanes *lanes) REQUIRES(lanes->lock)
+{
+    CHECK(mutex_is_held(&lanes->lock));
+    if (lanes->queue.waiting_count > 0 && !lanes->is_watched)
+        cond_signal(&lanes->has_waiters);
+}
+
 static struct lanes_job *next_job_locked(struct lanes *lanes) REQUIRES(lanes->lock)
 {
     for (;;) {
         struct lane_job *job = lane_queue_next(&lanes->queue);
         if (job != NULL || (lanes->is_closing && lanes->queue.waiting_count == 0))
             return (struct lanes_job *)job;
+        call_watch_locked(lanes);
         lanes->idle_count++;
         cond_wait(&lanes->has_news, &lanes->lock);
         lanes->idle_count--;
@@ -57,22 +68,23 @@ static void run_jobs(void *context)
 }
 
 /* Somebody for a job that has just come. When all threads are busy, and there may be no more, the next
-   one that is done takes it. */
-static void call_thread_locked(struct lanes *lanes) REQUIRES(lanes->lock)
+   one that is done takes it: false. */
+static bool call_thread_locked(struct lanes *lanes) REQUIRES(lanes->lock)
 {
     CHECK(mutex_is_held(&lanes->lock));
     if (!lane_queue_has_next(&lanes->queue))
-        return;
+        return false;
     if (lanes->idle_count > lanes->called_count) {
         lanes->called_count++;
         cond_signal(&lanes->has_news);
-        return;
+        return true;
     }
     if (lanes->thread_count == lanes->queue.rules.crowd_max)
-        return;
+        return false;
     char name[32];
     snprintf(name, sizeof name, "%.11s-%zu", lanes->name, lanes->thread_count);
     thread_start(&lanes->threads[lanes->thread_count++], name, run_jobs, lanes);
+    return true;
 }
 
 /* ---- watching those that wait ---- */
@@ -100,7 +112,8 @@ static void watch_waiters(void *context)
     struct lanes *lanes = context;
     mutex_lock(&lanes->lock);
     while (!lanes->is_closing) {
-        if (lanes->queue.waiting_count == 0)
+        lanes->is_watched = lanes->queue.waiting_count > 0;
+        if (!lanes->is_watched)
             cond_wait(&lanes->has_waiters, &lanes->lock);
         else if (!cond_wait_for(&lanes->has_waiters, &lanes->lock, WATCH_INTERVAL_MS))
             refuse_over_locked(lanes);
@@ -148,11 +161,8 @@ bool lanes_try_submit(struct lanes *lanes, struct lanes_job *job, struct str id)
     uint64_t now_ns = clock_monotonic_ns(lanes->clock);
     mutex_lock(&lanes->lock);
     bool is_taken = !lanes->is_closing && lane_queue_try_add(&lanes->queue, &job->base, id, now_ns);
-    if (is_taken) {
-        call_thread_locked(lanes);
-        if (lanes->queue.waiting_count == 1)
-            cond_signal(&lanes->has_waiters);
-    }
+    if (is_taken && !call_thread_locked(lanes))
+        call_watch_locked(lanes);
     mutex_unlock(&lanes->lock);
     return is_taken;
 }
