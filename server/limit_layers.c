@@ -149,6 +149,28 @@ struct tenant_limits limit_layers_get(struct limit_layers *layers, const struct 
     return limits;
 }
 
+static bool is_built_in(const struct tenant_limits *limits, enum tenant_limit limit)
+{
+    const struct tenant_limit_row *row = tenant_limit_row(limit);
+    for (size_t mode = 0; mode < LIMIT_MODE_COUNT; mode++) {
+        if (limits->max[mode][limit] != row->default_max[mode])
+            return false;
+    }
+    return true;
+}
+
+const char *limit_layers_source(struct limit_layers *layers, const struct tenant_id *id,
+                                enum tenant_limit limit)
+{
+    mutex_lock(&layers->lock);
+    const struct limit_set *set = limit_sets_find(&layers->set, id);
+    const struct limit_set *own = limit_sets_find(&layers->configured, id);
+    bool is_set = set != NULL && tenant_limits_has(&set->limits, limit);
+    bool is_default = is_built_in(own == NULL ? &layers->all : &own->limits, limit);
+    mutex_unlock(&layers->lock);
+    return is_set ? "runtime" : is_default ? "default" : "config";
+}
+
 /* ---- open and close ---- */
 
 enum status limit_layers_open(struct disk *disk, struct tenant_table *tenants,

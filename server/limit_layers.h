@@ -34,5 +34,9 @@ MUST_USE enum status limit_layers_set(struct limit_layers *layers, const struct 
                                       const struct tenant_limits *limits, struct error *err);
 /* What is set at run time for the tenant: TENANT_LIMIT_KEPT where nothing is. */
 struct tenant_limits limit_layers_get(struct limit_layers *layers, const struct tenant_id *id);
+/* Where the tenant's limit comes from: "runtime"; "config", where that says something else than what is built
+   in; or "default". */
+const char *limit_layers_source(struct limit_layers *layers, const struct tenant_id *id,
+                                enum tenant_limit limit);
 
 #endif

@@ -76,20 +76,11 @@ static void write_value(struct json *json, enum tenant_limit limit, uint64_t val
     buffer_deinit(&text);
 }
 
-static bool is_set(const struct tenant_limits *limits, enum tenant_limit limit)
-{
-    for (size_t mode = 0; mode < LIMIT_MODE_COUNT; mode++) {
-        if (limits->max[mode][limit] != TENANT_LIMIT_KEPT)
-            return true;
-    }
-    return false;
-}
-
 void limit_text_write(struct json *json, const struct tenant_limits *limits)
 {
     json_begin_object(json);
     for (enum tenant_limit limit = 0; limit < TENANT_LIMIT_COUNT; limit++) {
-        if (!is_set(limits, limit))
+        if (!tenant_limits_has(limits, limit))
             continue;
         json_key(json, str_from(tenant_limit_name(limit)));
         json_begin_object(json);

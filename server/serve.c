@@ -40,6 +40,7 @@ enum {
     CONNECTIONS_MAX = 4096,
     CONNECTIONS_PER_IP_MAX = 0, /* behind a proxy all clients share one address */
     IDLE_TIMEOUT_S = 60,
+    FUTURE_MAX_MS = 10 * 60 * 1000,
     QUERY_TIMEOUT_MS = 2 * 60 * 1000,
     QUERY_SERIES_MAX = 2000000,
     QUERY_HELP_WAITING_MAX = 64, /* calls for help; one more goes unheard */
@@ -86,6 +87,7 @@ struct server {
     struct pool *admin_pool;
     struct admin_api admin_api;
     struct limits_api limits_api;
+    struct limit_rows limit_rows;
     struct delete_api delete_api;
     struct status_api status_api;
     struct routes_api routes_api;
@@ -253,7 +255,7 @@ static enum status open_store(struct server *server, struct error *err)
                                     .label_limits = label_limits,
                                     .retention_ms = server->config.retention_ms,
                                     .reserve_bytes = DISK_RESERVE_BYTES,
-                                    .future_max_ms = 10 * MINUTE_MS,
+                                    .future_max_ms = FUTURE_MAX_MS,
                                     .idle_ms = 30 * MINUTE_MS};
     TRY(store_open(&options, &server->store, err));
     TRY(limit_layers_open(server->disk, store_tenants(server->store), &server->limit_layers, err));
@@ -286,6 +288,12 @@ static unsigned at_least(unsigned number, unsigned least)
     return number < least ? least : number;
 }
 
+/* That run at a time. */
+static unsigned tenant_queries_max(void)
+{
+    return at_least(thread_cpu_count(), 4);
+}
+
 /* Threads that help queries; each needs a turn as well, so they take no processor that a query
    wants. NULL when there is one processor. */
 static struct pool *open_helpers(unsigned count)
@@ -300,7 +308,7 @@ static void open_query(struct server *server)
     unsigned cpu_count = thread_cpu_count();
     struct lanes_options options = {.name = "query",
                                     .clock = clock_real(),
-                                    .rules = {.lane_running_max = at_least(cpu_count, 4),
+                                    .rules = {.lane_running_max = tenant_queries_max(),
                                               .lane_waiting_max = 100,
                                               .running_max = at_least(2 * cpu_count, 20),
                                               .crowd_max = at_least(4 * cpu_count, 64),
@@ -381,7 +389,14 @@ static void open_status(struct server *server)
                                              .tenants = store_tenants(server->store)};
     server->route_count +=
         status_api_routes(&server->status_api, server->routes + server->route_count);
-    server->route_count += tenants_api_routes(server->store, server->routes + server->route_count);
+    server->limit_rows = limit_rows_of(server->store, server->limit_layers);
+    uint64_t *fallback = server->limit_rows.fallback;
+    fallback[TENANT_LIMIT_RETENTION] = (uint64_t)server->config.retention_ms;
+    fallback[TENANT_LIMIT_CREATION_GRACE] = FUTURE_MAX_MS;
+    fallback[TENANT_LIMIT_QUERY_TIMEOUT] = QUERY_TIMEOUT_MS;
+    fallback[TENANT_LIMIT_MAX_CONCURRENT_QUERIES] = tenant_queries_max();
+    server->route_count +=
+        tenants_api_routes(&server->limit_rows, server->routes + server->route_count);
     server->routes_api =
         (struct routes_api){.routes = server->routes, .route_count = &server->route_count};
     server->routes[server->route_count++] = routes_api_route(&server->routes_api);

@@ -91,7 +91,7 @@ static void put_usage(struct json *json, struct store *store, const struct tenan
 
 static void handle_tenants(void *context, struct exchange *exchange)
 {
-    struct store *store = context;
+    struct store *store = ((const struct limit_rows *)context)->store;
     struct tenant_table *table = store_tenants(store);
     struct scope scope;
     struct buffer out;
@@ -111,40 +111,6 @@ static void handle_tenants(void *context, struct exchange *exchange)
     }
     json_end_array(&json);
     reply_end(exchange, &json, NULL, NULL);
-}
-
-static void put_limit_value(struct json *json, const char *key, enum tenant_limit limit,
-                            uint64_t value)
-{
-    enum tenant_limit_unit unit = tenant_limit_row(limit)->unit;
-    if (value == TENANT_LIMIT_NONE)
-        return;
-    json_key(json, str_from(key));
-    if (unit == TENANT_LIMIT_SWITCH)
-        json_bool(json, value == 1);
-    else
-        json_u64(json, unit == TENANT_LIMIT_DURATION ? value / 1000 : value);
-}
-
-/* Those that are set, in seconds where it is a time. */
-static void put_limits(struct json *json, const struct tenant *tenant, const uint64_t *usage)
-{
-    json_key(json, STR("limits"));
-    json_begin_object(json);
-    for (enum tenant_limit limit = 0; limit < TENANT_LIMIT_COUNT; limit++) {
-        if (!tenant_has_limit(tenant, limit))
-            continue;
-        json_key(json, str_from(tenant_limit_name(limit)));
-        json_begin_object(json);
-        put_limit_value(json, "hard", limit, tenant_limit(tenant, limit));
-        put_limit_value(json, "warnsBeyond", limit, tenant_limit_in(tenant, LIMIT_SOFT, limit));
-        put_limit_value(json, "dryRun", limit, tenant_limit_in(tenant, LIMIT_DRY_RUN, limit));
-        put_limit_value(json, "current", limit, usage[limit]);
-        put_u64(json, "warnings", counter_get(&tenant->limit_warnings[limit]));
-        put_u64(json, "wouldRefuse", counter_get(&tenant->limit_would_refuse[limit]));
-        json_end_object(json);
-    }
-    json_end_object(json);
 }
 
 static void put_top(struct json *json, const char *text_key, const char *count_key,
@@ -188,18 +154,18 @@ static void put_tops(struct json *json, struct arena *arena, struct store *store
 
 static void handle_tenant(void *context, struct exchange *exchange)
 {
-    struct store *store = context;
+    const struct limit_rows *limits = context;
+    struct store *store = limits->store;
     const struct tenant *tenant = find_named(store, exchange);
-    uint64_t usage[TENANT_LIMIT_COUNT];
     struct buffer out;
     struct json json;
     if (tenant == NULL)
         return;
-    store_limit_usage(store, tenant, usage);
     reply_begin(exchange, &json, &out);
     json_begin_object(&json);
     put_usage(&json, store, tenant);
-    put_limits(&json, tenant, usage);
+    json_key(&json, STR("limits"));
+    limit_rows_write(limits, tenant, &json);
     put_tops(&json, exchange_arena(exchange), store, tenant);
     json_end_object(&json);
     reply_end(exchange, &json, NULL, NULL);
@@ -224,7 +190,7 @@ static void put_last_refusal(struct json *json, const struct refusal *last)
 
 static void handle_rejections(void *context, struct exchange *exchange)
 {
-    struct store *store = context;
+    struct store *store = ((const struct limit_rows *)context)->store;
     const struct tenant *tenant = find_named(store, exchange);
     struct refusal last;
     struct buffer out;
@@ -251,7 +217,8 @@ static void handle_rejections(void *context, struct exchange *exchange)
 /* As Mimir answers: flat, 0 for no limit. */
 static void handle_user_limits(void *context, struct exchange *exchange)
 {
-    const struct tenant *tenant = find_single(context, exchange);
+    const struct tenant *tenant =
+        find_single(((const struct limit_rows *)context)->store, exchange);
     struct buffer out;
     struct json json;
     if (tenant == NULL)
@@ -272,7 +239,7 @@ static void handle_user_limits(void *context, struct exchange *exchange)
     reply_end_bare(exchange, &json);
 }
 
-size_t tenants_api_routes(struct store *store, struct route *out)
+size_t tenants_api_routes(struct limit_rows *limits, struct route *out)
 {
     static const struct {
         const char *pattern;
@@ -289,7 +256,7 @@ size_t tenants_api_routes(struct store *store, struct route *out)
         out[i] = (struct route){.methods = HTTP_GET | HTTP_POST,
                                 .pattern = rows[i].pattern,
                                 .handle = rows[i].handle,
-                                .context = store,
+                                .context = limits,
                                 .body_max_bytes = FORM_MAX_BYTES,
                                 .access = ROUTE_READ};
     return count;

@@ -6,11 +6,11 @@
 #define CROFT_SERVER_TENANTS_HTTP_H
 
 #include "http/route.h"
-#include "tsdb/store/store.h"
+#include "server/limit_rows.h"
 
 enum { TENANTS_API_ROUTES_MAX = 8 };
 
-/* Writes its rows to `out` (at most TENANTS_API_ROUTES_MAX), returns how many; `store` is kept. */
-size_t tenants_api_routes(struct store *store, struct route *out);
+/* Writes its rows to `out` (at most TENANTS_API_ROUTES_MAX), returns how many; `limits` is kept. */
+size_t tenants_api_routes(struct limit_rows *limits, struct route *out);
 
 #endif

@@ -263,8 +263,17 @@ class Tenants(unittest.TestCase):
                           ask(self.http, "/api/v1/tenants", headers=self.headers("a"))], ["a"])
         detail = ask(self.http, "/api/v1/tenants/b", headers=self.headers("ab"))
         self.assertEqual((detail["seriesInMemory"], detail["limits"]["max_series"]),
-                         (2, {"hard": 1000000, "warnsBeyond": 799999, "current": 2, "warnings": 0,
-                              "wouldRefuse": 0}))
+                         (2, {"hard": 1000000, "warnsBeyond": 799999, "current": 2,
+                              "source": "default", "warnings": 0, "wouldRefuse": 0}))
+        limits = {name: row["hard"] for name, row in detail["limits"].items()}
+        self.assertEqual(len(limits), 22)
+        self.assertEqual({name: limits[name] for name in [
+            "creation_grace_period", "query_timeout", "retention", "out_of_order_time_window",
+            "max_series_per_metric", "accept_ha_samples"]},
+            {"creation_grace_period": 600, "query_timeout": 120, "retention": 30 * 86400,
+             "out_of_order_time_window": 30 * 86400, "max_series_per_metric": None,
+             "accept_ha_samples": False})
+        self.assertGreaterEqual(limits["max_concurrent_queries"], 4)
         self.assertEqual(detail["topMetrics"], [{"metric": "canary_metric", "series": 1},
                                                 {"metric": "m", "series": 1}])
         self.assertEqual(detail["topLabels"][0], {"label": "__name__", "values": 2,

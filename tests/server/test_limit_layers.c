@@ -78,6 +78,33 @@ static uint64_t max_of(struct rig *rig, const char *tenant, enum tenant_limit_mo
     return tenant_limit_in(found, mode, TENANT_LIMIT_MAX_SERIES);
 }
 
+TEST(a_limit_says_where_it_comes_from)
+{
+    struct rig rig;
+    struct error err;
+    struct tenant_limits limits = tenant_limits_kept();
+    struct tenant_id a = id_of("a"), b = id_of("b"), c = id_of("c");
+    rig_init(&rig,
+             "limits: {max_series: 5, max_label_names_per_series: 64}\n"
+             "tenants: {a: {limits: {ingestion_rate: 7}}}\n",
+             1);
+    limits.max[LIMIT_SOFT][TENANT_LIMIT_MAX_SERIES] = 3;
+    expect_ok(limit_layers_set(rig.layers, &c, &limits, &err));
+    const struct {
+        const struct tenant_id *id;
+        enum tenant_limit limit;
+        const char *source;
+    } rows[] = {
+        {&a, TENANT_LIMIT_MAX_SERIES, "config"},       {&a, TENANT_LIMIT_INGESTION_RATE, "config"},
+        {&b, TENANT_LIMIT_MAX_SERIES, "config"},       {&b, TENANT_LIMIT_INGESTION_RATE, "default"},
+        {&b, TENANT_LIMIT_MAX_LABEL_NAMES, "default"}, {&c, TENANT_LIMIT_MAX_SERIES, "runtime"},
+        {&c, TENANT_LIMIT_INGESTION_RATE, "default"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(limit_layers_source(rig.layers, rows[i].id, rows[i].limit),
+                            rows[i].source);
+    rig_deinit(&rig);
+}
+
 TEST(each_layer_lies_over_the_one_before)
 {
     struct rig rig;
@@ -203,7 +230,8 @@ TEST(changes_and_reloads_at_once_lose_neither)
     rig_deinit(&rig);
 }
 
-TEST_MAIN(RUN(each_layer_lies_over_the_one_before), RUN(a_reload_leaves_what_was_set),
-          RUN(a_restart_reads_what_was_set), RUN(a_damaged_file_stops_the_start_and_stays),
+TEST_MAIN(RUN(a_limit_says_where_it_comes_from), RUN(each_layer_lies_over_the_one_before),
+          RUN(a_reload_leaves_what_was_set), RUN(a_restart_reads_what_was_set),
+          RUN(a_damaged_file_stops_the_start_and_stays),
           RUN(what_was_answered_survives_a_power_cut),
           RUN(changes_and_reloads_at_once_lose_neither))

@@ -62,6 +62,15 @@ struct tenant_limits tenant_limits_kept(void)
     return limits;
 }
 
+bool tenant_limits_has(const struct tenant_limits *limits, enum tenant_limit limit)
+{
+    for (size_t mode = 0; mode < LIMIT_MODE_COUNT; mode++) {
+        if (limits->max[mode][limit] != TENANT_LIMIT_KEPT)
+            return true;
+    }
+    return false;
+}
+
 void tenant_limits_lay(struct tenant_limits *limits, const struct tenant_limits *over)
 {
     for (size_t mode = 0; mode < LIMIT_MODE_COUNT; mode++) {

@@ -120,6 +120,8 @@ const char *tenant_limit_mode_name(enum tenant_limit_mode mode);
 struct tenant_limits tenant_limits_default(void);
 /* All TENANT_LIMIT_KEPT. */
 struct tenant_limits tenant_limits_kept(void);
+/* Whether one of the three values is not TENANT_LIMIT_KEPT. */
+bool tenant_limits_has(const struct tenant_limits *limits, enum tenant_limit limit);
 /* Lays `over`, where it is not TENANT_LIMIT_KEPT, over what `limits` has. */
 void tenant_limits_lay(struct tenant_limits *limits, const struct tenant_limits *over);
 /* The most that is taken without a warning: the soft limit, if it is not beyond the hard one; else the
