@@ -82,15 +82,50 @@ static size_t take(const struct run *run, size_t from, size_t count, size_t *out
     return count;
 }
 
-/* ---- the three reasons to merge ---- */
+static int64_t span_of(const struct block_meta *meta)
+{
+    return meta->max_ts_ms - meta->min_ts_ms;
+}
+
+/* The end of those that may become one block with the one at `from`. A block of late samples that spans
+   more by itself may take in what lies within. */
+static size_t end_of_span(const struct run *run, size_t from)
+{
+    int64_t span_max_ms = run->view->retention_ms / MERGE_SPAN_SHARE;
+    struct block_meta whole = candidate(run, from)->meta;
+    size_t to = from;
+    for (; to < run->count; to++) {
+        const struct block_meta *next = &candidate(run, to)->meta;
+        whole.min_ts_ms = next->min_ts_ms < whole.min_ts_ms ? next->min_ts_ms : whole.min_ts_ms;
+        whole.max_ts_ms = next->max_ts_ms > whole.max_ts_ms ? next->max_ts_ms : whole.max_ts_ms;
+        span_max_ms = span_of(next) > span_max_ms ? span_of(next) : span_max_ms;
+        if (span_of(&whole) > span_max_ms)
+            break;
+    }
+    return to;
+}
+
+/* ---- the reasons to merge ---- */
+
+/* Somebody waits for the store to come to rest. */
+static size_t take_all(const struct run *run, size_t *out)
+{
+    for (size_t from = 0, to; from < run->count; from = to) {
+        to = end_of_span(run, from);
+        if (to - from > 1)
+            return take(run, from, to - from, out);
+    }
+    return 0;
+}
 
 /* As many neighbours of one level as are worth it. */
 static size_t take_level(const struct run *run, size_t fan_in, size_t *out)
 {
     for (size_t from = 0, to; from < run->count; from = to) {
         uint32_t level = candidate(run, from)->meta.level;
+        size_t end = end_of_span(run, from);
         to = from + 1;
-        while (to < run->count && candidate(run, to)->meta.level == level)
+        while (to < end && candidate(run, to)->meta.level == level)
             to++;
         if (to - from >= fan_in)
             return take(run, from, to - from, out);
@@ -108,7 +143,7 @@ static bool is_worth_finishing(const struct run *run, size_t fan_in)
         if (size_bytes > largest_bytes)
             largest_bytes = size_bytes;
     }
-    if (run->count < 2 || sum_bytes < run->day_bytes / 2)
+    if (run->count < 2 || sum_bytes < run->day_bytes / 2 || end_of_span(run, 0) < run->count)
         return false;
     return sum_bytes - largest_bytes >= largest_bytes / 4 || run->count > fan_in;
 }
@@ -139,7 +174,7 @@ static size_t plan_run(const struct merge_rules *rules, const struct run *run, b
                        size_t *out)
 {
     if (run->view->is_settling)
-        return run->count > 1 ? take(run, 0, run->count, out) : 0;
+        return take_all(run, out);
     if (is_over_now && is_worth_finishing(run, rules->fan_in))
         return take(run, 0, run->count, out);
     return take_level(run, rules->fan_in, out);

@@ -12,6 +12,10 @@
  * The level of a block is how often its samples were written again at most, so no merge makes a
  * level above MERGE_LEVEL_MAX: that bounds what compaction writes.
  *
+ * A block goes when its last sample has expired, so merging makes none that spans more than a part of
+ * the retention: its first samples stay no longer than that. From eight days of retention on a day is
+ * less.
+ *
  * Only neighbours in rank are merged (block.h), so that of two samples with one time the first
  * written one goes on winning.
  */
@@ -20,7 +24,7 @@
 
 #include "tsdb/block/block.h"
 
-enum { MERGE_LEVEL_MAX = 3 };
+enum { MERGE_LEVEL_MAX = 3, MERGE_SPAN_SHARE = 8 };
 
 struct merge_rules {
     size_t fan_in; /* blocks of a level that become one of the next; 2 to BLOCK_REPLACED_MAX */
@@ -44,7 +48,9 @@ struct merge_view {
     uint32_t shard_count;
     int64_t now_ms;
     int64_t retention_ms;
-    bool is_settling; /* each day is to become one block now, however often it was written */
+    bool
+        is_settling; /* each day is to become one block now, or as few as may be, however often they
+                         were written */
 };
 
 /* The UTC day of a time: days since 1970-01-01, also before it. */

@@ -208,6 +208,40 @@ TEST(settling_makes_one_block_of_every_day_however_often_it_was_written)
     assert_int_equal(merge_plan(&list.rules, &list.view, positions), BLOCK_REPLACED_MAX);
 }
 
+/* Eight blocks of two hours each. */
+static void add_hours(struct list *list, int64_t day)
+{
+    for (int i = 0; i < 8; i++) {
+        struct block_meta *meta = &add(list, day, 0, 100)->meta;
+        meta->min_ts_ms = day * DAY_MS + i * 2 * HOUR_MS;
+        meta->max_ts_ms = meta->min_ts_ms + 2 * HOUR_MS - 1;
+    }
+}
+
+TEST(a_merged_block_spans_an_eighth_of_the_retention_at_most)
+{
+    for (int64_t day = TODAY - 1; day <= TODAY; day++) {
+        struct list list;
+        list_init(&list);
+        add_hours(&list, day);
+        list.view.retention_ms = 4 * DAY_MS;
+        expect_plan(&list, "0 1 2 3 4 5");
+        list.view.retention_ms = 3 * DAY_MS;
+        expect_plan(&list, "0 1 2 3");
+        list.view.retention_ms = 2 * DAY_MS; /* not four of them */
+        expect_plan(&list, "");
+        list.blocks[1].meta.level = 1;
+        list.view.is_settling = true;
+        expect_plan(&list, "0 1 2");
+        list.view.retention_ms = 2 * DAY_MS - 8 * HOUR_MS;
+        expect_plan(&list, "0 1");
+        list.blocks[4].meta.min_ts_ms = list.blocks[0].meta.min_ts_ms; /* late samples */
+        expect_plan(&list, "0 1");
+        list.blocks[1].meta.max_ts_ms = list.blocks[4].meta.max_ts_ms;
+        expect_plan(&list, "1 2 3 4"); /* within what one of them spans already */
+    }
+}
+
 TEST(days_before_1970_are_days_too)
 {
     assert_int_equal(merge_day_of(0), 0);
@@ -234,13 +268,19 @@ static void merge(struct month *month, const size_t *positions, size_t count)
     struct list *list = &month->list;
     struct merge_candidate merged = list->blocks[positions[0]];
     merged.size_bytes = 0;
+    int64_t span_max_ms = list->view.retention_ms / MERGE_SPAN_SHARE;
     for (size_t i = 0; i < count; i++) {
         const struct merge_candidate *input = &list->blocks[positions[i]];
         assert_true(i == 0 || input->meta.rank > list->blocks[positions[i - 1]].meta.rank);
         merged.size_bytes += input->size_bytes;
         if (input->meta.level >= merged.meta.level)
             merged.meta.level = input->meta.level;
+        if (input->meta.min_ts_ms < merged.meta.min_ts_ms)
+            merged.meta.min_ts_ms = input->meta.min_ts_ms;
+        if (input->meta.max_ts_ms > merged.meta.max_ts_ms)
+            merged.meta.max_ts_ms = input->meta.max_ts_ms;
     }
+    assert_true(merged.meta.max_ts_ms - merged.meta.min_ts_ms <= span_max_ms);
     merged.meta.level++;
     assert_true(merged.meta.level <= MERGE_LEVEL_MAX);
     month->written_bytes += merged.size_bytes;
@@ -272,6 +312,9 @@ static void flush(struct month *month, uint64_t rank, int64_t ts_ms, uint64_t si
 {
     struct merge_candidate *block = add(&month->list, merge_day_of(ts_ms), 0, size_bytes);
     block->meta.rank = block->meta.sequence = rank;
+    block->meta.max_ts_ms = ts_ms;
+    if (ts_ms - block->meta.min_ts_ms > 30 * MINUTE_MS)
+        block->meta.min_ts_ms = ts_ms - 30 * MINUTE_MS;
     month->flushed_bytes += size_bytes;
     month->bytes_left += size_bytes;
 }
@@ -300,11 +343,13 @@ static void begin_month(struct month *month)
 
 /* Flushes every `every_ms`, `late_percent` of the time something for one of the last days as well.
  */
-static void run_month(struct month *month, int64_t every_ms, uint64_t late_percent)
+static void run_month(struct month *month, int64_t retention_ms, int64_t every_ms,
+                      uint64_t late_percent)
 {
     struct random random;
     uint64_t rank = 0;
     begin_month(month);
+    month->list.view.retention_ms = retention_ms;
     random_init_seeded(&random, 7);
     int64_t begin_ms = month->list.view.now_ms;
     for (int64_t now_ms = begin_ms; now_ms < begin_ms + 40 * DAY_MS; now_ms += every_ms) {
@@ -321,7 +366,7 @@ static void run_month(struct month *month, int64_t every_ms, uint64_t late_perce
 TEST(a_month_of_flushes_is_written_again_twice_and_leaves_one_block_a_day)
 {
     struct month month;
-    run_month(&month, 30 * MINUTE_MS, 0);
+    run_month(&month, 30 * DAY_MS, 30 * MINUTE_MS, 0);
     assert_in_range(month.written_bytes, month.flushed_bytes, month.flushed_bytes * 2);
     assert_in_range(month.block_count_max, 30, 30 + 2 * 13 + 1);
 }
@@ -329,7 +374,7 @@ TEST(a_month_of_flushes_is_written_again_twice_and_leaves_one_block_a_day)
 TEST(a_month_with_late_samples_is_written_again_three_times_at_most)
 {
     struct month month;
-    run_month(&month, 30 * MINUTE_MS, 100);
+    run_month(&month, 30 * DAY_MS, 30 * MINUTE_MS, 100);
     assert_true(month.written_bytes <= month.flushed_bytes * 3);
     assert_true(month.block_count_max < 30 * 12);
 }
@@ -337,9 +382,21 @@ TEST(a_month_with_late_samples_is_written_again_three_times_at_most)
 TEST(a_month_of_flushes_every_ten_minutes_stays_in_bounds)
 {
     struct month month;
-    run_month(&month, 10 * MINUTE_MS, 10);
+    run_month(&month, 30 * DAY_MS, 10 * MINUTE_MS, 10);
     assert_true(month.written_bytes <= month.flushed_bytes * 3);
     assert_true(month.block_count_max < 30 * 12);
+}
+
+/* Blocks are many where a day would be much of the retention, but not more than of a month. */
+TEST(a_month_with_a_short_retention_stays_in_bounds)
+{
+    static const int64_t days[] = {1, 2, 4, 7};
+    for (size_t i = 0; i < sizeof days / sizeof *days; i++) {
+        struct month month;
+        run_month(&month, days[i] * DAY_MS, 30 * MINUTE_MS, 0);
+        assert_true(month.written_bytes <= month.flushed_bytes * 2);
+        assert_true(month.block_count_max < 100);
+    }
 }
 
 /* ---- a month that is filled afterwards ---- */
@@ -406,8 +463,10 @@ TEST_MAIN(RUN(during_the_day_neighbours_of_one_level_are_merged),
           RUN(a_block_of_several_days_is_left_alone_and_parts_its_neighbours),
           RUN(expired_blocks_are_not_merged), RUN(a_day_that_is_held_waits_and_the_others_go_on),
           RUN(settling_makes_one_block_of_every_day_however_often_it_was_written),
+          RUN(a_merged_block_spans_an_eighth_of_the_retention_at_most),
           RUN(days_before_1970_are_days_too),
           RUN(a_month_of_flushes_is_written_again_twice_and_leaves_one_block_a_day),
           RUN(a_month_with_late_samples_is_written_again_three_times_at_most),
           RUN(a_month_of_flushes_every_ten_minutes_stays_in_bounds),
+          RUN(a_month_with_a_short_retention_stays_in_bounds),
           RUN(a_month_filled_afterwards_in_any_order_is_written_again_twice_at_most))

@@ -101,7 +101,7 @@ static void begin_life(struct life *life, uint64_t seed)
     store_box_init(&life->box, seed);
     life->box.options.wal_segment_bytes = 1 + below(life, 5000);
     life->box.options.shard_count = 1 + (uint32_t)below(life, 3);
-    life->box.options.retention_ms = BOX_DAY_MS * (1 + (int64_t)below(life, 5));
+    life->box.options.retention_ms = BOX_DAY_MS * (1 + (int64_t)below(life, 10));
     life->brief_retention_ms = life->box.options.retention_ms / 2;
     life->journal = journal_new();
     workload_init(&life->work, &life->box, life->journal, seed);
