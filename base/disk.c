@@ -7,6 +7,14 @@
 #include "base/disk_impl.h"
 #include "base/mem.h"
 
+bool name_list_has(const struct name_list *list, const char *name)
+{
+    bool has = false;
+    for (size_t i = 0; i < list->count && !has; i++)
+        has = strcmp(list->names[i], name) == 0;
+    return has;
+}
+
 void name_list_deinit(struct name_list *list)
 {
     mem_free(list->names);

@@ -33,6 +33,7 @@ struct name_list {
     size_t count;
 };
 void name_list_deinit(struct name_list *list);
+bool name_list_has(const struct name_list *list, const char *name);
 
 /* The folder `root` on the machine's file system, made (0700) when it is missing, and locked with a
    kernel lock: a second process that opens the same root gets STATUS_UNAVAILABLE. */

@@ -182,7 +182,7 @@ enum status dump_write(const struct dump_options *options, FILE *out, struct dum
     *report = (struct dump_report){0};
     TRY(open_intact(options, &dump.store, err));
     const struct store_replay_report *replay = store_replay_report(dump.store);
-    report->damaged = replay->damaged_frames + replay->quarantined_blocks;
+    report->damaged = replay->damaged_frames + replay->quarantined_blocks + replay->missing_files;
     enum status status = write_selected(&dump, err);
     report->damaged += store_damaged_block_count(dump.store);
     store_close(dump.store);

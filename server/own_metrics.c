@@ -225,6 +225,9 @@ static void write_store(const struct own_metrics *m, struct exposition *e)
     exposition_single(e, "croft_quarantined_blocks", METRIC_GAUGE,
                       "Blocks that were damaged and moved to quarantine at start.",
                       (double)replay->quarantined_blocks);
+    exposition_single(e, "croft_missing_files", METRIC_GAUGE,
+                      "Blocks and files of deletions that should be there and were gone at start.",
+                      (double)replay->missing_files);
 }
 
 static void write_compaction(const struct own_metrics *m, struct exposition *e)

@@ -98,13 +98,13 @@ TEST(knows_no_data_directory_without_a_layout)
     store_box_deinit(&box);
 }
 
-TEST(finds_every_flipped_byte_of_layout_and_block)
+TEST(finds_every_flipped_byte_of_layout_manifest_and_block)
 {
     struct store_box box;
     struct error err;
-    const char *suffixes[] = {"croft.layout", ".block"};
+    const char *suffixes[] = {"croft.layout", ".block", "0001/manifest"};
     fill(&box);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
         char path[DISK_PATH_MAX];
         uint64_t size_bytes;
         struct file *file;
@@ -210,8 +210,9 @@ TEST(finds_a_block_under_the_name_or_in_the_shard_of_another)
     disk_close(disk);
     struct found found;
     expect_ok(verify(&box, &found, &err));
-    assert_int_equal(found.report.wrong, 3);
+    assert_int_equal(found.report.wrong, 4);
     assert_non_null(memmem(found.text.ptr, found.text.len, "tenant acme belongs to", 22));
+    assert_non_null(memmem(found.text.ptr, found.text.len, "gone, and with it 2 samples", 27));
     buffer_deinit(&found.text);
     store_box_deinit(&box);
 }
@@ -293,7 +294,7 @@ TEST(is_clean_after_a_power_cut_at_any_point_of_a_life)
 }
 
 TEST_MAIN(RUN(is_clean_and_counts_after_a_good_life), RUN(knows_no_data_directory_without_a_layout),
-          RUN(finds_every_flipped_byte_of_layout_and_block),
+          RUN(finds_every_flipped_byte_of_layout_manifest_and_block),
           RUN(finds_damage_in_the_durable_part_of_the_log), RUN(takes_a_torn_tail_for_normal),
           RUN(names_files_that_do_not_belong_there),
           RUN(finds_a_block_under_the_name_or_in_the_shard_of_another),

@@ -8,6 +8,7 @@
  *         blocks/0000000007.block        sequence
  *         blocks/0000000008.block.tmp    being written, removed at start
  *         deletions                      what was deleted and is in blocks yet; docs/format/deletions.md
+ *         manifest                       which of these there should be; docs/format/manifest.md
  *         quarantine/                    files that could not be read; the log says why
  */
 #ifndef CROFT_TSDB_FILENAMES_H
@@ -21,6 +22,7 @@
 #define BLOCKS_FOLDER       "blocks"
 #define QUARANTINE_FOLDER   "quarantine"
 #define DELETIONS_FILE      "deletions"
+#define MANIFEST_FILE       "manifest"
 #define WAL_FILE_FORMAT     "%010u-%06u.log"
 #define WAL_FILE_SUFFIX     ".log"
 #define BLOCK_FILE_FORMAT   "%010llu.block"

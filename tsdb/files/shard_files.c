@@ -66,12 +66,17 @@ bool shard_files_has_all(const struct shard_files *files, const struct shard_fil
            has_all(&files->quarantine, &before->quarantine);
 }
 
+void block_name(char *name, uint64_t sequence)
+{
+    snprintf(name, DISK_NAME_MAX, BLOCK_FILE_FORMAT, (unsigned long long)sequence);
+}
+
 bool block_name_parse(struct str name, uint64_t *sequence)
 {
     char again[DISK_NAME_MAX];
     struct str digits = str_slice(name, 0, str_find(name, '.', 0));
     if (!parse_u64(digits, sequence))
         return false;
-    snprintf(again, sizeof again, BLOCK_FILE_FORMAT, (unsigned long long)*sequence);
+    block_name(again, *sequence);
     return str_eq(name, str_from(again));
 }

@@ -24,6 +24,8 @@ bool shard_files_has_all(const struct shard_files *files, const struct shard_fil
 
 /* `folder` is one of filenames.h, `name` a file in it or "". `path` has DISK_PATH_MAX bytes. */
 void shard_file_path(char *path, uint32_t shard, const char *folder, const char *name);
+/* DISK_NAME_MAX bytes. */
+void block_name(char *name, uint64_t sequence);
 /* The sequence in the name of a block; false when it is not the name of one. */
 bool block_name_parse(struct str name, uint64_t *sequence);
 

@@ -226,8 +226,18 @@ enum status deletions_decode(struct bytes data, uint32_t shard, struct deletions
     return status;
 }
 
+static bool is_encoding_of(struct bytes data, const struct deletions *list, uint32_t shard)
+{
+    struct buffer want;
+    buffer_init(&want, DELETIONS_FILE_BYTES_MAX);
+    deletions_encode(&want, list, shard);
+    bool is = want.len == data.len && memcmp(want.ptr, data.ptr, data.len) == 0;
+    buffer_deinit(&want);
+    return is;
+}
+
 enum status deletions_load(struct disk *disk, uint32_t shard, struct deletions **out,
-                           struct error *err)
+                           bool *is_whole, struct error *err)
 {
     char path[DISK_PATH_MAX];
     struct buffer bytes;
@@ -236,6 +246,7 @@ enum status deletions_load(struct disk *disk, uint32_t shard, struct deletions *
     enum status status = whole_file_read(disk, path, &bytes, err);
     if (status == STATUS_OK)
         status = deletions_decode(buffer_bytes(&bytes), shard, out, err);
+    *is_whole = status == STATUS_OK && is_encoding_of(buffer_bytes(&bytes), *out, shard);
     buffer_deinit(&bytes);
     return status;
 }

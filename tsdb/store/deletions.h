@@ -53,9 +53,10 @@ void deletions_encode(struct buffer *out, const struct deletions *list, uint32_t
 MUST_USE enum status deletions_decode(struct bytes data, uint32_t shard, struct deletions **out,
                                       struct error *err);
 
-/* Reads the file of a shard. STATUS_NOT_FOUND: nothing is deleted. */
+/* Reads the file of a shard. STATUS_NOT_FOUND: nothing is deleted. `*is_whole` false: only one of its two
+   copies could be read, or there is more in it. */
 MUST_USE enum status deletions_load(struct disk *disk, uint32_t shard, struct deletions **out,
-                                    struct error *err);
+                                    bool *is_whole, struct error *err);
 
 /* A range of time, both ends inclusive. */
 struct span {

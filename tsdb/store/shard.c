@@ -48,7 +48,7 @@ enum status shard_sync_blocks(struct shard *shard, struct error *err)
 void shard_block_path(const struct shard *shard, char *path, uint64_t sequence)
 {
     char name[DISK_NAME_MAX];
-    snprintf(name, sizeof name, BLOCK_FILE_FORMAT, (unsigned long long)sequence);
+    block_name(name, sequence);
     shard_path(shard, path, BLOCKS_FOLDER, name);
 }
 
@@ -66,7 +66,7 @@ static enum status quarantine_file(struct shard *shard, const char *name, struct
 enum status shard_quarantine_block(struct shard *shard, uint64_t sequence, struct error *err)
 {
     char name[DISK_NAME_MAX];
-    snprintf(name, sizeof name, BLOCK_FILE_FORMAT, (unsigned long long)sequence);
+    block_name(name, sequence);
     return quarantine_file(shard, name, err);
 }
 
@@ -262,6 +262,8 @@ enum status shard_open(struct shard *shard, struct store *store, uint32_t number
     mutex_init(&shard->flush_lock);
     mutex_init(&shard->deletions_lock);
     mutex_init(&shard->files_lock);
+    mutex_init(&shard->manifest_lock);
+    manifest_init(&shard->manifest);
     mutex_init(&shard->commit_lock);
     mutex_init(&shard->wake_lock);
     cond_init(&shard->wake);
@@ -271,11 +273,13 @@ enum status shard_open(struct shard *shard, struct store *store, uint32_t number
     if (store->options.is_read_only) {
         TRY(shard_load_deletions(shard, err));
         TRY(open_present_blocks(shard, err));
+        TRY(shard_compare_manifest(shard, err));
         return shard_replay(shard, err);
     }
     TRY(make_folders(shard, err));
     TRY(shard_load_deletions(shard, err));
     TRY(open_blocks(shard, err));
+    TRY(shard_compare_manifest(shard, err));
     TRY(shard_replay(shard, err));
     TRY(open_log(shard, err));
     shard_log_unproven(shard);
@@ -365,6 +369,8 @@ void shard_close(struct shard *shard)
     cond_deinit(&shard->wake);
     mutex_deinit(&shard->wake_lock);
     mutex_deinit(&shard->commit_lock);
+    manifest_deinit(&shard->manifest);
+    mutex_deinit(&shard->manifest_lock);
     mutex_deinit(&shard->files_lock);
     mutex_deinit(&shard->deletions_lock);
     mutex_deinit(&shard->flush_lock);

@@ -26,6 +26,7 @@ static enum status quarantine(struct shard *shard, const struct error *why, stru
     log_error("shard %u: deleted samples are there again, their list is damaged: %s", shard->number,
               why->text);
     shard->replay.quarantined_blocks++;
+    shard->has_bad_deletions = true;
     if (shard->store->options.is_read_only)
         return STATUS_OK;
     file_path(shard, from, DELETIONS_FILE);
@@ -54,13 +55,45 @@ static void use_list(struct shard *shard, struct deletions *list)
     rwlock_unlock_write(&shard->lock);
 }
 
+static enum status write_list(struct shard *shard, const struct deletions *list, const char *path,
+                              struct error *err)
+{
+    struct buffer bytes;
+    buffer_init(&bytes, DELETIONS_FILE_BYTES_MAX);
+    deletions_encode(&bytes, list, shard->number);
+    enum status status =
+        bytes.is_overflown
+            ? error_set(err, STATUS_LIMIT, "deletions: got more than %d bytes of matchers",
+                        DELETIONS_FILE_BYTES_MAX)
+            : whole_file_replace(shard->store->options.disk, shard->folder, path,
+                                 buffer_bytes(&bytes), err);
+    buffer_deinit(&bytes);
+    return status;
+}
+
+/* The next damage may be to the other copy. */
+static void mend_copy(struct shard *shard, const struct deletions *list)
+{
+    struct error err = {0};
+    char path[DISK_PATH_MAX];
+    file_path(shard, path, DELETIONS_FILE);
+    enum status status =
+        shard->store->options.is_read_only ? STATUS_OK : write_list(shard, list, path, &err);
+    log_error("%s: one of its two copies is damaged%s%s", path,
+              status == STATUS_OK ? "" : ", and could not be written anew: ", err.text);
+}
+
 enum status shard_load_deletions(struct shard *shard, struct error *err)
 {
     struct error why;
     struct deletions *list;
-    enum status status = deletions_load(shard->store->options.disk, shard->number, &list, &why);
+    bool is_whole;
+    enum status status =
+        deletions_load(shard->store->options.disk, shard->number, &list, &is_whole, &why);
     if (status == STATUS_OK)
         use_list(shard, list);
+    if (status == STATUS_OK && !is_whole)
+        mend_copy(shard, list);
     if (status == STATUS_CORRUPT)
         return quarantine(shard, &why, err);
     return status == STATUS_OK || status == STATUS_NOT_FOUND
@@ -79,33 +112,23 @@ struct deletions *shard_deletions(struct shard *shard)
 
 /* ---- writing ---- */
 
-static enum status write_list(struct shard *shard, const struct deletions *list, const char *path,
-                              struct error *err)
-{
-    struct buffer bytes;
-    buffer_init(&bytes, DELETIONS_FILE_BYTES_MAX);
-    deletions_encode(&bytes, list, shard->number);
-    enum status status =
-        bytes.is_overflown
-            ? error_set(err, STATUS_LIMIT, "deletions: got more than %d bytes of matchers",
-                        DELETIONS_FILE_BYTES_MAX)
-            : whole_file_replace(shard->store->options.disk, shard->folder, path,
-                                 buffer_bytes(&bytes), err);
-    buffer_deinit(&bytes);
-    return status;
-}
-
 static enum status save(struct shard *shard, const struct deletions *list, struct error *err)
 {
     struct disk *disk = shard->store->options.disk;
     char path[DISK_PATH_MAX];
     file_path(shard, path, DELETIONS_FILE);
-    if (list->count > 0)
-        return write_list(shard, list, path, err);
+    if (list->count > 0) {
+        TRY(write_list(shard, list, path, err));
+        shard_manifest_set_deletions(shard, true);
+        return shard_save_manifest(shard, err);
+    }
+    shard_manifest_set_deletions(shard, false);
+    TRY(shard_save_manifest(shard, err));
     enum status status = disk_unlink(disk, path, err);
     if (status != STATUS_OK && status != STATUS_NOT_FOUND)
         return status;
-    return disk_sync_dir(disk, shard->folder, err);
+    TRY(disk_sync_dir(disk, shard->folder, err));
+    return shard_save_manifest(shard, err);
 }
 
 static bool publish(struct shard *shard, struct deletions *list, uint64_t last_sequence)

@@ -96,9 +96,14 @@ static enum status drop_locked(struct shard *shard, struct block *block, struct 
 {
     if (!has_block(shard, block))
         return error_set(err, STATUS_NOT_FOUND, "shard %u: no such block", shard->number);
-    enum status status = disk_unlink(shard->store->options.disk, block_path(block), err);
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
+    shard_manifest_remove(shard, block);
+    enum status status = shard_save_manifest(shard, err);
+    if (status == STATUS_OK)
+        status = disk_unlink(shard->store->options.disk, block_path(block), err);
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
+        shard_manifest_add(shard, block);
         return status;
+    }
     rwlock_lock_write(&shard->lock);
     take_out_locked(shard, block);
     rwlock_unlock_write(&shard->lock);
@@ -107,7 +112,7 @@ static enum status drop_locked(struct shard *shard, struct block *block, struct 
     status = shard_sync_blocks(shard, err);
     if (status != STATUS_OK)
         shard_note_stray_locked(shard);
-    return status;
+    return status == STATUS_OK ? shard_save_manifest(shard, err) : status;
 }
 
 enum status store_drop_block(struct store *store, uint32_t number, struct block *block,
@@ -146,6 +151,7 @@ enum status shard_delete_leftovers_locked(struct shard *shard, struct error *err
 {
     if (shard->leftover_count == 0)
         return STATUS_OK;
+    TRY(shard_save_manifest(shard, err));
     for (size_t i = 0; i < shard->leftover_count; i++) {
         char path[DISK_PATH_MAX];
         shard_block_path(shard, path, shard->leftovers[i]);
@@ -155,7 +161,7 @@ enum status shard_delete_leftovers_locked(struct shard *shard, struct error *err
     }
     TRY(shard_sync_blocks(shard, err));
     shard->leftover_count = 0;
-    return STATUS_OK;
+    return shard_save_manifest(shard, err);
 }
 
 enum status store_delete_leftovers(struct store *store, uint32_t number, struct error *err)
@@ -272,6 +278,9 @@ static enum status publish_locked(struct shard *shard, const struct block_replac
         return error_set(err, STATUS_NOT_FOUND, "merge: a block of shard %u is gone",
                          shard->number);
     exchange_blocks(shard, r, fresh);
+    shard_manifest_add(shard, fresh);
+    for (size_t i = 0; i < r->count; i++)
+        shard_manifest_remove(shard, r->blocks[i]);
     for (size_t i = 0; i < r->count; i++)
         retire_locked(shard, r->blocks[i], r->is_damaged[i]);
     struct error ignored;

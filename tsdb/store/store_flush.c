@@ -243,6 +243,8 @@ static enum status write_blocks(struct flush *flush, struct error *err)
 static enum status publish(struct flush *flush, struct error *err)
 {
     struct shard *shard = flush->shard;
+    for (size_t i = 0; i < flush->block_count; i++)
+        shard_manifest_add(shard, flush->blocks[i].block);
     rwlock_lock_write(&shard->lock);
     for (size_t i = 0; i < flush->block_count; i++)
         shard_add_block_locked(shard, flush->blocks[i].block);
@@ -253,6 +255,7 @@ static enum status publish(struct flush *flush, struct error *err)
     head_flush_end(shard->head);
     rwlock_unlock_write(&shard->lock);
     shard->covered_epoch = flush->ended_epoch;
+    TRY(shard_save_manifest(shard, err));
     return shard_drop_log(shard, flush->ended_epoch, err);
 }
 

@@ -1,13 +1,14 @@
 /*
  * store_impl: the inside of a store: its shards, shared by store*.c, shard*.c and select*.c.
  *
- * Lock order: flush_lock, commit_lock, deletions_lock, files_lock, lock. Nothing else is taken while `lock` is held
+ * Lock order: flush_lock, commit_lock, deletions_lock, files_lock, lock, manifest_lock. Nothing else is taken while `lock` is held
  * but the log's own mutex, that of a block, and wake_lock.
  */
 #ifndef CROFT_TSDB_STORE_IMPL_H
 #define CROFT_TSDB_STORE_IMPL_H
 
 #include "base/thread.h"
+#include "tsdb/files/manifest.h"
 #include "tsdb/store/deletions.h"
 #include "tsdb/store/store.h"
 
@@ -65,6 +66,11 @@ struct shard {
     size_t leftover_capacity; /* guarded by files_lock */
     bool may_have_strays; /* guarded by files_lock; files of blocks that are in no list may be seen
                                  by the next start */
+
+    struct mutex manifest_lock; /* one change of the manifest at a time */
+    struct manifest manifest;   /* guarded by manifest_lock; what is gone included */
+    bool is_manifest_saved;     /* guarded by manifest_lock; the file says the same */
+    bool has_bad_deletions;     /* of the opening thread: their file could not be read */
 
     struct mutex commit_lock; /* one commit at a time */
     struct wal *wal;          /* records are logged under `lock` */
@@ -142,6 +148,14 @@ MUST_USE enum status shard_flush_all_locked(struct shard *shard, struct error *e
    would find them. */
 MUST_USE enum status shard_get_tenant(struct shard *shard, struct str id, struct tenant **out,
                                       struct error *err);
+/* At start, when blocks and deletions are known: says what is gone, and writes down what is there. */
+MUST_USE enum status shard_compare_manifest(struct shard *shard, struct error *err);
+void shard_manifest_add(struct shard *shard, const struct block *block);
+void shard_manifest_remove(struct shard *shard, const struct block *block);
+void shard_manifest_set_deletions(struct shard *shard, bool has_deletions);
+/* Writes it when it has changed; STATUS_OK also when the disk is full: it is to be called before files are
+   deleted, and once more after. */
+MUST_USE enum status shard_save_manifest(struct shard *shard, struct error *err);
 /* Makes the names of the blocks durable. */
 MUST_USE enum status shard_sync_blocks(struct shard *shard, struct error *err);
 /* DISK_PATH_MAX bytes. */

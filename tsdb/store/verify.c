@@ -7,6 +7,7 @@
 #include "tsdb/block/block.h"
 #include "tsdb/files/filenames.h"
 #include "tsdb/files/layout.h"
+#include "tsdb/files/manifest.h"
 #include "tsdb/files/shard_files.h"
 #include "tsdb/store/deletions.h"
 #include "tsdb/wal/wal.h"
@@ -19,6 +20,8 @@ struct proof {
     struct layout layout;
     uint32_t shard;
     uint32_t covered_epoch;      /* of the shard */
+    bool has_deletions;          /* of the shard: their file */
+    struct manifest manifest;    /* of the shard, less what is there or a block has replaced */
     char segment[DISK_PATH_MAX]; /* that is being read */
 };
 
@@ -58,11 +61,21 @@ static void check_meta(struct proof *proof, const struct block *block, uint64_t 
         wrong(proof, block_path(block), "block: of shard %u", meta->shard);
 }
 
+static void forget_replaced(struct proof *proof, const struct block *block)
+{
+    for (size_t i = proof->manifest.count; i > 0; i--) {
+        uint64_t sequence = proof->manifest.blocks[i - 1].sequence;
+        if (block_replaces(block, sequence))
+            manifest_remove(&proof->manifest, sequence);
+    }
+}
+
 static void check_block(struct proof *proof, struct block *block, uint64_t sequence)
 {
     struct error err;
     const struct block_meta *meta = block_meta(block);
     check_meta(proof, block, sequence);
+    forget_replaced(proof, block);
     for (size_t i = 0; i < block_tenant_count(block); i++)
         check_tenant(proof, block_path(block), block_tenant(block, i));
     if (block_verify(block, &err) != STATUS_OK)
@@ -181,10 +194,14 @@ static enum status verify_deletions(struct proof *proof, struct error *err)
 {
     char path[DISK_PATH_MAX];
     struct deletions *list;
+    bool is_whole;
     shard_file_path(path, proof->shard, DELETIONS_FILE, "");
-    enum status status = deletions_load(proof->disk, proof->shard, &list, err);
+    enum status status = deletions_load(proof->disk, proof->shard, &list, &is_whole, err);
     if (status == STATUS_CORRUPT)
         wrong(proof, path, "%s", err->text);
+    if (status == STATUS_OK && !is_whole)
+        wrong(proof, path, "deletions: one of the two copies is damaged");
+    proof->has_deletions = status != STATUS_NOT_FOUND;
     for (size_t i = 0; status == STATUS_OK && i < list->count; i++)
         check_tenant(proof, path, tenant_id_str(&list->ptr[i].tenant));
     if (status == STATUS_OK)
@@ -192,13 +209,72 @@ static enum status verify_deletions(struct proof *proof, struct error *err)
     return status == STATUS_CORRUPT || status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
+/* ---- manifest ---- */
+
+static enum status read_manifest(struct proof *proof, struct error *err)
+{
+    char path[DISK_PATH_MAX];
+    shard_file_path(path, proof->shard, MANIFEST_FILE, "");
+    enum status status = manifest_read(proof->disk, proof->shard, &proof->manifest, err);
+    if (status == STATUS_CORRUPT || status == STATUS_INVALID)
+        wrong(proof, path, "%s", err->text);
+    return status == STATUS_IO ? status : STATUS_OK;
+}
+
+/* What came since the files were listed is there now. */
+static bool is_there(struct proof *proof, const char *path)
+{
+    struct error err;
+    struct file *file = NULL;
+    enum status status = disk_open(proof->disk, path, &file, &err);
+    file_close(file);
+    return status == STATUS_OK;
+}
+
+static void check_deletions_gone(struct proof *proof, const struct shard_files *files)
+{
+    char path[DISK_PATH_MAX];
+    shard_file_path(path, proof->shard, DELETIONS_FILE, "");
+    if (proof->manifest.has_deletions && !proof->has_deletions &&
+        !name_list_has(&files->quarantine, DELETIONS_FILE) && !is_there(proof, path))
+        wrong(proof, path, "gone: what was deleted is there again where blocks still have it");
+}
+
+static void forget_present(struct proof *proof, const struct shard_files *files)
+{
+    for (size_t i = proof->manifest.count; i > 0; i--) {
+        char name[DISK_NAME_MAX], path[DISK_PATH_MAX];
+        uint64_t sequence = proof->manifest.blocks[i - 1].sequence;
+        block_name(name, sequence);
+        shard_file_path(path, proof->shard, BLOCKS_FOLDER, name);
+        if (name_list_has(&files->blocks, name) || name_list_has(&files->quarantine, name) ||
+            is_there(proof, path))
+            manifest_remove(&proof->manifest, sequence);
+    }
+}
+
+static void check_blocks_gone(struct proof *proof)
+{
+    for (size_t i = 0; i < proof->manifest.count; i++) {
+        const struct manifest_block *block = &proof->manifest.blocks[i];
+        char name[DISK_NAME_MAX], path[DISK_PATH_MAX];
+        block_name(name, block->sequence);
+        shard_file_path(path, proof->shard, BLOCKS_FOLDER, name);
+        wrong(proof, path, "gone, and with it %" PRIu64 " samples", block->sample_count);
+    }
+}
+
 static enum status verify_files(struct proof *proof, const struct shard_files *files,
                                 struct error *err)
 {
     check_names(proof, files);
     TRY(verify_deletions(proof, err));
+    TRY(read_manifest(proof, err));
+    check_deletions_gone(proof, files);
+    forget_present(proof, files);
     for (size_t i = 0; i < files->blocks.count; i++)
         TRY(verify_block(proof, files->blocks.names[i], err));
+    check_blocks_gone(proof);
     return verify_log(proof, err);
 }
 
@@ -208,7 +284,9 @@ static enum status verify_shard(struct proof *proof, bool *is_missing, struct er
     proof->covered_epoch = 0;
     TRY(shard_files_list(&files, proof->disk, proof->shard, err));
     *is_missing = files.is_missing;
+    manifest_init(&proof->manifest);
     enum status status = verify_files(proof, &files, err);
+    manifest_deinit(&proof->manifest);
     shard_files_deinit(&files);
     return status;
 }

@@ -1,0 +1,232 @@
+/* Files that should be there and are not: the store starts, says what is gone, and goes on saying it. */
+#include "tests/support/store_box.h"
+
+#include <stdio.h>
+
+#include "tsdb/model/tenant.h"
+
+enum { BOX_SEED = 5 };
+
+/* ---- words of this file ---- */
+
+/* The folder of the shard of tenant "a", and a file in it. */
+static void path_in_shard(struct store_box *box, char *path, const char *file)
+{
+    uint32_t shard = tenant_table_find(store_tenants(box->store), STR("a"))->shard;
+    snprintf(path, DISK_PATH_MAX, "shard-%04u/%s", shard, file);
+}
+
+static void remove_file(struct store_box *box, const char *path)
+{
+    struct error err;
+    struct disk *disk = sim_disk_disk(box->sim);
+    expect_ok(disk_unlink(disk, path, &err));
+    disk_close(disk);
+}
+
+static void rename_file(struct store_box *box, const char *from, const char *to)
+{
+    struct error err;
+    struct disk *disk = sim_disk_disk(box->sim);
+    expect_ok(disk_rename(disk, from, to, &err));
+    disk_close(disk);
+}
+
+static void open_again(struct store_box *box)
+{
+    struct error err = {0};
+    expect_ok(store_box_open(box, &err));
+}
+
+static void flush_sample(struct store_box *box, int64_t ts_ms)
+{
+    struct error err = {0};
+    box_put(box, "a", "up", ts_ms, 1);
+    expect_ok(box_flush(box, &err));
+}
+
+static void expect_missing(struct store_box *box, uint64_t want)
+{
+    assert_int_equal(store_replay_report(box->store)->missing_files, want);
+}
+
+static void expect_wrong(struct store_box *box, const char *path, const char *want)
+{
+    struct error err = {0};
+    expect_status(box_verify(box, &err), STATUS_CORRUPT);
+    if (strstr(err.text, path) == NULL || strstr(err.text, want) == NULL)
+        fail_msg("%s", err.text);
+}
+
+static void expect_clean(struct store_box *box)
+{
+    struct error err = {0};
+    expect_ok(box_verify(box, &err));
+}
+
+/* ---- blocks ---- */
+
+TEST(a_block_that_is_gone_is_missed_at_every_start_until_it_has_expired)
+{
+    struct store_box box;
+    char path[DISK_PATH_MAX];
+    store_box_start(&box, BOX_SEED);
+    flush_sample(&box, BOX_START_MS);
+    flush_sample(&box, BOX_START_MS + 1);
+    path_in_shard(&box, path, "blocks/0000000000.block");
+    store_box_close(&box);
+    remove_file(&box, path);
+    expect_wrong(&box, path, "gone, and with it 1 samples");
+    for (int i = 0; i < 2; i++) {
+        open_again(&box);
+        expect_missing(&box, 1);
+        expect_series(&box, "a", "up 1700000000001:1\n");
+        expect_wrong(&box, path, "gone");
+        store_box_close(&box);
+    }
+    sim_clock_advance(&box.clock, BOX_RETENTION_MS + 1);
+    open_again(&box);
+    expect_missing(&box, 0);
+    expect_clean(&box);
+    store_box_deinit(&box);
+}
+
+TEST(a_block_that_comes_back_is_missed_no_longer)
+{
+    struct store_box box;
+    char path[DISK_PATH_MAX], aside[DISK_PATH_MAX];
+    store_box_start(&box, BOX_SEED);
+    flush_sample(&box, BOX_START_MS);
+    path_in_shard(&box, path, "blocks/0000000000.block");
+    path_in_shard(&box, aside, "block");
+    store_box_close(&box);
+    rename_file(&box, path, aside);
+    open_again(&box);
+    expect_missing(&box, 1);
+    flush_sample(&box, BOX_START_MS + 1); /* under a sequence of its own */
+    store_box_close(&box);
+    rename_file(&box, aside, path);
+    open_again(&box);
+    expect_missing(&box, 0);
+    expect_series(&box, "a", "up 1700000000000:1 1700000000001:1\n");
+    expect_clean(&box);
+    store_box_deinit(&box);
+}
+
+TEST(a_block_in_quarantine_is_not_gone)
+{
+    struct store_box box;
+    char path[DISK_PATH_MAX];
+    store_box_start(&box, BOX_SEED);
+    flush_sample(&box, BOX_START_MS);
+    path_in_shard(&box, path, "blocks/0000000000.block");
+    store_box_close(&box);
+    sim_disk_flip(box.sim, path, 0, 1);
+    for (int i = 0; i < 2; i++) {
+        open_again(&box);
+        expect_missing(&box, 0);
+        expect_wrong(&box, "quarantine/", "found before");
+        store_box_close(&box);
+    }
+    store_box_deinit(&box);
+}
+
+/* ---- deletions ---- */
+
+static void delete_something(struct store_box *box)
+{
+    struct error err = {0};
+    flush_sample(box, BOX_START_MS);
+    expect_ok(
+        box_delete(box, &(struct box_query){.tenants = "a", .matchers = "__name__=up"}, &err));
+    expect_series(box, "a", "");
+}
+
+TEST(a_file_of_deletions_that_is_gone_is_missed_once)
+{
+    struct store_box box;
+    char path[DISK_PATH_MAX];
+    store_box_start(&box, BOX_SEED);
+    delete_something(&box);
+    expect_clean(&box);
+    path_in_shard(&box, path, "deletions");
+    store_box_close(&box);
+    remove_file(&box, path);
+    expect_wrong(&box, path, "gone");
+    open_again(&box);
+    expect_missing(&box, 1);
+    expect_series(&box, "a", "up 1700000000000:1\n");
+    store_box_restart(&box);
+    expect_missing(&box, 0);
+    expect_clean(&box);
+    store_box_deinit(&box);
+}
+
+TEST(deletions_that_have_done_their_work_are_not_missed)
+{
+    struct store_box box;
+    struct error err = {0};
+    struct block **blocks;
+    size_t count;
+    store_box_start(&box, BOX_SEED);
+    delete_something(&box);
+    uint32_t shard = tenant_table_find(store_tenants(box.store), STR("a"))->shard;
+    store_blocks(box.store, shard, &box.arena, &blocks, &count);
+    assert_int_equal(count, 1);
+    expect_ok(store_drop_block(box.store, shard, blocks[0], &err));
+    block_release(blocks[0]);
+    expect_ok(store_forget_deletions(box.store, shard, &err));
+    expect_clean(&box);
+    store_box_restart(&box);
+    expect_missing(&box, 0);
+    expect_clean(&box);
+    store_box_deinit(&box);
+}
+
+TEST(a_damaged_copy_of_the_deletions_is_found_and_written_anew)
+{
+    struct store_box box;
+    char path[DISK_PATH_MAX];
+    store_box_start(&box, BOX_SEED);
+    delete_something(&box);
+    path_in_shard(&box, path, "deletions");
+    store_box_close(&box);
+    sim_disk_flip(box.sim, path, 40, 1);
+    expect_wrong(&box, path, "one of the two copies");
+    open_again(&box);
+    expect_series(&box, "a", "");
+    expect_clean(&box);
+    store_box_deinit(&box);
+}
+
+/* ---- the manifest itself ---- */
+
+TEST(a_manifest_that_is_damaged_or_gone_is_made_anew)
+{
+    for (int is_gone = 0; is_gone < 2; is_gone++) {
+        struct store_box box;
+        char path[DISK_PATH_MAX];
+        store_box_start(&box, BOX_SEED);
+        flush_sample(&box, BOX_START_MS);
+        path_in_shard(&box, path, "manifest");
+        store_box_close(&box);
+        if (is_gone)
+            remove_file(&box, path);
+        else
+            sim_disk_truncate(box.sim, path, 0);
+        if (!is_gone)
+            expect_wrong(&box, path, "got 0 bytes");
+        open_again(&box);
+        expect_missing(&box, 0);
+        expect_series(&box, "a", "up 1700000000000:1\n");
+        expect_clean(&box);
+        store_box_deinit(&box);
+    }
+}
+
+TEST_MAIN(RUN(a_block_that_is_gone_is_missed_at_every_start_until_it_has_expired),
+          RUN(a_block_that_comes_back_is_missed_no_longer), RUN(a_block_in_quarantine_is_not_gone),
+          RUN(a_file_of_deletions_that_is_gone_is_missed_once),
+          RUN(deletions_that_have_done_their_work_are_not_missed),
+          RUN(a_damaged_copy_of_the_deletions_is_found_and_written_anew),
+          RUN(a_manifest_that_is_damaged_or_gone_is_made_anew))
