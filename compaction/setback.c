@@ -27,11 +27,6 @@ static struct setback *find(const struct setback_table *table, uint32_t shard, i
     return NULL;
 }
 
-const struct setback *setback_find(const struct setback_table *table, uint32_t shard, int64_t day)
-{
-    return find(table, shard, day);
-}
-
 bool setback_is_held(const struct setback_table *table, uint32_t shard, int64_t day,
                      int64_t monotonic_ms)
 {

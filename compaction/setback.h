@@ -28,8 +28,6 @@ struct setback_table {
 void setback_table_init(struct setback_table *table);
 void setback_table_deinit(struct setback_table *table);
 
-/* NULL when the last merge of the day went well. Valid until the table changes. */
-const struct setback *setback_find(const struct setback_table *table, uint32_t shard, int64_t day);
 bool setback_is_held(const struct setback_table *table, uint32_t shard, int64_t day,
                      int64_t monotonic_ms);
 void setback_note_failure(struct setback_table *table, uint32_t shard, int64_t day,

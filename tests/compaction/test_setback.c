@@ -17,7 +17,6 @@ TEST(each_failure_in_a_row_doubles_the_wait_up_to_an_hour)
         assert_true(setback_is_held(&table, 1, 19000, now_ms - 1));
         assert_false(setback_is_held(&table, 1, 19000, now_ms));
     }
-    assert_int_equal(setback_find(&table, 1, 19000)->failures, 9);
     setback_table_deinit(&table);
 }
 
@@ -32,7 +31,7 @@ TEST(days_and_shards_wait_each_for_themselves)
     assert_false(setback_is_held(&table, 2, -1, 0));
     setback_forget(&table, 1, -1);
     setback_forget(&table, 1, -1);
-    assert_null(setback_find(&table, 1, -1));
+    assert_false(setback_is_held(&table, 1, -1, 0));
     assert_true(setback_is_held(&table, 2, 7, 0));
     assert_true(setback_is_held(&table, 2, 8, 0));
     setback_table_deinit(&table);

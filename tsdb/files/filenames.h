@@ -24,7 +24,6 @@
 #define DELETIONS_FILE      "deletions"
 #define MANIFEST_FILE       "manifest"
 #define WAL_FILE_FORMAT     "%010u-%06u.log"
-#define WAL_FILE_SUFFIX     ".log"
 #define BLOCK_FILE_FORMAT   "%010llu.block"
 #define BLOCK_FILE_SUFFIX   ".block"
 #define TMP_SUFFIX          ".tmp"
