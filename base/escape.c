@@ -18,19 +18,11 @@ static size_t harmless_len(struct str text)
 
 static void append_escaped_byte(struct buffer *out, uint8_t byte)
 {
-    switch (byte) {
-    case '\n':
-        buffer_append_str(out, STR("\\n"));
-        break;
-    case '\r':
-        buffer_append_str(out, STR("\\r"));
-        break;
-    case '\t':
-        buffer_append_str(out, STR("\\t"));
-        break;
-    default:
+    char letter = escape_letter(byte);
+    if (letter != '\0')
+        buffer_append_format(out, "\\%c", letter);
+    else
         buffer_append_format(out, "\\x%02x", byte);
-    }
 }
 
 void escape_append(struct buffer *out, struct str text, struct str marked)
@@ -46,5 +38,19 @@ void escape_append(struct buffer *out, struct str text, struct str marked)
             buffer_append_byte(out, '\\');
         buffer_append(out, text.ptr + at, len);
         at += len;
+    }
+}
+
+char escape_letter(uint8_t byte)
+{
+    switch (byte) {
+    case '\n':
+        return 'n';
+    case '\r':
+        return 'r';
+    case '\t':
+        return 't';
+    default:
+        return '\0';
     }
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/check.h"
+#include "base/escape.h"
 #include "base/number.h"
 
 void json_init(struct json *json, struct buffer *out)
@@ -59,25 +60,13 @@ static bool is_plain(uint8_t byte)
 
 static void append_escaped(struct buffer *out, uint8_t byte)
 {
-    switch (byte) {
-    case '"':
-        buffer_append_str(out, STR("\\\""));
-        break;
-    case '\\':
-        buffer_append_str(out, STR("\\\\"));
-        break;
-    case '\n':
-        buffer_append_str(out, STR("\\n"));
-        break;
-    case '\r':
-        buffer_append_str(out, STR("\\r"));
-        break;
-    case '\t':
-        buffer_append_str(out, STR("\\t"));
-        break;
-    default:
+    char letter = byte == '"' || byte == '\\' ? (char)byte : escape_letter(byte);
+    if (letter == '\0') {
         buffer_append_format(out, "\\u%04x", byte);
+        return;
     }
+    buffer_append_byte(out, '\\');
+    buffer_append_byte(out, (uint8_t)letter);
 }
 
 /* What a lead byte promises; 1 for bytes that cannot lead. */

@@ -47,8 +47,8 @@ static enum status parse_authority(struct str authority, struct url *out, struct
     struct str port = rest.len == 0 ? STR("80") : str_slice(rest, 1, SIZE_MAX);
     uint64_t number;
     bool is_open = is_bracketed && host_end == authority.len;
-    if (is_open || (rest.len > 0 && rest.ptr[0] != ':') || !parse_u64(port, &number) || number == 0 ||
-        number > 65535)
+    if (is_open || (rest.len > 0 && rest.ptr[0] != ':') || !parse_u64(port, &number) ||
+        number == 0 || number > 65535)
         return error_set(err, STATUS_INVALID, "url: not a port: \"%.*s\"", STR_ARG(rest));
     TRY(copy_part(out->host, sizeof out->host, host, "host", err));
     return copy_part(out->port, sizeof out->port, port, "port", err);

@@ -95,12 +95,13 @@ void eval_count_samples(struct eval *eval, uint64_t count)
 
 static enum status refuse_memory(const struct eval *eval, struct error *err)
 {
-    return error_set(err, STATUS_LIMIT,
-                     "query processing would need more than %zu bytes of memory in query execution: "
-                     "limit max_estimated_memory_consumption_per_query "
-                     "(err-croft-max-estimated-memory-consumption-per-query): ask for fewer series "
-                     "or a shorter time, or have the limit raised",
-                     eval->engine->memory_max_bytes);
+    return error_set(
+        err, STATUS_LIMIT,
+        "query processing would need more than %zu bytes of memory in query execution: "
+        "limit max_estimated_memory_consumption_per_query "
+        "(err-croft-max-estimated-memory-consumption-per-query): ask for fewer series "
+        "or a shorter time, or have the limit raised",
+        eval->engine->memory_max_bytes);
 }
 
 /* What is left of the query's own budget. */
@@ -279,8 +280,8 @@ static void PRINTF_LIKE(5, 0)
                 const struct expr *expr, const char *format, va_list args)
 {
     char text[NOTE_LEN_MAX];
-    size_t len = (size_t)snprintf(text, sizeof text, "PromQL %s: ",
-                                  notes == &eval->warnings ? "warning" : "info");
+    size_t len = (size_t)snprintf(text, sizeof text,
+                                  "PromQL %s: ", notes == &eval->warnings ? "warning" : "info");
     vsnprintf(text + len, sizeof text - len, format, args);
     struct shared_note note = {
         eval, notes, str_from(text), {owner->position, without_parens(expr)->position.start}};

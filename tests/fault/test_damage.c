@@ -70,8 +70,8 @@ static void expect_honest(struct scene *s, const char *path, uint64_t offset, bo
     const struct journal_question all = journal_question_all();
     struct verdict v = journal_check(s->journal, &s->box, &all);
     const struct store_replay_report *report = store_replay_report(s->box.store);
-    uint64_t counted = report->damaged_frames + report->quarantined_blocks +
-                       report->missing_files + report->torn_tail_bytes + v.damaged;
+    uint64_t counted = report->damaged_frames + report->quarantined_blocks + report->missing_files +
+                       report->torn_tail_bytes + v.damaged;
     if (v.invented + v.unsorted + v.errors > 0)
         fail_msg("%s, byte %" PRIu64 ": %s %s", path, offset, v.first_fault, v.first_error.text);
     if (is_counted && v.missing > 0 && counted == 0)

@@ -59,6 +59,5 @@ TEST(everything_else_is_refused_without_being_shown)
                    "Authorization: got 4097 bytes, want at most 4096");
 }
 
-TEST_MAIN(RUN(a_bearer_token_is_what_follows_the_scheme),
-          RUN(basic_carries_a_user_and_a_secret),
+TEST_MAIN(RUN(a_bearer_token_is_what_follows_the_scheme), RUN(basic_carries_a_user_and_a_secret),
           RUN(everything_else_is_refused_without_being_shown))

@@ -207,7 +207,7 @@ TEST(a_duration_is_seconds_or_promql)
 
 TEST(anything_else_is_no_duration)
 {
-    static const char *const texts[] = {"",    " ",    "m",    "5 m",  "5m ",   "5x",
+    static const char *const texts[] = {"",    " ",    "m",    "5 m",  "5m ", "5x",
                                         "-5m", "1.5h", "5m1h", "1m1m", "1_s", "5M"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         expect_no_duration(texts[i], "");
