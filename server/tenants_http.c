@@ -120,36 +120,44 @@ static void put_top(struct json *json, const char *text_key, const char *count_k
     put_u64(json, count_key, top->count);
 }
 
-/* The largest metrics, the largest label names, and all label names that have more values than the soft
-   limit allows (as far as they are kept). */
-static void put_tops(struct json *json, struct arena *arena, struct store *store,
-                     const struct tenant *tenant)
+static void put_top_metrics(struct json *json, const struct tenant_tops *tops)
 {
-    enum { NAMES_SHOWN = 10 };
-    struct tenant_tops tops;
-    uint64_t soft = tenant_limit_in(tenant, LIMIT_SOFT, TENANT_LIMIT_MAX_LABEL_VALUES);
-    store_tenant_tops(store, tenant, arena, &tops);
     json_key(json, STR("topMetrics"));
     json_begin_array(json);
-    for (size_t i = 0; i < tops.metric_count; i++) {
+    for (size_t i = 0; i < tops->metric_count; i++) {
         json_begin_object(json);
-        put_top(json, "metric", "series", &tops.metrics[i]);
+        put_top(json, "metric", "series", &tops->metrics[i]);
         json_end_object(json);
     }
     json_end_array(json);
+}
+
+/* The largest, and all that have more values than the soft limit allows (as far as they are kept). */
+static void put_top_labels(struct json *json, const struct tenant_tops *tops, uint64_t soft)
+{
+    enum { NAMES_SHOWN = 10 };
     json_key(json, STR("topLabels"));
     json_begin_array(json);
-    for (size_t i = 0; i < tops.name_count; i++) {
-        bool is_beyond = tops.names[i].count > soft;
+    for (size_t i = 0; i < tops->name_count; i++) {
+        bool is_beyond = tops->names[i].count > soft;
         if (i >= NAMES_SHOWN && !is_beyond)
             break;
         json_begin_object(json);
-        put_top(json, "label", "values", &tops.names[i]);
+        put_top(json, "label", "values", &tops->names[i]);
         json_key(json, STR("isBeyondSoftLimit"));
         json_bool(json, is_beyond);
         json_end_object(json);
     }
     json_end_array(json);
+}
+
+static void put_tops(struct json *json, struct arena *arena, struct store *store,
+                     const struct tenant *tenant)
+{
+    struct tenant_tops tops;
+    store_tenant_tops(store, tenant, arena, &tops);
+    put_top_metrics(json, &tops);
+    put_top_labels(json, &tops, tenant_limit_in(tenant, LIMIT_SOFT, TENANT_LIMIT_MAX_LABEL_VALUES));
 }
 
 static void handle_tenant(void *context, struct exchange *exchange)
