@@ -2,37 +2,13 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/thread.h"
 #include "compaction/clean.h"
-#include "compaction/merge.h"
-#include "compaction/pace.h"
-#include "compaction/setback.h"
-#include "compaction/trusted_clock.h"
+#include "compaction/compactor_impl.h"
 
 enum {
     STEP_MS = 5000,
     /* Deletions that come together are answered by one writing of their blocks. */
     CLEAN_AFTER_MS = 60 * 1000,
-};
-
-struct compactor {
-    struct store *store;
-    struct merge_rules rules;
-    uint32_t cpu_share_percent;
-    struct compactor_counters counters;
-
-    /* the compactor's thread only */
-    struct setback_table setbacks;
-    struct pace pace;
-    struct trusted_clock trusted_clock;
-    bool is_settling;
-    int64_t now_ms; /* trusted, when the merge under way began */
-
-    struct thread thread;
-    struct mutex lock;
-    struct cond wake;
-    struct settle_request *requests; /* guarded by lock; newest first */
-    bool is_stopping;                /* guarded by lock */
 };
 
 static void keep_first(enum status *first, struct error *err, enum status status,
@@ -79,186 +55,7 @@ static void release_blocks(struct shard_blocks *list)
     arena_deinit(&list->arena);
 }
 
-static enum status drop_block(struct compactor *c, uint32_t shard, struct block *block,
-                              struct error *err)
-{
-    enum status status = store_drop_block(c->store, shard, block, err);
-    counter_add(&c->counters.blocks_dropped, status == STATUS_OK);
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status; /* retention was faster */
-}
-
-/* ---- one merge ---- */
-
-struct job {
-    struct compactor *compactor;
-    uint32_t shard;
-    int64_t day;
-    struct block *inputs[BLOCK_REPLACED_MAX];
-    size_t input_count;
-    struct block_meta meta;  /* of the block to be */
-    uint64_t expected_bytes; /* of it, at most */
-    struct merge_report report;
-    uint64_t written_bytes;
-};
-
-static void add_input(struct job *job, struct block *block)
-{
-    const struct block_meta *meta = block_meta(block);
-    job->inputs[job->input_count++] = block;
-    job->expected_bytes += block_size_bytes(block);
-    if (meta->level >= job->meta.level)
-        job->meta.level = meta->level + 1;
-    if (meta->covered_epoch > job->meta.covered_epoch)
-        job->meta.covered_epoch = meta->covered_epoch;
-}
-
-static void make_job(const struct shard_blocks *list, const size_t *positions, size_t count,
-                     struct job *job)
-{
-    struct compactor *c = list->compactor;
-    const struct block_meta *first = &list->candidates[positions[0]].meta;
-    *job = (struct job){.compactor = c,
-                        .shard = list->shard,
-                        .day = merge_day_of(first->min_ts_ms),
-                        .meta = {.shard = list->shard, .rank = first->rank}};
-    for (size_t i = 0; i < count; i++)
-        add_input(job, list->blocks[positions[i]]);
-}
-
-/* Rests when it is time; false when it is time to stop. */
-static bool goes_on(void *context)
-{
-    struct compactor *c = context;
-    uint64_t rest_ms = pace_rest_ms(&c->pace, clock_thread_cpu_ns());
-    mutex_lock(&c->lock);
-    /* somebody who waits for the store to come to rest ends the rest */
-    if (rest_ms > 0 && !c->is_stopping && !c->is_settling && c->requests == NULL)
-        cond_wait_for(&c->wake, &c->lock, (int64_t)rest_ms);
-    bool is_stopping = c->is_stopping;
-    mutex_unlock(&c->lock);
-    return !is_stopping;
-}
-
-static int64_t first_kept_ms(void *context, struct str tenant)
-{
-    struct compactor *c = context;
-    return c->now_ms - store_retention_of_ms(c->store, tenant);
-}
-
-static bool has_damage(const struct job *job)
-{
-    bool has = false;
-    for (size_t i = 0; i < job->input_count; i++)
-        has = has || job->report.is_damaged[i];
-    return has;
-}
-
-static enum status write_merged(struct job *job, struct block_writer *writer, struct error *err)
-{
-    struct compactor *c = job->compactor;
-    /* after the block to be has its sequence (store_delete.c) */
-    struct deletions *deletions = store_deletions(c->store, job->shard);
-    struct merge_options options = {.blocks = job->inputs,
-                                    .count = job->input_count,
-                                    .first_kept_ms = first_kept_ms,
-                                    .deletions = deletions,
-                                    .goes_on = goes_on,
-                                    .context = c};
-    enum status status = merge_blocks(&options, writer, &job->report, err);
-    deletions_release(deletions);
-    return status;
-}
-
-/* Deletions and retention together may leave nothing where neither does alone. */
-static enum status drop_inputs(struct job *job, struct error *err)
-{
-    struct compactor *c = job->compactor;
-    for (size_t i = 0; i < job->input_count; i++)
-        TRY(drop_block(c, job->shard, job->inputs[i], err));
-    return error_set(err, STATUS_NOT_FOUND, "merge: nothing is left");
-}
-
-static enum status run_job(struct job *job, struct error *err)
-{
-    struct store *store = job->compactor->store;
-    struct block_writer *writer;
-    TRY(store_new_block(store, &job->meta, job->expected_bytes, &writer, err));
-    enum status status = write_merged(job, writer, err);
-    bool is_empty = job->report.sample_count == 0 && !has_damage(job);
-    if (status != STATUS_OK || is_empty) {
-        block_writer_abort(writer);
-        return status == STATUS_OK ? drop_inputs(job, err) : status;
-    }
-    struct block_replacement replacement = {.blocks = job->inputs,
-                                            .is_damaged = job->report.is_damaged,
-                                            .count = job->input_count,
-                                            .writer = writer};
-    return store_replace_blocks(store, job->shard, &replacement, &job->written_bytes, err);
-}
-
-/* ---- what became of it ---- */
-
-static void note_damage_of(struct compactor *c, struct block *block, const struct error *why)
-{
-    const struct block_meta *meta = block_meta(block);
-    struct block_loss loss;
-    store_note_damage(c->store, block, why);
-    block_measure_loss(block, &loss);
-    counter_add(&c->counters.blocks_quarantined, 1);
-    counter_add(&c->counters.series_lost, loss.series);
-    counter_add(&c->counters.samples_lost, loss.samples);
-    log_error("%s was damaged and is in quarantine; written anew without %llu of %llu samples, in "
-              "%llu of %llu series",
-              block_path(block), (unsigned long long)loss.samples,
-              (unsigned long long)meta->sample_count, (unsigned long long)loss.series,
-              (unsigned long long)meta->series_count);
-}
-
-static void note_damage(struct job *job)
-{
-    for (size_t i = 0; i < job->input_count; i++) {
-        if (job->report.is_damaged[i])
-            note_damage_of(job->compactor, job->inputs[i], &job->report.why);
-    }
-}
-
-static void note_success(struct job *job)
-{
-    struct compactor_counters *counters = &job->compactor->counters;
-    counter_add(&counters->merges, 1);
-    counter_add(&counters->blocks_read, job->input_count);
-    counter_add(&counters->written_bytes, job->written_bytes);
-    counter_add(&counters->samples, job->report.sample_count);
-    note_damage(job);
-    setback_forget(&job->compactor->setbacks, job->shard, job->day);
-}
-
-static void note_failure(struct job *job, const struct error *err)
-{
-    struct compactor *c = job->compactor;
-    counter_add(&c->counters.failures, 1);
-    setback_note_failure(&c->setbacks, job->shard, job->day,
-                         clock_monotonic_ms(store_clock(c->store)));
-    log_error("%zu blocks of shard %u were not merged, they stay as they are: %s", job->input_count,
-              job->shard, err->text);
-}
-
-static enum status do_job(struct job *job, struct error *err)
-{
-    struct compactor *c = job->compactor;
-    uint64_t begin_ns = clock_thread_cpu_ns();
-    pace_init(&c->pace, c->cpu_share_percent, begin_ns);
-    c->now_ms = trusted_clock_now_ms(&c->trusted_clock);
-    enum status status = run_job(job, err);
-    mem_return_unused();
-    counter_add(&c->counters.cpu_ns, clock_thread_cpu_ns() - begin_ns);
-    if (status == STATUS_OK)
-        note_success(job);
-    else if (status != STATUS_CANCELLED && status != STATUS_NOT_FOUND)
-        note_failure(job, err);
-    /* nothing was left, or a block has expired meanwhile */
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-}
+/* ---- merging ---- */
 
 /* Does the most pressing merge of the shard. `*has_job` is false when there is none. */
 static enum status merge_once(struct compactor *c, uint32_t shard, bool *has_job, struct error *err)
@@ -277,9 +74,9 @@ static enum status merge_once(struct compactor *c, uint32_t shard, bool *has_job
     size_t count = merge_plan(&c->rules, &view, positions);
     *has_job = count > 0;
     if (count > 0) {
-        struct job job;
-        make_job(&list, positions, count, &job);
-        status = do_job(&job, err);
+        struct compactor_job job;
+        compactor_job_init(&job, c, shard, list.blocks, positions, count);
+        status = compactor_job_run(&job, err);
     }
     release_blocks(&list);
     return status;
@@ -288,10 +85,10 @@ static enum status merge_once(struct compactor *c, uint32_t shard, bool *has_job
 /* ---- what was deleted or has expired ---- */
 
 static void make_clean_job(const struct shard_blocks *list, size_t position,
-                           const struct clean_judgement *judgement, struct job *job)
+                           const struct clean_judgement *judgement, struct compactor_job *job)
 {
     uint32_t level = list->candidates[position].meta.level;
-    make_job(list, &position, 1, job);
+    compactor_job_init(job, list->compactor, list->shard, list->blocks, &position, 1);
     job->expected_bytes = judgement->kept_bytes;
     bool keeps_level = judgement->verdict == CLEAN_REWRITE_AS_IS || level == MERGE_LEVEL_MAX;
     if (keeps_level && level > 0)
@@ -301,7 +98,7 @@ static void make_clean_job(const struct shard_blocks *list, size_t position,
 static enum status drop_gone(struct compactor *c, uint32_t shard, struct block *block,
                              struct error *err)
 {
-    enum status status = drop_block(c, shard, block, err);
+    enum status status = compactor_drop_block(c, shard, block, err);
     counter_add(&c->counters.failures, status != STATUS_OK);
     if (status != STATUS_OK)
         log_error("a block of which nothing is left was not deleted: %s", err->text);
@@ -311,9 +108,9 @@ static enum status drop_gone(struct compactor *c, uint32_t shard, struct block *
 static enum status rewrite_block(const struct shard_blocks *list, size_t position,
                                  const struct clean_judgement *judgement, struct error *err)
 {
-    struct job job;
+    struct compactor_job job;
     make_clean_job(list, position, judgement, &job);
-    return do_job(&job, err);
+    return compactor_job_run(&job, err);
 }
 
 /* Drops every block of which nothing is left, also on days that wait, because that needs no room and
@@ -350,7 +147,7 @@ static enum status clean_once(struct compactor *c, uint32_t shard, bool *has_job
     const struct clean_view view = {.deletions = deletions,
                                     .due_ms =
                                         c->is_settling ? INT64_MAX : monotonic_ms - CLEAN_AFTER_MS,
-                                    .first_kept_ms = first_kept_ms,
+                                    .first_kept_ms = compactor_first_kept_ms,
                                     .context = c,
                                     .now_ms = c->now_ms};
     *has_job = false;
