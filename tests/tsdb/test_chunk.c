@@ -40,8 +40,8 @@ static size_t expect_round_trip(const int64_t *ts_ms, const double *values, size
 
 /* The example of docs/format/chunk.md. */
 static const uint8_t golden[] = {
-    0x04, 0x10, 0x80, 0xa0, 0xab, 0xfe, 0xf9, 0x62, 0x98, 0x75, 0x60, 0x01, 0x03,
-    0x02, 0x00, 0x00, 0x00, 0x00, 0x00, 0xf0, 0x7f, 0xc8, 0x01, 0x0e, 0x01, 0x06,
+    0x04, 0x10, 0x80, 0xa0, 0xab, 0xfe, 0xf9, 0x62, 0x98, 0x75,
+    0x60, 0x01, 0x03, 0x00, 0xc8, 0x01, 0x0e, 0x01, 0x06,
 };
 
 TEST(the_example_of_the_format_page_reads_and_writes_the_same_bytes)
@@ -208,6 +208,18 @@ static double rare_steps(struct random *random, size_t index)
     return (double)(70000 + index / 40 * 1001 + index / 90 * 9000000);
 }
 
+/* A target that many scrapes do not reach. */
+static double often_stale(struct random *random, size_t index)
+{
+    return f64_from_bits(random_below(random, 3) == 0 ? STALE_NAN_BITS : f64_bits((double)index));
+}
+
+static double never_there(struct random *random, size_t index)
+{
+    (void)random;
+    return f64_from_bits(index % 50 == 7 ? UINT64_C(0x7ff8000000000001) : STALE_NAN_BITS);
+}
+
 static double few_steps(struct random *random, size_t index)
 {
     (void)index;
@@ -231,6 +243,8 @@ static value_maker *const value_makers[] = {
     of_any_size,
     rare_steps,
     few_steps,
+    often_stale,
+    never_there,
 };
 
 static void fill_regular(struct random *random, int64_t *ts_ms, size_t count)
@@ -330,6 +344,8 @@ TEST(what_people_measure_is_small)
     assert_in_range(len_with(microseconds_divided_twice, 240), 1, 25 + 240 * (21 + 2) / 8);
     assert_in_range(len_with(nanoseconds_of_now, 240), 1, 25 + 240 * (14 + 3) / 8);
     assert_in_range(len_with(rare_steps, 240), 1, 20 + 7 * 3);
+    assert_in_range(len_with(often_stale, 240), 1, 20 + 110);
+    assert_in_range(len_with(never_there, 240), 1, 20 + 235 + 5 * 9);
     assert_in_range(len_with(few_steps, 240), 1, 20 + 6 * 3 + 240 * 3 / 8);
     assert_in_range(len_with(sum_of_durations, 240), 1, 25 + 240 * 5);
 }
@@ -397,8 +413,11 @@ TEST(chunks_that_nobody_wrote_are_refused)
                    "123456789");                            /* 9 significant bytes of a float64 */
     EXPECT_REFUSED("\x01\x10\x00\x12\x00\x00");             /* 10^-18 */
     EXPECT_REFUSED("\x01\x30\x00\x00\x00\x00\x01\x00\x00"); /* an unknown layout of distances */
-    EXPECT_REFUSED("\x01\x10\x00\x40\x01\x01"
-                   "12345678\x00\x00"); /* an exception behind the end */
+    EXPECT_REFUSED("\x01\x10\x00\x40\x01\x01\x00\x00\x00"); /* a stale marker behind the end */
+    EXPECT_REFUSED("\x01\x10\x00\x40\x00\x01\x01"
+                   "12345678\x00\x00");                             /* another exception there */
+    EXPECT_REFUSED("\x02\x10\x00\x01\x40\x02\x00\x00\x00\x00\x00"); /* the same one twice */
+    EXPECT_REFUSED("\x01\x10\x00\x40\x02\x00\x00");                 /* more than there are */
 }
 
 TEST_MAIN(RUN(the_example_of_the_format_page_reads_and_writes_the_same_bytes),

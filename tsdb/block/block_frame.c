@@ -4,7 +4,7 @@
 #include "base/crc32c.h"
 
 enum {
-    VERSION = 5,
+    VERSION = 6,
     MAGIC_BYTES = 8,
     HEADER_CRC_OFFSET = BLOCK_HEADER_BYTES - 4,
     FOOTER_CRC_OFFSET = BLOCK_FOOTER_BYTES - 4,

@@ -36,16 +36,29 @@ static inline bool decimals_is_finite(uint64_t word)
     return (word >> 52 & 0x7ff) != 0x7ff;
 }
 
+/* Stale markers are exceptions of one pattern, and most of those there are: they may be any number.
+   Indexes increase. */
 struct decimals {
     int64_t integers[COLUMN_WORDS_MAX];
-    uint8_t exceptions[COLUMN_WORDS_MAX / 4 + 1]; /* their indexes, increasing */
-    unsigned exception_count;
+    uint8_t stale[COLUMN_WORDS_MAX];
+    uint8_t others[COLUMN_WORDS_MAX / 4 + 1];
+    unsigned stale_count;
+    unsigned other_count;
     unsigned exponent;
 };
 
+/* What is read of the exceptions before their places are known. */
+struct decimals_exceptions {
+    struct bytes stale;
+    struct bytes others;
+};
+
+/* Without exceptions so far. */
+void decimals_reset(struct decimals *decimals);
 /* Makes `index`, above that of every exception so far, one more. False when there are too many: the
    column is not decimal. */
-bool decimals_add_exception(struct decimals *decimals, size_t index, size_t count);
+bool decimals_add_exception(struct decimals *decimals, const uint64_t *words, size_t index,
+                            size_t count);
 /* Gives the exceptions in front of the first integer a value that costs nothing; once all are
    known. */
 void decimals_fill_leading(struct decimals *decimals, size_t count);
@@ -55,7 +68,8 @@ uint8_t *decimals_write(uint8_t *to, const struct decimals *decimals, const uint
                         size_t count);
 /* Reads what decimals_write wrote, and divides. The exceptions are not in their places yet:
    `*exceptions` is for decimals_restore. */
-bool decimals_read(struct reader *r, uint64_t *words, size_t count, struct bytes *exceptions);
-bool decimals_restore(struct bytes exceptions, uint64_t *words, size_t count);
+bool decimals_read(struct reader *r, uint64_t *words, size_t count,
+                   struct decimals_exceptions *exceptions);
+bool decimals_restore(const struct decimals_exceptions *exceptions, uint64_t *words, size_t count);
 
 #endif

@@ -6,6 +6,7 @@
  * out for each; what does not (NaN, infinities, -0, long fractions) is an exception.
  */
 #include "tsdb/codec/decimals.h"
+#include "tsdb/model/sample.h"
 
 #define INT64_RANGE 0x1p63
 
@@ -42,13 +43,21 @@ static unsigned find_exponent(uint64_t word, unsigned from)
     return exponent;
 }
 
+/* The first value from `at` on; stale markers are none. */
+static uint64_t value_from(const uint64_t *words, size_t count, size_t at)
+{
+    while (at + 1 < count && words[at] == STALE_NAN_BITS)
+        at++;
+    return words[at];
+}
+
 /* The exponent that four values of the column ask for, or DECIMALS_EXPONENT_MAX + 1 when two of
    them have none. */
 static unsigned guess_exponent(const uint64_t *words, size_t count)
 {
     unsigned exponent = 0, misfits = 0;
     for (size_t i = 0; i < 4; i++) {
-        unsigned fits = find_exponent(words[i * (count - 1) / 3], exponent);
+        unsigned fits = find_exponent(value_from(words, count, i * (count - 1) / 3), exponent);
         if (fits <= DECIMALS_EXPONENT_MAX)
             exponent = fits;
         else if (++misfits == 2)
@@ -67,7 +76,7 @@ struct trial {
 static struct trial to_integers(struct decimals *decimals, const uint64_t *words, size_t count)
 {
     struct trial trial = {.fits = true};
-    decimals->exception_count = 0;
+    decimals_reset(decimals);
     for (size_t i = 0; i < count && trial.fits; i++) {
         if (to_integer(words[i], decimals->exponent, &decimals->integers[i]))
             continue;
@@ -75,7 +84,7 @@ static struct trial to_integers(struct decimals *decimals, const uint64_t *words
             trial.misfits++;
             trial.misfit = i;
         }
-        trial.fits = decimals_add_exception(decimals, i, count);
+        trial.fits = decimals_add_exception(decimals, words, i, count);
     }
     return trial;
 }
@@ -104,9 +113,9 @@ static uint8_t *value_decimal_encode(uint8_t *to, const uint64_t *words, size_t 
 
 static bool value_decimal_decode(struct reader *r, uint64_t *words, size_t count)
 {
-    struct bytes exceptions;
+    struct decimals_exceptions exceptions;
     return decimals_read(r, words, count, &exceptions) &&
-           decimals_restore(exceptions, words, count);
+           decimals_restore(&exceptions, words, count);
 }
 
 const struct encoding encoding_value_decimal = {"decimal", value_decimal_encode,

@@ -61,12 +61,12 @@ static unsigned find_exponent(const uint64_t *words, size_t count)
 static bool split_all(struct decimals *decimals, int64_t *distances, const uint64_t *words,
                       size_t count)
 {
-    decimals->exception_count = 0;
+    decimals_reset(decimals);
     for (size_t i = 0; i < count; i++) {
         if (split(words[i], decimals->exponent, &decimals->integers[i], &distances[i]))
             continue;
         distances[i] = 0;
-        if (!decimals_add_exception(decimals, i, count))
+        if (!decimals_add_exception(decimals, words, i, count))
             return false;
     }
     decimals_fill_leading(decimals, count);
@@ -89,7 +89,7 @@ static uint8_t *value_rounded_encode(uint8_t *to, const uint64_t *words, size_t 
 
 static bool value_rounded_decode(struct reader *r, uint64_t *words, size_t count)
 {
-    struct bytes exceptions;
+    struct decimals_exceptions exceptions;
     uint64_t distances[COLUMN_WORDS_MAX];
     if (!decimals_read(r, words, count, &exceptions))
         return false;
@@ -98,7 +98,7 @@ static bool value_rounded_decode(struct reader *r, uint64_t *words, size_t count
         return false;
     for (size_t i = 0; i < count; i++)
         words[i] += distances[i];
-    return decimals_restore(exceptions, words, count);
+    return decimals_restore(&exceptions, words, count);
 }
 
 const struct encoding encoding_value_rounded = {"rounded", value_rounded_encode,

@@ -24,9 +24,9 @@ struct encoding {
 enum {
     ENCODINGS_MAX = 16, /* a number takes four bits */
     COLUMN_WORDS_MAX = 240,
-    /* integers of full width, distances of 24 bits, an exception of 9 bytes for every third value;
-       headers */
-    COLUMN_BYTES_MAX = COLUMN_WORDS_MAX * (8 + 3) + COLUMN_WORDS_MAX / 3 * 9 + 128,
+    /* integers of full width, distances of 24 bits, the place of a stale marker, an exception of 9
+       bytes for every third value; headers */
+    COLUMN_BYTES_MAX = COLUMN_WORDS_MAX * (8 + 3 + 1) + COLUMN_WORDS_MAX / 3 * 9 + 128,
 };
 
 struct encoding_table {
