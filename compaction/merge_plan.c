@@ -6,6 +6,10 @@
 #define DAY_MS  INT64_C(86400000)
 #define HOUR_MS INT64_C(3600000)
 
+/* Several times what a flush makes that has something of each day of a month; as many as two or three
+   days make when nobody fills the past. */
+enum { QUIET_BLOCKS = 128 };
+
 struct merge_rules merge_rules_default(void)
 {
     /* 48 flushes a day become 6 blocks, and then one: each sample is written again twice, which
@@ -148,10 +152,25 @@ static bool is_worth_finishing(const struct run *run, size_t fan_in)
     return sum_bytes - largest_bytes >= largest_bytes / 4 || run->count > fan_in;
 }
 
-static bool is_over(const struct merge_rules *rules, const struct merge_view *view, int64_t day)
+/* The day in which the shard still waits for samples: today, and some time after midnight yesterday. */
+static int64_t present_day(const struct merge_rules *rules, const struct merge_view *view)
 {
     int64_t turn_ms = rules->stagger_ms * (int64_t)view->shard / (int64_t)view->shard_count;
-    return merge_day_of(view->now_ms - rules->finish_after_ms - turn_ms) > day;
+    return merge_day_of(view->now_ms - rules->finish_after_ms - turn_ms);
+}
+
+/* Whether the shard has made many blocks without one for the day. Else somebody may be filling it, and
+   would have it written again with every few of them. */
+static bool is_quiet(const struct run *run)
+{
+    uint64_t newest = 0, newest_of_day = 0;
+    for (size_t i = 0; i < run->view->count; i++) {
+        uint64_t sequence = run->view->blocks[i].meta.sequence;
+        newest = sequence > newest ? sequence : newest;
+        if (is_in_day(run->view, i, run->day) && sequence > newest_of_day)
+            newest_of_day = sequence;
+    }
+    return newest - newest_of_day >= QUIET_BLOCKS;
 }
 
 /* ---- a day ---- */
@@ -170,12 +189,12 @@ static bool sum_day(struct run *run)
     return true;
 }
 
-static size_t plan_run(const struct merge_rules *rules, const struct run *run, bool is_over_now,
+static size_t plan_run(const struct merge_rules *rules, const struct run *run, bool finishes,
                        size_t *out)
 {
     if (run->view->is_settling)
         return take_all(run, out);
-    if (is_over_now && is_worth_finishing(run, rules->fan_in))
+    if (finishes && is_worth_finishing(run, rules->fan_in))
         return take(run, 0, run->count, out);
     return take_level(run, rules->fan_in, out);
 }
@@ -184,13 +203,14 @@ static size_t plan_day(const struct merge_rules *rules, struct run *run, size_t 
 {
     if (!sum_day(run))
         return 0;
-    bool is_over_now = is_over(rules, run->view, run->day);
+    int64_t age_days = present_day(rules, run->view) - run->day;
+    bool finishes = age_days == 1 || (age_days > 1 && is_quiet(run));
     /* one level stays free during the day, so that it can still be finished */
     uint32_t level_max = run->view->is_settling ? UINT32_MAX
-                         : is_over_now          ? MERGE_LEVEL_MAX - 1
+                         : age_days > 0         ? MERGE_LEVEL_MAX - 1
                                                 : MERGE_LEVEL_MAX - 2;
     for (size_t from = 0; next_run(run, from, level_max, &from);) {
-        size_t count = plan_run(rules, run, is_over_now, out);
+        size_t count = plan_run(rules, run, finishes, out);
         if (count > 0)
             return count;
     }

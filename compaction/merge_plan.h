@@ -7,7 +7,7 @@
  *     during the day     0 0 0 0 ─► 1      1 1 1 1 ─► 2      as in a log-structured merge tree
  *     when it is over    2 1 1 0 0 ─► 3                      all of it, some time after midnight
  *     late samples       3  0 0 0 0 ─► 3 1                   among themselves, until they weigh
- * enough
+ *                                                            enough and the day is quiet
  *
  * The level of a block is how often its samples were written again at most, so no merge makes a
  * level above MERGE_LEVEL_MAX: that bounds what compaction writes.
