@@ -91,5 +91,123 @@ TEST(who_holds_most_is_refused_and_others_are_answered)
     budget_free(f.api.memory);
 }
 
+/* ---- the limits of a tenant ---- */
+
+/* Each look is a millisecond later. */
+struct stepping_clock {
+    struct clock base;
+    struct counter looks;
+};
+
+static uint64_t look_later(const struct clock *clock)
+{
+    struct stepping_clock *stepping = (struct stepping_clock *)(uintptr_t)clock;
+    counter_add(&stepping->looks, 1);
+    return counter_get(&stepping->looks) * 1000000;
+}
+
+static int64_t look_at_start(const struct clock *clock)
+{
+    (void)clock;
+    return BOX_START_MS;
+}
+
+struct limited {
+    enum tenant_limit limit;
+    const char *path;
+    uint64_t enough; /* for tenant a */
+    unsigned code;   /* when it is not */
+    const char *error;
+};
+
+static unsigned ask_limited(struct fixture *f, const struct limited *row, uint64_t max)
+{
+    struct tenant_limits all = tenant_limits_default(), own = all;
+    struct tenant_id id;
+    struct error err;
+    expect_ok(tenant_id_parse(STR("a"), &id, &err));
+    own.max[LIMIT_HARD][row->limit] = max;
+    tenant_table_set_limits(store_tenants(f->box.store), &all, &id, &own, 1);
+    struct reply reply = ask(f, "GET", row->path, TENANT_A, "");
+    if (reply.code != 200) {
+        struct str body = str_of_bytes(reply.body);
+        assert_int_equal(reply.code, row->code);
+        if (memmem(body.ptr, body.len, row->error, strlen(row->error)) == NULL)
+            fail_msg("got %.*s\nwant %s", STR_ARG(body), row->error);
+    }
+    return reply.code;
+}
+
+/* Finds the limit from which on the query is answered, and looks at one less and one more. */
+static uint64_t find_boundary(struct fixture *f, const struct limited *row)
+{
+    uint64_t too_little = 0, enough = row->enough;
+    assert_int_equal(ask_limited(f, row, enough), 200);
+    assert_int_equal(ask_limited(f, row, 1), row->code);
+    while (enough - too_little > 1) {
+        uint64_t middle = too_little + (enough - too_little) / 2;
+        if (ask_limited(f, row, middle) == 200)
+            enough = middle;
+        else
+            too_little = middle;
+    }
+    assert_int_equal(ask_limited(f, row, enough - 1), row->code);
+    assert_int_equal(ask_limited(f, row, enough), 200);
+    assert_int_equal(ask_limited(f, row, enough + 1), 200);
+    return enough;
+}
+
+TEST(a_query_may_have_as_many_bytes_of_text_as_its_tenants_limit_says)
+{
+    const struct limited row = {TENANT_LIMIT_MAX_QUERY_LEN, "/api/v1/query?query=sum(up)%20%20",
+                                1000, 400, "bytes, limit max_query_expression_size_bytes is "};
+    struct fixture f;
+    fixture_open(&f);
+    assert_int_equal(find_boundary(&f, &row), strlen("sum(up)  "));
+    fixture_close(&f);
+}
+
+TEST(a_query_may_load_as_many_samples_as_its_tenants_limit_says)
+{
+    const struct limited row = {TENANT_LIMIT_MAX_QUERY_SAMPLES,
+                                "/api/v1/query?query=c_total%5B5m%5D", 1000, 422,
+                                ": limit max_samples_per_query is "};
+    struct fixture f;
+    fixture_open(&f);
+    assert_int_equal(find_boundary(&f, &row), 3);
+    fixture_close(&f);
+}
+
+TEST(a_query_may_take_as_much_memory_as_its_tenants_limit_says)
+{
+    static const char *const paths[] = {
+        "/api/v1/query?query=up", "/api/v1/query_range?query=up&start=1&end=2&step=1",
+        "/api/v1/series?match%5B%5D=up", "/api/v1/cardinality/active_series?selector=up"};
+    struct fixture f;
+    fixture_open(&f);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        const struct limited row = {TENANT_LIMIT_MAX_QUERY_BYTES, paths[i], 1 << 20, 422,
+                                    "(err-croft-max-estimated-memory-consumption-per-query)"};
+        assert_true(find_boundary(&f, &row) > 100);
+    }
+    fixture_close(&f);
+}
+
+TEST(a_query_may_take_as_long_as_its_tenants_limit_says)
+{
+    struct stepping_clock clock = {.base = {.monotonic_ns = look_later, .now_ms = look_at_start}};
+    const struct limited row = {TENANT_LIMIT_QUERY_TIMEOUT, "/api/v1/query?query=sum(up)", 100000,
+                                503, "query timed out in "};
+    struct fixture f;
+    fixture_open(&f);
+    f.engine.clock = &clock.base;
+    assert_true(find_boundary(&f, &row) > 1);
+    fixture_close(&f);
+}
+
 TEST_MAIN(RUN(every_endpoint_is_refused_with_a_byte_less_than_it_needs),
-          RUN(who_holds_most_is_refused_and_others_are_answered))
+          RUN(who_holds_most_is_refused_and_others_are_answered),
+          RUN(a_query_may_have_as_many_bytes_of_text_as_its_tenants_limit_says),
+          RUN(a_query_may_load_as_many_samples_as_its_tenants_limit_says),
+          RUN(a_query_may_take_as_much_memory_as_its_tenants_limit_says),
+          RUN(a_query_may_take_as_long_as_its_tenants_limit_says))
