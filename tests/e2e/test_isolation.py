@@ -21,7 +21,7 @@ from remote_write import COUNTER, HEADERS, message, send, write
 
 NOW_S = now_ms() // 1000
 SECRET = "s3cret"  # in all that b wrote; no request has it
-TOKENS = {name: secrets.token_hex(32) for name in ["a", "b", "ops"]}
+TOKENS = {name: secrets.token_hex(32) for name in ["a", "b", "agent", "ops"]}
 
 SELECTORS = [
     "m", '{__name__=~".+"}', '{tenant_id="b"}', '{__tenant_id__="b"}', '{tenant_id=~".*"}', '{tenant_id!="a"}',
@@ -88,8 +88,19 @@ TENANT_HEADERS = [
     ([("X-Scope-OrgID", "a"), ("X-Scope-OrgID", "b")], {400}),
     ([("X-Scope-OrgID", "a"), ("x-scope-orgid", "a")], {400}),
     ([("X-Scope-OrgID", "a%7Cb")], {400, 403}), ([("X-Tenant", "b"), ("THANOS-TENANT", "b")], {200}),
+    ([("X-SCOPE-ORGID", "b")], {403}), ([("X-Scope-OrgID", "a|b|a")], {403}), ([("X-Scope-OrgID", "b|")], {400}),
+    ([("X-Scope-OrgID", "|b")], {400}), ([("X-Scope-OrgID", "a||b")], {400}), ([("X-Scope-OrgID", "a | b")], {400}),
+    ([("X-Scope-OrgID", "b b")], {400}), ([("X-Scope-OrgID", "b\tb")], {400}), ([("X-Scope-OrgID", "%62")], {400}),
+    ([("X-Scope-OrgID", "b\xe9")], {400}), ([("X-Scope-OrgID", "x" * 150)], {403}),
+    ([("X-Scope-OrgID", "x" * 151)], {400}), ([("X-Scope-OrgID", "__mimir_cluster")], {400}),
+    ([("X-Scope-OrgID", "..")], {400}), ([("X-Scope-OrgID", "b/../a")], {400}), ([("X-Scope-OrgID", "/b")], {400}),
+    ([("Authorization", "Basic YjpiCg==")], {401}), ([("Authorization", "")], {401}),
+    ([("Proxy-Authorization", "Basic YjpiCg==")], {200}),
 ]
 WRONG = [[("Authorization", "Bearer " + "0" * 64)], [("Authorization", "Basic YjpiCg==")]]
+# Tenant labels of series that are written by whom the label may decide for a and c.
+LABELS = ["b", "B", " b", "b ", "a|b", "b|a", "%62", "b\0", "__mimir_cluster", "..", "b/../a", "x" * 150, "x" * 151,
+          "b\n", "nobody"]
 
 
 def authorization(name):
@@ -107,7 +118,7 @@ class Request:
             lines.append(f"Content-Length: {len(self.body)}")
         if last:
             lines.append("Connection: close")
-        return "\r\n".join(lines + ["", ""]).encode() + self.body
+        return "\r\n".join(lines + ["", ""]).encode("latin-1") + self.body
 
     def with_headers(self, headers):
         return Request(self.method, self.target, headers, self.body)
@@ -158,6 +169,8 @@ class Isolation(unittest.TestCase):
         config = {"credentials": [
             {"name": "a", "token_sha256": hashes["a"], "read": ["a"], "write": ["a"]},
             {"name": "b", "token_sha256": hashes["b"], "read": ["b"], "write": ["b"]},
+            {"name": "agent", "token_sha256": hashes["agent"], "read": ["a", "c"], "write": ["a", "c"],
+             "tenant_from": "label"},
             {"name": "ops", "token_sha256": hashes["ops"], "admin": True}]}
         self.alone = Croft(self, config=config).start()
         self.shared = Croft(self, config=config).start()
@@ -230,6 +243,26 @@ class Isolation(unittest.TestCase):
             for prefix in ["/b", "/tenants/b", "/select/b/prometheus", "/insert/b", "/prometheus", "/../b", "/%62"]:
                 self.compare([Request(first.method, prefix + first.target, first.headers, first.body)])
         self.assertEqual(self.seen_by_b(), [SECRET])
+
+    def test_no_label_reaches_b(self):
+        """Alone, beside a series that is kept, and as the label that reads over several tenants make."""
+        headers = authorization("agent") + list(HEADERS.items())
+        kept = {"__name__": "kept", "tenant_id": "c", "original_tenant_id": "b", "__tenant_id__": "b"}
+        samples = [((NOW_S - 30) * 1000, 1.0)]
+        for label in LABELS:
+            refused = {"__name__": "m", "who": "agent", "tenant_id": label}
+            for series in ([refused], [kept, refused]):
+                body = snappy.compress(message([(labels, samples) for labels in series]))
+                answer, = self.compare([Request("POST", "/api/v1/push", headers, body)])
+                self.assertIn(answer.code, (400, 403), label)
+        self.assertEqual(self.seen_by_b(), [SECRET])
+        for selector in SELECTORS + ['{original_tenant_id="b"}', '{tenant_id=~"a|b|c"}', '{tenant_id=~"b|"}']:
+            for path in ["/api/v1/series", "/api/v1/labels", "/api/v1/label/tenant_id/values",
+                         "/api/v1/label/original_tenant_id/values"]:
+                query = urllib.parse.urlencode([("match[]", selector)])
+                self.compare([Request("GET", f"{path}?{query}", authorization("agent"))])
+            query = urllib.parse.urlencode([("query", f"count by (tenant_id) ({selector})"), ("time", NOW_S)])
+            self.compare([Request("GET", f"/api/v1/query?{query}", authorization("agent"))])
 
     def test_no_method_reaches_b(self):
         for route in self.routes:
