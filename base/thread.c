@@ -192,6 +192,13 @@ void thread_join(struct thread *thread)
     thread->is_running = false;
 }
 
+void thread_sleep_ms(int64_t duration_ms)
+{
+    struct timespec left = {.tv_sec = duration_ms / 1000, .tv_nsec = duration_ms % 1000 * 1000000};
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        continue;
+}
+
 unsigned thread_cpu_count(void)
 {
     cpu_set_t set;

@@ -73,6 +73,8 @@ struct thread {
 void thread_start(struct thread *thread, const char *name, void (*run)(void *), void *context);
 /* Waits for the end; fine when it was never started. */
 void thread_join(struct thread *thread);
+/* Of the calling thread. For what nothing can tell the end of. */
+void thread_sleep_ms(int64_t duration_ms);
 /* Of the calling thread; never 0, and no other running thread's. */
 uintptr_t thread_self(void);
 /* Online processors this process may use, at least 1. */

@@ -265,8 +265,9 @@ enum status config_read(struct config *config, struct str text, const char *name
     return status;
 }
 
-static enum status read_whole(FILE *file, const char *path, struct buffer *out, struct error *err)
+static enum status read_open(FILE *file, const char *path, struct buffer *out, struct error *err)
 {
+    buffer_reset(out);
     /* one more byte tells a file that is too large */
     uint8_t *to = buffer_reserve(out, CONFIG_FILE_MAX_BYTES + 1);
     out->len = fread(to, 1, CONFIG_FILE_MAX_BYTES + 1, file);
@@ -278,16 +279,55 @@ static enum status read_whole(FILE *file, const char *path, struct buffer *out, 
     return STATUS_OK;
 }
 
-enum status config_read_file(struct config *config, const char *path, struct error *err)
+static enum status read_whole(const char *path, struct buffer *out, struct error *err)
 {
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return error_set(err, STATUS_INVALID, "config file %s: cannot be opened: %s", path,
                          strerror(errno));
+    enum status status = read_open(file, path, out, err);
+    fclose(file);
+    return status;
+}
+
+enum status config_read_file(struct config *config, const char *path, struct error *err)
+{
     struct buffer text;
     buffer_init(&text, CONFIG_FILE_MAX_BYTES + 1);
-    enum status status = read_whole(file, path, &text, err);
-    fclose(file);
+    enum status status = read_whole(path, &text, err);
+    if (status == STATUS_OK)
+        status = config_read(config, buffer_str(&text), path, err);
+    buffer_deinit(&text);
+    return status;
+}
+
+static enum status read_steady(const char *path, void (*wait)(void *context), void *context,
+                               struct buffer *out, struct error *err)
+{
+    struct buffer before;
+    enum status status = read_whole(path, out, err);
+    bool is_steady = false;
+    buffer_init(&before, CONFIG_FILE_MAX_BYTES + 1);
+    for (int count = 1; status == STATUS_OK && !is_steady && count < CONFIG_READINGS_MAX; count++) {
+        struct buffer last = before;
+        before = *out;
+        *out = last;
+        wait(context);
+        status = read_whole(path, out, err);
+        is_steady = str_eq(buffer_str(&before), buffer_str(out));
+    }
+    buffer_deinit(&before);
+    if (status == STATUS_OK && !is_steady)
+        return error_set(err, STATUS_UNAVAILABLE, "%s: does not stop changing", path);
+    return status;
+}
+
+enum status config_reread_file(struct config *config, const char *path, void (*wait)(void *context),
+                               void *context, struct error *err)
+{
+    struct buffer text;
+    buffer_init(&text, CONFIG_FILE_MAX_BYTES + 1);
+    enum status status = read_steady(path, wait, context, &text, err);
     if (status == STATUS_OK)
         status = config_read(config, buffer_str(&text), path, err);
     buffer_deinit(&text);

@@ -31,6 +31,7 @@
 
 enum {
     CONFIG_FILE_MAX_BYTES = 16 << 20,
+    CONFIG_READINGS_MAX = 50,
     CONFIG_TENANTS_MAX = 100000,
     CONFIG_CREDENTIALS_MAX = 1000, /* each request is compared with all of them */
 };
@@ -63,6 +64,12 @@ void config_init(struct config *config);
 void config_deinit(struct config *config);
 /* Lays the file over what `config` has. STATUS_INVALID: "croft.yml:3: ...". */
 MUST_USE enum status config_read_file(struct config *config, const char *path, struct error *err);
+/* The same of a file that somebody may be writing at this moment: a part of it, cut where a line ends, would
+   be a configuration too. Reads until two readings with a `wait` between them are the same.
+   STATUS_UNAVAILABLE: CONFIG_READINGS_MAX were not. */
+MUST_USE enum status config_reread_file(struct config *config, const char *path,
+                                        void (*wait)(void *context), void *context,
+                                        struct error *err);
 /* The same from memory; `name` stands for the file in errors. */
 MUST_USE enum status config_read(struct config *config, struct str text, const char *name,
                                  struct error *err);

@@ -45,6 +45,7 @@ enum {
     QUERY_SERIES_MAX = 2000000,
     QUERY_HELP_WAITING_MAX = 64, /* calls for help; one more goes unheard */
     DRAIN_TIMEOUT_MS = 30 * 1000,
+    REREAD_WAIT_MS = 100, /* whoever writes the configuration in place writes on before that */
     ROUTES_MAX = 64,
     ADMIN_QUEUE_MAX = 100,
     COMPACTION_CPU_PERCENT = 20,  /* of one core */
@@ -104,11 +105,27 @@ struct server {
 
 /* ---- configuration ---- */
 
-static enum status read_config(const struct flags *flags, struct config *config, struct error *err)
+static void wait_for_writer(void *context)
+{
+    (void)context;
+    thread_sleep_ms(REREAD_WAIT_MS);
+}
+
+static enum status read_file(const struct flags *flags, bool is_reload, struct config *config,
+                             struct error *err)
+{
+    const char *path = flags->config.ptr;
+    if (flags->config.len == 0)
+        return STATUS_OK;
+    return is_reload ? config_reread_file(config, path, wait_for_writer, NULL, err)
+                     : config_read_file(config, path, err);
+}
+
+static enum status read_config(const struct flags *flags, bool is_reload, struct config *config,
+                               struct error *err)
 {
     config_init(config);
-    if (flags->config.len > 0)
-        TRY(config_read_file(config, flags->config.ptr, err));
+    TRY(read_file(flags, is_reload, config, err));
     if (flags->listen.len > 0)
         config->listen = flags->listen;
     if (flags->data_dir.len > 0)
@@ -182,7 +199,7 @@ static enum status check_whole(const struct server *server, const struct config 
 
 static enum status read_fresh(const struct server *server, struct config *fresh, struct error *err)
 {
-    TRY(read_config(&server->flags, fresh, err));
+    TRY(read_config(&server->flags, true, fresh, err));
     TRY(check_whole(server, fresh, err));
     return check_listen(server, fresh, err);
 }
@@ -446,7 +463,7 @@ static enum status open_memory(struct server *server, struct error *err)
 
 static enum status start(struct server *server, struct error *err)
 {
-    TRY(read_config(&server->flags, &server->config, err));
+    TRY(read_config(&server->flags, false, &server->config, err));
     TRY(check_listen(server, &server->config, err));
     TRY(open_memory(server, err));
     if (server->config.has_tls)
