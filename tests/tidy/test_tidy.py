@@ -91,6 +91,9 @@ PLANTED = [
      "query/route.c:1: http/route.c has the same name"),
     ({"docs/page.md": "no title\n"}, "docs/page.md:1: 0 titles"),
     ({"docs/page.md": "# one\n\n# two\n"}, "docs/page.md:1: 2 titles"),
+    ({"docs/page.md": "# one\n\n[a](../base/README.md#base), [b](gone.md)\n"},
+     "docs/page.md:3: gone.md is not"),
+    ({"docs/page.md": "# one\n\n## A `b`, c\n[a](#a-b-c), [b](#c)\n"}, "docs/page.md:4: #c is not"),
     ({"query/eval.c": "/* TODO: later */\n"}, "query/eval.c:1: TODO"),
     ({"docs/page.md": "# page\nFIXME\n"}, "docs/page.md:2: FIXME"),
 ]

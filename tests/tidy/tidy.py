@@ -42,6 +42,7 @@ BANNED_WORDS = [
 
 COMMENT_OR_LITERAL = re.compile(
     r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
+LINK = re.compile(r"\]\(([^)\s:#]*)(?:#([\w-]+))?\)")  # to a place in this tree
 TABLE_OF_FILES = re.compile(r"^\| (?:noun|file) \|.*\n\|[-| ]+\n((?:\|.*\n)+)", re.MULTILINE)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
@@ -259,14 +260,32 @@ def check_names_are_unique(tree):
             yield f"{path}:1: {other} has the same name"
 
 
+def headings_of(text):
+    """(level, text) of each, outside of code."""
+    prose = re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.DOTALL | re.MULTILINE)
+    return [(len(marks), title) for marks, title in re.findall(r"^(#+) (.*)$", prose, re.MULTILINE)]
+
+
+def anchor_of(title):
+    return re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
+
+
 def check_pages_have_one_title(tree):
     for path, text in tree.texts.items():
-        if not path.endswith(".md"):
-            continue
-        prose = re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.DOTALL | re.MULTILINE)
-        count = len(re.findall(r"^# ", prose, re.MULTILINE))
-        if count != 1:
+        count = [level for level, _ in headings_of(text)].count(1)
+        if path.endswith(".md") and count != 1:
             yield f"{path}:1: {count} titles, want one"
+
+
+def check_links_lead_somewhere(tree):
+    places = tree.names | tree.folders
+    for path, text in tree.texts.items():
+        for match in LINK.finditer(text) if path.endswith(".md") else ():
+            place, anchor = match.groups()
+            target = os.path.normpath(os.path.join(folder_of(path), place)) if place else path
+            anchors = {anchor_of(title) for _, title in headings_of(tree.texts.get(target, ""))}
+            if target not in places or (anchor and anchor not in anchors):
+                yield f"{path}:{line_of(text, match.start())}: {match.group()[2:-1]} is not there"
 
 
 def check_nothing_is_left_to_do(tree):
@@ -291,6 +310,7 @@ RULES = [
     check_sources_are_listed,
     check_names_are_unique,
     check_pages_have_one_title,
+    check_links_lead_somewhere,
     check_nothing_is_left_to_do,
 ]
 
