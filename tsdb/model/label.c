@@ -8,13 +8,19 @@
 /* Bytes of a label set, and of one name or value, that an error text shows. */
 enum { SHOWN_LABELS_LEN_MAX = 200, SHOWN_TEXT_LEN_MAX = 80 };
 
+/* Most texts of labels are shared: the same ones are not read. */
+static int compare_texts(struct str a, struct str b)
+{
+    return a.ptr == b.ptr && a.len == b.len ? 0 : str_compare(a, b);
+}
+
 int labels_compare(struct labels a, struct labels b)
 {
     size_t common = a.count < b.count ? a.count : b.count;
     for (size_t i = 0; i < common; i++) {
-        int order = str_compare(a.ptr[i].name, b.ptr[i].name);
+        int order = compare_texts(a.ptr[i].name, b.ptr[i].name);
         if (order == 0)
-            order = str_compare(a.ptr[i].value, b.ptr[i].value);
+            order = compare_texts(a.ptr[i].value, b.ptr[i].value);
         if (order != 0)
             return order;
     }
