@@ -217,6 +217,7 @@ static void damage_first_series(struct store_box *box, struct block *block)
     expect_ok(block_tenant_index(block, 0, &index, &err));
     expect_ok(block_index_place(index, 0, &place, &err));
     uint64_t offset = block_tenant_section(block, 0).runs_offset + place.run_offset;
+    box->is_damaged = true;
     sim_disk_flip(box->sim, block_path(block), offset + 1, 0x40);
 }
 
@@ -311,6 +312,7 @@ TEST(a_block_of_which_nothing_can_be_read_is_only_put_aside)
     struct block **blocks;
     size_t count;
     store_blocks(box.store, box_shard_of(&box, "a"), &box.arena, &blocks, &count);
+    box.is_damaged = true;
     sim_disk_flip(box.sim, block_path(blocks[0]), block_tenant_section(blocks[0], 0).index_offset,
                   1);
     block_release(blocks[0]);

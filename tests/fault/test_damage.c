@@ -43,6 +43,7 @@ static void make_store(struct scene *s)
         workload_settle(&s->work);
     }
     workload_crash(&s->work, POWER_CUT_DROP_ALL);
+    s->box.is_damaged = true; /* it will be */
 }
 
 static void free_store(struct scene *s)
@@ -78,6 +79,17 @@ static void expect_honest(struct scene *s, const char *path, uint64_t offset, bo
         fail_msg("%s, byte %" PRIu64 ": %s, and nobody noticed", path, offset, v.first_fault);
 }
 
+/* Verify says that this file is damaged and no other; the end of a log may be a torn one. */
+static void expect_named(struct scene *s, const char *path, uint64_t offset)
+{
+    struct error err = {0};
+    enum status status = box_verify(&s->box, &err);
+    bool is_log = str_ends_with(str_from(path), STR(".log"));
+    struct str want = {path, is_log ? (size_t)(strrchr(path, '/') - path) : strlen(path)};
+    if (status == STATUS_OK ? !is_log : !str_starts_with(str_from(err.text), want))
+        fail_msg("%s, byte %" PRIu64 ": verify says %s", path, offset, err.text);
+}
+
 /* Calls `damage` for every file that the store has. */
 static void for_each_file(void (*damage)(const char *path, uint64_t size_bytes))
 {
@@ -105,6 +117,7 @@ static void flip_and_start(const char *path, uint64_t offset, uint8_t mask)
     struct error err = {0};
     make_store(&s);
     sim_disk_flip(s.box.sim, path, offset, mask);
+    expect_named(&s, path, offset);
     expect_ok(store_box_open(&s.box, &err));
     expect_honest(&s, path, offset, true);
     /* and once more, after what the first start has put aside */

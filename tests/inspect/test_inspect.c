@@ -142,6 +142,7 @@ TEST(shows_damage_and_goes_on)
     uint64_t offset = block_tenant_section(block, 0).index_offset;
     block_release(block);
     disk_close(disk);
+    box.is_damaged = true;
     sim_disk_flip(box.sim, "shard-0000/blocks/0000000000.block", offset, 1);
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
         uint64_t wrong;
@@ -202,6 +203,7 @@ TEST(proves_files_and_lists_what_is_wrong)
                "1 shards: 1 blocks with 3 series and 9 samples, 1 log segments with 3 samples\n"
                "all is well\n");
     assert_int_equal(wrong, 0);
+    box.is_damaged = true;
     sim_disk_flip(box.sim, "shard-0000/blocks/0000000000.block", 40, 1);
     struct str text = prove(&box, &wrong);
     assert_int_equal(wrong, 1);

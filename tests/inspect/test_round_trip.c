@@ -151,6 +151,7 @@ TEST(a_dump_leaves_out_what_is_damaged_and_says_so)
             sim_disk_flip(box.sim, files.names[i], 0, 1);
     }
     name_list_deinit(&files);
+    box.is_damaged = true;
     struct str text = dump(&box, &everything, &report);
     assert_true(report.damaged > 0);
     assert_true(report.samples > 0);

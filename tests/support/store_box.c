@@ -33,10 +33,42 @@ void store_box_init(struct store_box *box, uint64_t seed)
     };
 }
 
+/* ---- proving ---- */
+
+static void note_wrong(void *context, const char *path, const char *text)
+{
+    struct error *err = context;
+    if (err->text[0] == '\0')
+        error_set(err, STATUS_CORRUPT, "%s: %s", path, text);
+}
+
+enum status box_verify(struct store_box *box, struct error *err)
+{
+    struct verify_report report;
+    struct error first = {0};
+    const struct verify_handler handler = {.context = &first, .wrong = note_wrong};
+    struct disk *disk = sim_disk_disk(box->sim);
+    enum status status = store_verify(disk, &handler, &report, err);
+    disk_close(disk);
+    if (status == STATUS_OK && report.wrong > 0)
+        return error_set(err, STATUS_CORRUPT, "%s", first.text);
+    return status;
+}
+
+static void expect_proved(struct store_box *box)
+{
+    struct error err = {0};
+    if (!box->is_damaged && box_verify(box, &err) == STATUS_CORRUPT)
+        fail_msg("at the end the files are not without fault: %s", err.text);
+}
+
+/* ---- life ---- */
+
 void store_box_deinit(struct store_box *box)
 {
     if (box->store != NULL)
         store_box_close(box);
+    expect_proved(box);
     sim_disk_free(box->sim);
     arena_deinit(&box->arena);
 }
@@ -466,25 +498,5 @@ enum status box_delete(struct store_box *box, const struct box_query *query, str
                                            .max_ts_ms = asked.options.max_ts_ms};
     enum status status = store_delete(box->store, &request, err);
     end_asking(&asked);
-    return status;
-}
-
-static void note_wrong(void *context, const char *path, const char *text)
-{
-    struct error *err = context;
-    if (err->text[0] == '\0')
-        error_set(err, STATUS_CORRUPT, "%s: %s", path, text);
-}
-
-enum status box_verify(struct store_box *box, struct error *err)
-{
-    struct verify_report report;
-    struct error first = {0};
-    const struct verify_handler handler = {.context = &first, .wrong = note_wrong};
-    struct disk *disk = sim_disk_disk(box->sim);
-    enum status status = store_verify(disk, &handler, &report, err);
-    disk_close(disk);
-    if (status == STATUS_OK && report.wrong > 0)
-        return error_set(err, STATUS_CORRUPT, "%s", first.text);
     return status;
 }

@@ -25,6 +25,7 @@ TEST(a_damaged_block_is_quarantined_and_the_rest_is_served)
     for (size_t i = 0; i < count; i++)
         block_release(blocks[i]);
     store_box_close(&box);
+    box.is_damaged = true;
     sim_disk_flip(box.sim, path, 4, 0xff);
     struct error err = {0};
     expect_ok(store_box_open(&box, &err));

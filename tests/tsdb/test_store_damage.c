@@ -29,6 +29,7 @@ static void fill(struct store_box *box)
 {
     struct error err = {0};
     store_box_start(box, 5);
+    box->is_damaged = true; /* it will be */
     for (int i = 0; i < 2; i++) {
         box_put(box, "a", "cpu", BOX_START_MS + i, i);
         box_put(box, "a", "up zone=1", BOX_START_MS + 10 * i, i);

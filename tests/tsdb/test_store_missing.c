@@ -121,6 +121,7 @@ TEST(a_block_in_quarantine_is_not_gone)
     flush_sample(&box, BOX_START_MS);
     path_in_shard(&box, path, "blocks/0000000000.block");
     store_box_close(&box);
+    box.is_damaged = true; /* what is in quarantine is on the list */
     sim_disk_flip(box.sim, path, 0, 1);
     for (int i = 0; i < 2; i++) {
         open_again(&box);

@@ -129,6 +129,7 @@ static void remove_last_shard_and_layout(struct store_box *box)
     struct error err = {0};
     struct name_list files;
     struct disk *disk = sim_disk_disk(box->sim);
+    box->is_damaged = true;
     sim_disk_files(box->sim, &files);
     for (size_t i = 0; i < files.count; i++) {
         struct str name = str_from(files.names[i]);

@@ -51,6 +51,7 @@ static void fill(struct store_box *box)
     expect_ok(box_flush(box, &err));
     box_put(box, "acme", "up job=a", BOX_START_MS + 15000, 3);
     box_put(box, "acme", "up job=a", BOX_START_MS + 30000, 4);
+    box->is_damaged = true; /* the cases look themselves */
     /* a clean stop would leave one more segment, which proves that the one before is whole */
     store_box_crash(box, POWER_CUT_PROCESS_ONLY);
 }
