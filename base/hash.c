@@ -20,8 +20,8 @@ __attribute__((constructor)) static void choose_seed(void)
     hash_set_seed(random_u64(&random));
 }
 
-/* The same as with the seed alone, which would make the secret anew for every input over 240 bytes.
- */
+/* The same as with the seed alone, which would make the secret anew for every input over 240
+   bytes. */
 uint64_t hash_bytes(struct bytes data)
 {
     return XXH3_64bits_withSecretandSeed(data.ptr, data.len, process_secret, sizeof process_secret,

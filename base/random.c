@@ -11,8 +11,8 @@ static uint64_t next_system(struct random *random)
     (void)random;
     uint64_t value;
     ssize_t got;
-    /* Up to 256 bytes come whole or not at all; a signal may come while the kernel still gathers.
-     */
+    /* Up to 256 bytes come whole or not at all; a signal may come while the kernel still
+       gathers. */
     do {
         got = getrandom(&value, sizeof value, 0);
     } while (got < 0 && errno == EINTR);

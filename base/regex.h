@@ -14,8 +14,7 @@
 
 struct regex;
 
-/* STATUS_INVALID with the reason as text: bad syntax, or a program over the memory cap (1 MiB).
- */
+/* STATUS_INVALID with the reason as text: bad syntax, or a program over the memory cap (1 MiB). */
 MUST_USE enum status regex_new(struct str pattern, struct regex **out, struct error *err);
 void regex_free(struct regex *regex);
 bool regex_matches(const struct regex *regex, struct str text);

@@ -80,8 +80,8 @@ static double next_value(struct bench *b, struct bench_series *series)
     return (double)series->hundredths / 100;
 }
 
-/* One sample of each of `count` series; their labels stand in `body` as in a request just unpacked.
- */
+/* One sample of each of `count` series; their labels stand in `body` as in a request just
+   unpacked. */
 struct request {
     struct buffer body;
     struct head_key keys[REQUEST];

@@ -93,8 +93,8 @@ static void put_labels(struct buffer *out, const struct fleet_family *family, si
 
 /* ---- series ---- */
 
-/* The histogram that series `index` of its family belongs to: the same number in all its families.
- */
+/* The histogram that series `index` of its family belongs to: the same number in all its
+   families. */
 static size_t histogram_of(const struct fleet_family *family, size_t index)
 {
     return family->kind == FLEET_BUCKET ? index / family->dimensions[2]->count : index;

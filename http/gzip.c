@@ -76,8 +76,8 @@ bool gzip_is_accepted(struct str accept_encoding)
     return is_any_accepted;
 }
 
-/* Compresses what the stream has as input until zlib wants more of it or, with Z_FINISH, is done.
- */
+/* Compresses what the stream has as input until zlib wants more of it or, with Z_FINISH, is
+   done. */
 static void deflate_step(z_stream *stream, int flush, struct buffer *out)
 {
     bool has_more = true;

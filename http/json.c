@@ -75,8 +75,8 @@ static size_t promised_len(uint8_t lead)
     return lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
 }
 
-/* Appends the sequence that starts at `at`, or U+FFFD for one byte of it; returns the length read.
- */
+/* Appends the sequence that starts at `at`, or U+FFFD for one byte of it; returns the length
+   read. */
 static size_t append_multibyte(struct buffer *out, struct str text, size_t at)
 {
     struct str sequence = str_slice(text, at, promised_len((uint8_t)text.ptr[at]));

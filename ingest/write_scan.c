@@ -190,8 +190,8 @@ static const uint8_t *scan_plain_long_label(const uint8_t *at, const uint8_t *en
         return NULL;
     size_t len;
     at = read_plain_length(at + 1, &len);
-    /* at least 128 bytes of content, or it would have been a short one: lengths below are readable
-     */
+    /* at least 128 bytes of content, or it would have been a short one: lengths below are
+       readable */
     if (at == NULL || len < 0x80 || len > (size_t)(end - at))
         return NULL;
     const uint8_t *label_end = at + len;

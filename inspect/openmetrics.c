@@ -90,8 +90,8 @@ static struct str trim(struct str text)
     return text;
 }
 
-/* The place behind the brace that closes the labels that open at `from`; SIZE_MAX when none does.
- */
+/* The place behind the brace that closes the labels that open at `from`; SIZE_MAX when none
+   does. */
 static size_t find_labels_end(struct str line, size_t from)
 {
     bool is_quoted = false;

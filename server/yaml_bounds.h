@@ -17,8 +17,8 @@ enum {
     YAML_NODES_MAX = 1000000, /* 160 bytes each */
 };
 
-/* Also refuses text that is not YAML, or more than one document. STATUS_INVALID: "name:line: ...".
- */
+/* Also refuses text that is not YAML, or more than one document. STATUS_INVALID: "name:line:
+   ...". */
 MUST_USE enum status yaml_bounds_check(struct str text, const char *name, struct error *err);
 
 #endif

@@ -177,8 +177,7 @@ static enum status keep_shared_columns(struct matching *matching, struct error *
     return STATUS_OK;
 }
 
-/* --- 1: duplicates on the one side --------------------------------------------------------------
- */
+/* ---- 1: duplicates on the one side ---- */
 
 /* The first two series of a group of the one side that both have a value at a step. */
 struct clash {
@@ -264,8 +263,7 @@ static enum status check_one_side(struct matching *matching, struct error *err)
     return check_clashes(matching, clashes, err);
 }
 
-/* --- pairs --------------------------------------------------------------------------------------
- */
+/* ---- pairs ---- */
 
 static enum status include_labels(const struct matching *matching, struct labels one,
                                   struct labels *labels, struct error *err)
@@ -338,8 +336,7 @@ static enum status make_pairs(struct matching *matching, struct error *err)
     return STATUS_OK;
 }
 
-/* --- 2 and 3: several series of the many side ----------------------------------------------------
- */
+/* ---- 2 and 3: several series of the many side ---- */
 
 /* Which pairs exclude each other at a step: those of a group (2), those of equal labels (3). */
 static enum status find_rivals(struct matching *matching, struct members *rivals, size_t *count,
@@ -420,9 +417,6 @@ static enum status check_many_side(struct matching *matching, struct error *err)
     }
     return STATUS_OK;
 }
-
-/* ------------------------------------------------------------------------------------------------
- */
 
 static enum status match(struct matching *matching, struct error *err)
 {

@@ -1,5 +1,5 @@
-/* Functions over ranges: one read of each series, a window that slides over it, one value per step.
- */
+/* Functions over ranges: one read of each series, a window that slides over it, one value per
+   step. */
 #include "query/engine/operator.h"
 
 #include "query/engine/range_source.h"
@@ -23,8 +23,7 @@ static void window_close(struct query_operator *op)
     range_source_close(&((struct window_operator *)op)->source);
 }
 
-/* --- what functions ask for, made once per series -----------------------------------------------
- */
+/* ---- what functions ask for, made once per series ---- */
 
 static bool is_jump(enum window_need need, double before, double now)
 {

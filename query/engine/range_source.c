@@ -60,8 +60,8 @@ static enum status open_subquery(struct range_source *source, struct error *err)
     return STATUS_OK;
 }
 
-/* Times near the ends of int64 hold no samples; kept away from them, differences cannot overflow.
- */
+/* Times near the ends of int64 hold no samples; kept away from them, differences cannot
+   overflow. */
 static int64_t clamp_time(int64_t ts_ms)
 {
     const int64_t limit_ms = INT64_MAX / 4;

@@ -42,8 +42,7 @@ struct repairs {
     struct bucket_repair worst;
 };
 
-/* --- the histograms of a vector ------------------------------------------------------------------
- */
+/* ---- the histograms of a vector ---- */
 
 static void warn_of_le(const struct histograms *histograms, struct str le)
 {
@@ -380,8 +379,7 @@ enum status open_histogram_quantiles(struct eval *eval, const struct grid *grid,
     return open_nameless(eval, grid, labels, sets.count * per_set, values, out, err);
 }
 
-/* --- histogram_fraction ------------------------------------------------------------------------
- */
+/* ---- histogram_fraction ---- */
 
 struct fractions {
     const double *lower; /* per step */

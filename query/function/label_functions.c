@@ -66,8 +66,7 @@ static bool is_label_name(struct str name)
     return name.len > 0 && str_is_utf8(name);
 }
 
-/* --- label_replace(vector, destination, replacement, source, regex) ----------------------------
- */
+/* ---- label_replace(vector, destination, replacement, source, regex) ---- */
 
 static bool replaced_value(const struct label_rule *rule, struct labels labels, struct buffer *out)
 {
@@ -94,8 +93,7 @@ enum status open_label_replace(struct eval *eval, const struct grid *grid, const
     return status;
 }
 
-/* --- label_join(vector, destination, separator, source ...) -------------------------------------
- */
+/* ---- label_join(vector, destination, separator, source ...) ---- */
 
 static bool joined_value(const struct label_rule *rule, struct labels labels, struct buffer *out)
 {

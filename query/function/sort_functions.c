@@ -48,8 +48,7 @@ static int compare_descending(const void *a, const void *b)
     return left->value > right->value ? -1 : 1;
 }
 
-/* --- natural order: digits compare as numbers ----------------------------------------------------
- */
+/* ---- natural order: digits compare as numbers ---- */
 
 static bool is_digit(char byte)
 {
@@ -108,9 +107,6 @@ static int compare_by_label_descending(const void *a, const void *b)
 {
     return compare_by_label(b, a);
 }
-
-/* ------------------------------------------------------------------------------------------------
- */
 
 static enum status read_rows(struct query_operator *op, const struct expr *call, struct row *rows,
                              size_t *count, struct error *err)

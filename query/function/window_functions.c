@@ -33,8 +33,8 @@ static double extrapolated_gap(double gap_s, double interval_s)
     return gap_s >= interval_s * 1.1 ? interval_s / 2 : gap_s;
 }
 
-/* By how much the increase between first and last sample has to be stretched to cover the window.
- */
+/* By how much the increase between first and last sample has to be stretched to cover the
+   window. */
 static double extrapolation_factor(const struct window *window, bool is_counter, double increase)
 {
     const int64_t *times = window_times(window);

@@ -23,8 +23,8 @@ enum {
     PARSE_SELECTOR_TEXT_MAX = 10 * 1024 * 1024,
 };
 
-/* Of @, both signs. Offsets and ranges are below 2^44 ms, so that sums of all three never overflow.
- */
+/* Of @, both signs. Offsets and ranges are below 2^44 ms, so that sums of all three never
+   overflow. */
 #define PARSE_AT_MS_MAX (INT64_C(1) << 61)
 
 struct parse_options {
@@ -45,8 +45,8 @@ MUST_USE enum status parse_selector(struct str text, struct arena *arena, struct
 
 /* Canonical text, as Prometheus prints it on one line. */
 void ast_print(struct buffer *out, const struct expr *expr);
-/* The same over several lines where one would have more than 100 bytes, as Prometheus breaks them.
- */
+/* The same over several lines where one would have more than 100 bytes, as Prometheus breaks
+   them. */
 void ast_print_pretty(struct buffer *out, const struct expr *expr);
 
 #endif

@@ -418,8 +418,8 @@ TEST(replaced_files_that_could_not_be_deleted_go_with_the_next_step)
     flush_times(&box, "a", 4);
     uint64_t begin = sim_disk_operation_count(box.sim);
     struct compactor *compactor = new_compactor(&box);
-    /* unlink of the name, create, append, sync, rename, sync of the folder; then the first unlink
-     */
+    /* unlink of the name, create, append, sync, rename, sync of the folder; then the first
+       unlink */
     sim_disk_fail_at(box.sim, begin + 6, STATUS_IO);
     compactor_step(compactor);
     assert_int_equal(block_count(&box, "a"), 1);

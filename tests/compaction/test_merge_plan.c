@@ -359,8 +359,8 @@ static void begin_month(struct month *month)
     month->list.rules = merge_rules_default();
 }
 
-/* Flushes every `every_ms`, `late_percent` of the time something for one of the last days as well.
- */
+/* Flushes every `every_ms`, `late_percent` of the time something for one of the last days as
+   well. */
 static void run_month(struct month *month, int64_t retention_ms, int64_t every_ms,
                       uint64_t late_percent)
 {

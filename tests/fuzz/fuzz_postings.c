@@ -10,8 +10,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Small enough that a long run is listed quickly, large enough for several containers of a bitmap.
- */
+/* Small enough that a long run is listed quickly, large enough for several containers of a
+   bitmap. */
 enum { POSITION_MAX = 200000 };
 
 static void check_order(const uint32_t *positions, size_t count)

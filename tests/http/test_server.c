@@ -292,8 +292,8 @@ static struct exchange *snatch(struct desk *desk)
     return exchange;
 }
 
-/* Replies after a different tiny delay each time: before, while and after the connection suspends.
- */
+/* Replies after a different tiny delay each time: before, while and after the connection
+   suspends. */
 static void run_replier(void *context)
 {
     for (int round = 0; round < RACE_ROUNDS; round++) {

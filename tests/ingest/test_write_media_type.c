@@ -11,8 +11,8 @@ static void expect_protocol(const char *content_type, enum write_protocol want)
     assert_int_equal(got, want);
 }
 
-/* Parsed from a copy of exactly its size, so that the address sanitizer sees every read beyond it.
- */
+/* Parsed from a copy of exactly its size, so that the address sanitizer sees every read beyond
+   it. */
 static void expect_unknown(const char *content_type)
 {
     struct error err;

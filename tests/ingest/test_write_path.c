@@ -79,8 +79,8 @@ static void add_series(struct rig *rig, const char *labels, double value)
     message_add_series_text(&rig->message, labels, &sample, 1);
 }
 
-/* The compressed body is gone afterwards: nobody may look at it once write_path_run has returned.
- */
+/* The compressed body is gone afterwards: nobody may look at it once write_path_run has
+   returned. */
 static void run(struct rig *rig)
 {
     struct buffer body;

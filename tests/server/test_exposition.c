@@ -1,5 +1,5 @@
-/* The text format of metrics. What a whole page of it looks like is held to promtool in tests/e2e.
- */
+/* The text format of metrics. What a whole page of it looks like is held to promtool in
+   tests/e2e. */
 #include "tests/support/test.h"
 
 #include <math.h>

@@ -169,8 +169,8 @@ static uint64_t block_len(struct sim_disk *sim)
     return len;
 }
 
-/* One byte is wrong. Answers are right or errors, at most one tenant is hit, and the proof fails.
- */
+/* One byte is wrong. Answers are right or errors, at most one tenant is hit, and the proof
+   fails. */
 static void expect_honest(const struct block_model *model, struct sim_disk *sim)
 {
     struct error err;

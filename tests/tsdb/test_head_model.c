@@ -12,8 +12,8 @@
 #include "base/random.h"
 #include "tsdb/head/head.h"
 
-/* Label sets are numbered: __name__ × a × b × c, where the first value of a, b and c is "no label".
- */
+/* Label sets are numbered: __name__ × a × b × c, where the first value of a, b and c is "no
+   label". */
 static const char *const metric_names[] = {"m0", "m1", "m2", "up"};
 static const char *const a_values[] = {"", "0", "1", "2", "10"};
 static const char *const b_values[] = {"", "x", "y", "zz"};
@@ -263,8 +263,8 @@ static int compare_samples(const void *a, const void *b)
     return (left->ts_ms > right->ts_ms) - (left->ts_ms < right->ts_ms);
 }
 
-/* `columns` holds exactly the model's samples in the range; those aside only, if `is_aside_only`.
- */
+/* `columns` holds exactly the model's samples in the range; those aside only, if
+   `is_aside_only`. */
 static void expect_samples(struct model *m, const struct model_series *series, int64_t min_ts_ms,
                            int64_t max_ts_ms, bool is_aside_only, const struct columns *columns)
 {

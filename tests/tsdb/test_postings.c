@@ -4,8 +4,8 @@
 #include "base/random.h"
 #include "tsdb/index/postings.h"
 
-/* Positions below this are drawn, so that sets overlap; those from FAR on lie in other containers.
- */
+/* Positions below this are drawn, so that sets overlap; those from FAR on lie in other
+   containers. */
 enum { NEAR = 512, FAR = 70000, SLOTS = NEAR * 2 };
 
 /* The naive set: one bool per position. */

@@ -27,8 +27,8 @@ TEST(a_repeated_sample_is_not_acknowledged_before_it_is_durable)
     store_box_deinit(&box);
 }
 
-/* Whichever call of a commit fails: what is acknowledged afterwards, new or repeated, is durable.
- */
+/* Whichever call of a commit fails: what is acknowledged afterwards, new or repeated, is
+   durable. */
 TEST(a_commit_that_fails_anywhere_never_leads_to_a_false_acknowledgement)
 {
     for (uint64_t after = 0;; after++) {

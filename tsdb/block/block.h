@@ -90,8 +90,8 @@ void block_measure_loss(struct block *block, struct block_loss *out);
    STATUS_CORRUPT otherwise. */
 MUST_USE enum status block_check_directory(const struct block *block, struct error *err);
 size_t block_tenant_count(const struct block *block);
-/* The id, pointing into the mapping (valid while the caller holds a reference); tenants are sorted.
- */
+/* The id, pointing into the mapping (valid while the caller holds a reference); tenants are
+   sorted. */
 struct str block_tenant(const struct block *block, size_t tenant);
 /* False when the block holds nothing of that tenant. */
 bool block_find_tenant(const struct block *block, struct str id, size_t *tenant);
@@ -108,8 +108,8 @@ size_t block_series_count(const struct block *block, size_t tenant);
    will do. STATUS_NOT_FOUND: there is none. `scratch` is reset. */
 MUST_USE enum status block_find_series(struct block *block, size_t tenant, struct labels labels,
                                        struct arena *scratch, uint32_t *series, struct error *err);
-/* Text points into the mapping (valid while the caller holds a reference), the array into `arena`.
- */
+/* Text points into the mapping (valid while the caller holds a reference), the array into
+   `arena`. */
 MUST_USE enum status block_labels(struct block *block, size_t tenant, uint32_t series,
                                   struct arena *arena, struct labels *out, struct error *err);
 /* Of the samples of a series, inclusive; the index knows. */

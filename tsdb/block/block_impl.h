@@ -39,8 +39,8 @@ struct str block_entry_id(const struct block *block, const struct block_entry *e
 /* The slot of a tenant whose index is good. */
 MUST_USE enum status block_slot_get(struct block *block, size_t tenant,
                                     const struct block_slot **out, struct error *err);
-/* A timeline of a tenant, its checksum proved, decoded for the range. The caller owns one reference.
- */
+/* A timeline of a tenant, its checksum proved, decoded for the range. The caller owns one
+   reference. */
 MUST_USE enum status block_slot_timeline(const struct block *block, const struct block_slot *slot,
                                          uint32_t number, const struct block_range *range,
                                          struct timeline **out, struct error *err);

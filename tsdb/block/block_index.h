@@ -91,8 +91,8 @@ struct block_place {
     uint32_t run_sum;
 };
 
-/* 0 <= series < series_count; CHECK otherwise. The array is in `arena`. STATUS_LIMIT: it is full.
- */
+/* 0 <= series < series_count; CHECK otherwise. The array is in `arena`. STATUS_LIMIT: it is
+   full. */
 MUST_USE enum status block_index_labels(const struct block_index *index, uint32_t series,
                                         struct arena *arena, struct labels *out, struct error *err);
 MUST_USE enum status block_index_place(const struct block_index *index, uint32_t series,

@@ -136,8 +136,8 @@ static enum status verify_samples(struct tenant_proof *proof, uint32_t series, s
 
 /* ---- postings against series ---- */
 
-/* Every series in the postings of a pair has the pair; as many as labels there are, they are all.
- */
+/* Every series in the postings of a pair has the pair; as many as labels there are, they are
+   all. */
 static enum status verify_pair(const struct block_index *index, uint32_t name, uint32_t pair,
                                uint64_t *posting_count, struct error *err)
 {

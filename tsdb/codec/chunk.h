@@ -17,8 +17,8 @@ enum { CHUNK_SAMPLES_MAX = 240 };
 /* An upper bound of what chunk_encode appends. */
 enum { CHUNK_BYTES_MAX = 4096 };
 
-/* Appends the encoding of 1 <= count <= CHUNK_SAMPLES_MAX samples, timestamps strictly increasing.
- */
+/* Appends the encoding of 1 <= count <= CHUNK_SAMPLES_MAX samples, timestamps strictly
+   increasing. */
 void chunk_encode(struct buffer *out, const int64_t *ts_ms, const double *values, size_t count);
 /* Appends the samples behind those `out` has already; they must be later. STATUS_CORRUPT when they
    are not, or for bytes that are not exactly one chunk; `out` then keeps what it had. */

@@ -1,5 +1,5 @@
-/* One value throughout: its bytes up to the last that is not zero, which for 0, 1 or 0.5 are few.
- */
+/* One value throughout: its bytes up to the last that is not zero, which for 0, 1 or 0.5 are
+   few. */
 #include "tsdb/codec/encoding.h"
 
 static uint8_t *value_constant_encode(uint8_t *to, const uint64_t *words, size_t count)

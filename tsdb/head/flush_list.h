@@ -41,8 +41,8 @@ struct flush_list {
 
 void flush_list_init(struct flush_list *list);
 void flush_list_deinit(struct flush_list *list);
-/* Adds the series if samples of it are aside. A flush is under way, and the same one for all calls.
- */
+/* Adds the series if samples of it are aside. A flush is under way, and the same one for all
+   calls. */
 void flush_list_add(struct flush_list *list, const struct head *head, struct series_ref ref);
 /* By tenant id, then by labels (labels_compare). Nothing is added afterwards. */
 void flush_list_sort(struct flush_list *list);

@@ -6,8 +6,8 @@
 
 #include "base/buffer.h"
 
-/* Appends `text` in double quotes; what does not print, and bytes that are no UTF-8, are escaped.
- */
+/* Appends `text` in double quotes; what does not print, and bytes that are no UTF-8, are
+   escaped. */
 void append_quoted(struct buffer *out, struct str text);
 /* Appends the first character of `text` in single quotes, as Go's %q shows a rune; U+FFFD stands
    for the end of the text and for what is no UTF-8. */

@@ -80,8 +80,8 @@ static bool original_matches(const struct tenant_part *part, struct str original
     return true;
 }
 
-/* A stored label of the name "original_..." would be hidden by the rewritten one: the latter wins.
- */
+/* A stored label of the name "original_..." would be hidden by the rewritten one: the latter
+   wins. */
 static struct labels rewrite(const struct tenant_part *part, struct str tenant_label,
                              struct labels stored, struct str original, struct arena *arena)
 {
