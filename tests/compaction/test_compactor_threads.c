@@ -1,5 +1,7 @@
 #include "tests/support/store_box.h"
 
+#include <stdio.h>
+
 #include "compaction/compactor.h"
 
 #define HOUR_MS INT64_C(3600000)
@@ -125,6 +127,49 @@ TEST(readers_always_see_every_sample_once_while_blocks_are_merged)
     store_box_deinit(&fray.box);
 }
 
+/* Twenty series, as many samples each. */
+static void flush_much(struct store_box *box, int64_t begin_ms)
+{
+    enum { SERIES = 20, SAMPLES = 4000 };
+    static struct box_sample samples[SAMPLES];
+    struct error err = {0};
+    for (int n = 0; n < SERIES; n++) {
+        struct write_result result = {0};
+        char series[32];
+        snprintf(series, sizeof series, "up n=%d", n);
+        for (int i = 0; i < SAMPLES; i++)
+            samples[i] = (struct box_sample){"a", series, begin_ms + i, i / 7.0 * n};
+        expect_ok(box_write(box, samples, SAMPLES, &result, &err));
+        assert_int_equal(result.samples_written, SAMPLES);
+    }
+    expect_ok(box_flush(box, &err));
+}
+
+/* But for the first slice, and the end of a merge, after which nobody rests: half of the rest will do. */
+TEST(merging_takes_its_share_of_a_processor_and_no_more)
+{
+    enum { SHARE_PERCENT = 5, SLICES_MS = 2 * 10 };
+    struct store_box box;
+    struct error err = {0};
+    store_box_init(&box, 7);
+    expect_ok(store_box_open(&box, &err));
+    for (int i = 0; i < 4; i++)
+        flush_much(&box, BOX_START_MS + i * 4000);
+    const struct compactor_options options = {.store = box.store,
+                                              .rules = {.fan_in = 4, .finish_after_ms = HOUR_MS},
+                                              .cpu_share_percent = SHARE_PERCENT};
+    struct compactor *compactor = compactor_new(&options);
+    int64_t begin_ms = clock_monotonic_ms(clock_real());
+    compactor_step(compactor);
+    int64_t took_ms = clock_monotonic_ms(clock_real()) - begin_ms;
+    const struct compactor_counters *counters = compactor_counters(compactor);
+    int64_t worked_ms = (int64_t)(counter_get(&counters->cpu_ns) / 1000000);
+    assert_int_equal(counter_get(&counters->merges), 1);
+    assert_true(took_ms >= (worked_ms - SLICES_MS) * 100 / SHARE_PERCENT / 2);
+    compactor_close(compactor);
+    store_box_deinit(&box);
+}
+
 TEST(stopping_answers_everybody_who_waits)
 {
     struct fray fray = {0};
@@ -142,4 +187,5 @@ TEST(stopping_answers_everybody_who_waits)
 }
 
 TEST_MAIN(RUN(readers_always_see_every_sample_once_while_blocks_are_merged),
+          RUN(merging_takes_its_share_of_a_processor_and_no_more),
           RUN(stopping_answers_everybody_who_waits))
