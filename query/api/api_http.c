@@ -171,14 +171,31 @@ static void answer_in_turn(struct api_call *call)
         api_fail(call, status, &err);
 }
 
+/* Counts the call for its payer, and notes what it makes of the payer's calls. */
+static void open_call(const struct api_call *call)
+{
+    if (call->payer == NULL)
+        return;
+    counter_add(&call->payer->open_queries, 1);
+    api_note_part(call, TENANT_LIMIT_MAX_CONCURRENT_QUERIES,
+                  counter_get(&call->payer->open_queries));
+}
+
+static void close_call(struct tenant *payer)
+{
+    if (payer != NULL)
+        counter_sub(&payer->open_queries, 1);
+}
+
 static void run_call(struct lanes_job *job)
 {
     struct api_call *call = (struct api_call *)job;
     struct query_api *api = call->api;
+    struct tenant *payer = call->payer;
     uint64_t started_ns = call->started_ns;
     struct turn_options options = {
         .payer = call->payer_id,
-        .cpu_ns = call->payer == NULL ? NULL : &call->payer->query_cpu_ns,
+        .cpu_ns = payer == NULL ? NULL : &payer->query_cpu_ns,
         .check = check_call,
         .context = call,
     };
@@ -197,6 +214,7 @@ static void run_call(struct lanes_job *job)
     turn_deinit(&turn);
     arena_deinit(&arena);
     charge_deinit(&charge);
+    close_call(payer);
     counter_add(&api->counters.duration_ns, clock_monotonic_ns(api->engine->clock) - started_ns);
 }
 
@@ -205,6 +223,7 @@ static void refuse_call(struct lanes_job *job)
 {
     struct api_call *call = (struct api_call *)job;
     counter_add(&call->api->counters.refused, 1);
+    close_call(call->payer);
     exchange_reply_header(call->exchange, "Retry-After", "1");
     reply_error(call->exchange, API_TIMEOUT, STR("query timed out in query queue"));
 }
@@ -268,7 +287,9 @@ static void hand_over(void *context, struct exchange *exchange)
     uint64_t running_max = api_tenant_limit(call, TENANT_LIMIT_MAX_CONCURRENT_QUERIES, SIZE_MAX);
     call->job.base.lane_running_max = running_max == SIZE_MAX ? 0 : (size_t)running_max;
     counter_add(&api->counters.queries, 1);
+    open_call(call);
     if (!lanes_try_submit(api->lanes, &call->job, call->payer_id)) {
+        close_call(call->payer);
         counter_add(&api->counters.refused, 1);
         reply_error(exchange, API_TOO_MANY,
                     STR("too many queries are waiting, try again later (err-croft-query-queue)"));

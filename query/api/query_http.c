@@ -228,6 +228,7 @@ static enum status evaluate(struct api_call *call, struct query_options *options
         api_tenant_limit(call, TENANT_LIMIT_MAX_QUERY_BYTES, engine.memory_max_bytes);
     enum status status = engine_query(&engine, options, call->arena, result, err);
     api_note_part(call, TENANT_LIMIT_MAX_QUERY_SAMPLES, result->samples_peak);
+    api_note_part(call, TENANT_LIMIT_MAX_QUERY_BYTES, result->memory_peak_bytes);
     api_note_part(call, TENANT_LIMIT_QUERY_TIMEOUT,
                   (clock_monotonic_ns(engine.clock) - call->started_ns) / 1000000);
     counter_add(&call->api->counters.samples, result->samples_total);

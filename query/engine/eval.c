@@ -110,11 +110,19 @@ static size_t left_bytes_locked(const struct eval *eval) REQUIRES(eval->lock)
     return eval->arena->limit_bytes - eval->arena->used_bytes;
 }
 
+static void note_peak_locked(struct eval *eval) REQUIRES(eval->lock)
+{
+    uint64_t held_bytes = eval->engine->memory_max_bytes - left_bytes_locked(eval);
+    if (held_bytes > eval->result->memory_peak_bytes)
+        eval->result->memory_peak_bytes = held_bytes;
+}
+
 enum status eval_alloc(struct eval *eval, size_t size_bytes, void **out, struct error *err)
 {
     mutex_lock(&eval->lock);
     bool has_room = size_bytes <= left_bytes_locked(eval);
     *out = has_room ? arena_try_alloc(eval->arena, size_bytes) : NULL;
+    note_peak_locked(eval);
     mutex_unlock(&eval->lock);
     if (!has_room)
         return refuse_memory(eval, err);
@@ -137,6 +145,7 @@ static enum status charge_own(struct eval *eval, size_t size_bytes, struct error
     bool has_room = size_bytes <= left_bytes_locked(eval);
     if (has_room)
         eval->arena->limit_bytes -= size_bytes;
+    note_peak_locked(eval);
     mutex_unlock(&eval->lock);
     return has_room ? STATUS_OK : refuse_memory(eval, err);
 }

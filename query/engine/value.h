@@ -30,6 +30,7 @@ struct query_result {
     struct notes infos;
     uint64_t samples_total; /* samples read, as stats' totalQueryableSamples counts */
     uint64_t samples_peak;
+    uint64_t memory_peak_bytes; /* of what max_estimated_memory_consumption_per_query bounds */
 };
 
 #endif

@@ -205,9 +205,59 @@ TEST(a_query_may_take_as_long_as_its_tenants_limit_says)
     fixture_close(&f);
 }
 
+/* ---- warnings and dry runs ---- */
+
+/* What the next request is noted with when it is watched for more than `max`. */
+static void expect_noted(struct fixture *f, enum tenant_limit limit, uint64_t max, uint64_t times)
+{
+    struct tenant *tenant = tenant_table_find(store_tenants(f->box.store), STR("a"));
+    uint64_t warnings = counter_get(&tenant->limit_warnings[limit]);
+    uint64_t refusals = counter_get(&tenant->limit_would_refuse[limit]);
+    counter_set(&tenant->limit_max[LIMIT_SOFT][limit], max);
+    counter_set(&tenant->limit_max[LIMIT_DRY_RUN][limit], max);
+    assert_int_equal(ask(f, "GET", "/api/v1/query?query=sum(up)", TENANT_A, "").code, 200);
+    assert_int_equal(counter_get(&tenant->limit_warnings[limit]), warnings + times);
+    assert_int_equal(counter_get(&tenant->limit_would_refuse[limit]), refusals + times);
+    counter_set(&tenant->limit_max[LIMIT_SOFT][limit], TENANT_LIMIT_NONE);
+    counter_set(&tenant->limit_max[LIMIT_DRY_RUN][limit], TENANT_LIMIT_NONE);
+}
+
+TEST(a_dry_run_notes_what_a_hard_limit_would_refuse)
+{
+    const struct limited memory = {TENANT_LIMIT_MAX_QUERY_BYTES, "/api/v1/query?query=sum(up)",
+                                   1 << 20, 422, "memory"};
+    struct fixture f;
+    fixture_open(&f);
+    uint64_t enough = find_boundary(&f, &memory);
+    ask_limited(&f, &memory, 1 << 20);
+    expect_noted(&f, TENANT_LIMIT_MAX_QUERY_BYTES, enough - 1, 1);
+    expect_noted(&f, TENANT_LIMIT_MAX_QUERY_BYTES, enough, 0);
+    expect_noted(&f, TENANT_LIMIT_MAX_QUERY_LEN, strlen("sum(up)") - 1, 1);
+    expect_noted(&f, TENANT_LIMIT_MAX_QUERY_LEN, strlen("sum(up)"), 0);
+    expect_noted(&f, TENANT_LIMIT_MAX_QUERY_SAMPLES, 1, 1);
+    expect_noted(&f, TENANT_LIMIT_MAX_QUERY_SAMPLES, 2, 0);
+    fixture_close(&f);
+}
+
+TEST(requests_that_run_or_wait_are_noted)
+{
+    struct fixture f;
+    fixture_open(&f);
+    struct tenant *tenant = tenant_table_find(store_tenants(f.box.store), STR("a"));
+    for (size_t i = 0; i < 3; i++) {
+        /* the request before is over a moment after its reply */
+        while (counter_get(&tenant->open_queries) > 0)
+            continue;
+        expect_noted(&f, TENANT_LIMIT_MAX_CONCURRENT_QUERIES, i == 1 ? 0 : 1, i == 1 ? 1 : 0);
+    }
+    fixture_close(&f);
+}
+
 TEST_MAIN(RUN(every_endpoint_is_refused_with_a_byte_less_than_it_needs),
           RUN(who_holds_most_is_refused_and_others_are_answered),
           RUN(a_query_may_have_as_many_bytes_of_text_as_its_tenants_limit_says),
           RUN(a_query_may_load_as_many_samples_as_its_tenants_limit_says),
           RUN(a_query_may_take_as_much_memory_as_its_tenants_limit_says),
-          RUN(a_query_may_take_as_long_as_its_tenants_limit_says))
+          RUN(a_query_may_take_as_long_as_its_tenants_limit_says),
+          RUN(a_dry_run_notes_what_a_hard_limit_would_refuse),
+          RUN(requests_that_run_or_wait_are_noted))

@@ -46,6 +46,8 @@ struct tenant {
     struct counter samples_deduplicated; /* sent by a replica that is not elected */
     struct counter query_cpu_ns;  /* processor time of the queries that read this tenant alone */
     struct counter query_samples; /* loaded by these queries */
+    struct counter
+        open_queries; /* requests to the read API for this tenant alone, running or waiting */
     struct counter samples_rejected_for[TENANT_REASONS_MAX]; /* by enum reject_reason */
     struct refusal **refusals; /* the last, by reason; guarded by the shard's lock; NULL: none */
     struct tenant_rates ingestion;   /* guarded by the shard's lock */
