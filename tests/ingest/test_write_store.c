@@ -24,6 +24,7 @@ static struct {
     struct arena arena;
     struct buffer message;
     struct write_job *job;
+    const struct tenant_id *named; /* by the sender of the next writes; NULL for none */
     unsigned done_count;
 } rig;
 
@@ -111,6 +112,7 @@ static void start_write(void)
     message_compress(&body, buffer_bytes(&rig.message));
     rig.job = arena_alloc_zeroed(&rig.arena, sizeof *rig.job);
     rig.job->body = buffer_bytes(&body);
+    rig.job->tenant = rig.named;
     rig.job->arena = &rig.arena;
     rig.job->done = note_done;
     rig.done_count = 0;
@@ -342,6 +344,30 @@ TEST(a_tenant_that_does_not_accept_ha_pairs_stores_what_is_sent)
                                "a{__replica__=\"r2\", cluster=\"c\"} 1@0\n");
 }
 
+TEST(a_write_has_as_many_bytes_as_the_limit_of_its_tenant_says)
+{
+    struct tenant_limits limits = tenant_limits_default();
+    struct tenant_id id;
+    struct error err;
+    expect_ok(tenant_id_parse(STR("a"), &id, &err));
+    rig.named = &id;
+    for (int more = -1; more <= 1; more++) {
+        add_series("__name__=m,n=1", 0, 1);
+        size_t max = (size_t)((int64_t)rig.message.len + more);
+        limits.max[LIMIT_HARD][TENANT_LIMIT_MAX_REQUEST_BYTES] = max;
+        tenant_table_set_limits(store_tenants(rig.store), &limits, NULL, NULL, 0);
+        if (more >= 0) {
+            write_message();
+            continue;
+        }
+        start_write();
+        assert_int_equal(rig.job->status, STATUS_LIMIT);
+        assert_non_null(strstr(rig.job->err.text, "limit max_request_bytes is "));
+        assert_int_equal(rig.job->report.stored.samples_written, 0);
+    }
+    expect_stored("a", "m{n=\"1\"} 1@0\n");
+}
+
 TEST(one_cluster_too_many_refuses_its_series_only)
 {
     accept_ha();
@@ -401,6 +427,7 @@ int main(void)
         CASE(of_an_ha_pair_each_sample_is_stored_once),
         CASE(what_is_not_of_an_ha_pair_passes_as_it_is),
         CASE(a_tenant_that_does_not_accept_ha_pairs_stores_what_is_sent),
+        CASE(a_write_has_as_many_bytes_as_the_limit_of_its_tenant_says),
         CASE(one_cluster_too_many_refuses_its_series_only),
         CASE(a_name_of_a_replica_is_taken_up_to_its_limit),
         CASE(a_restart_elects_again_whoever_comes_first),
