@@ -110,6 +110,39 @@ TEST(a_key_that_is_longer_or_shorter_than_a_series_is_not_it)
     close_fixture(&f);
 }
 
+/* label_00="<value>", label_01="<value>", ...; the one at `odd` has another value, the names from `renamed` on
+   are others. */
+static struct labels many_labels(struct fixture *f, size_t count, size_t odd, size_t renamed)
+{
+    struct label *labels = arena_alloc(&f->arena, count * sizeof *labels);
+    for (size_t i = 0; i < count; i++)
+        labels[i] =
+            (struct label){arena_format(&f->arena, i < renamed ? "label_%02zu" : "other_%02zu", i),
+                           i == odd ? STR("odd") : STR("value")};
+    return (struct labels){labels, count};
+}
+
+/* What the series before has at the same place is only a guess. */
+TEST(series_that_differ_in_one_label_keep_their_own)
+{
+    enum { LABELS = 40 };
+    struct fixture f = open_fixture();
+    struct labels given[2 * LABELS];
+    struct series_ref refs[2 * LABELS];
+    for (size_t i = 0; i < LABELS; i++) {
+        given[2 * i] = many_labels(&f, LABELS, i, LABELS);
+        given[2 * i + 1] = many_labels(&f, LABELS - i, LABELS, i);
+    }
+    for (size_t i = 0; i < 2 * LABELS; i++)
+        refs[i] = head_add(f.head, f.tenant, given[i], 0);
+    for (size_t i = 0; i < 2 * LABELS; i++) {
+        assert_int_equal(find(&f, f.tenant, given[i]).value, refs[i].value);
+        struct labels kept = head_labels(f.head, refs[i], &f.arena);
+        assert_int_equal(labels_compare(kept, given[i]), 0);
+    }
+    close_fixture(&f);
+}
+
 TEST(every_range_of_a_long_series_is_read_exactly)
 {
     struct fixture f = open_fixture();
@@ -350,6 +383,7 @@ TEST(a_small_tenant_costs_a_few_kilobytes)
 
 TEST_MAIN(RUN(the_same_labels_of_another_tenant_are_another_series),
           RUN(a_key_that_is_longer_or_shorter_than_a_series_is_not_it),
+          RUN(series_that_differ_in_one_label_keep_their_own),
           RUN(every_range_of_a_long_series_is_read_exactly),
           RUN(duplicates_and_conflicts_are_told_wherever_the_sample_is),
           RUN(values_are_compared_bit_by_bit), RUN(every_timestamp_can_be_kept),

@@ -68,6 +68,17 @@ static struct tenant_index *get_index(struct head *head, struct tenant *tenant)
     return head->tenants[tenant->number];
 }
 
+/* The texts of the pairs, one behind the other, are the identity encoding. */
+static uint64_t identity_hash(struct head *head, const struct series *series)
+{
+    const struct str *texts = symbols_texts(head->tenants[series->tenant_number]->pairs);
+    const uint32_t *pairs = series_pairs(head, series);
+    buffer_reset(&head->encoding);
+    for (size_t i = 0; i < series->pair_count; i++)
+        buffer_append_str(&head->encoding, texts[pairs[i]]);
+    return hash_bytes(buffer_bytes(&head->encoding));
+}
+
 struct series_ref head_add(struct head *head, struct tenant *tenant, struct labels labels,
                            int64_t now_ms)
 {
@@ -85,22 +96,11 @@ struct series_ref head_add(struct head *head, struct tenant *tenant, struct labe
                               .is_active = true};
     tenant_index_add(get_index(head, tenant), labels, ref.value,
                      pair_pool_at(&head->pairs, series->pairs, labels.count));
-    ref_table_add(&head->table, series_place(tenant->number, labels_identity_hash(labels)),
+    ref_table_add(&head->table, series_place(tenant->number, identity_hash(head, series)),
                   ref.value);
     head->series_count++;
     counter_add(&tenant->active_series, 1);
     return ref;
-}
-
-/* The texts of the pairs, one behind the other, are the identity encoding. */
-static uint64_t identity_hash(struct head *head, const struct series *series)
-{
-    const struct str *texts = symbols_texts(head->tenants[series->tenant_number]->pairs);
-    const uint32_t *pairs = series_pairs(head, series);
-    buffer_reset(&head->encoding);
-    for (size_t i = 0; i < series->pair_count; i++)
-        buffer_append_str(&head->encoding, texts[pairs[i]]);
-    return hash_bytes(buffer_bytes(&head->encoding));
 }
 
 void head_remove(struct head *head, struct series_ref ref)

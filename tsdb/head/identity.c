@@ -67,6 +67,10 @@ struct label label_identity_decode(struct str encoding)
 
 void labels_identity_encode(struct buffer *out, struct labels labels)
 {
+    size_t len = 0;
+    for (size_t i = 0; i < labels.count; i++)
+        len += label_identity_len(labels.ptr[i]);
+    buffer_reserve(out, len); /* once for all of them */
     for (size_t i = 0; i < labels.count; i++)
         label_identity_encode(out, labels.ptr[i]);
 }

@@ -63,8 +63,19 @@ static struct str encode(struct tenant_index *index, struct label label)
     return buffer_str(&index->encoding);
 }
 
-static uint32_t add_pair(struct tenant_index *index, struct label label)
+/* Series of one target come together: most labels stand as they do in the series before. */
+static bool is_latest(const struct tenant_index *index, size_t place, struct label label)
 {
+    if (place >= index->latest_count)
+        return false;
+    struct label latest = tenant_index_label(index, index->latest[place]);
+    return str_eq(latest.value, label.value) && str_eq(latest.name, label.name);
+}
+
+static uint32_t add_pair(struct tenant_index *index, size_t place, struct label label)
+{
+    if (is_latest(index, place, label))
+        return index->latest[place];
     size_t before = symbols_count(index->pairs);
     struct str text = encode(index, label);
     CHECK(text.len >= LABEL_IDENTITY_LEN_MIN); /* no name and no value is empty */
@@ -128,12 +139,15 @@ void tenant_index_add(struct tenant_index *index, struct labels labels, uint32_t
                       uint32_t *pairs)
 {
     for (size_t i = 0; i < labels.count; i++) {
-        pairs[i] = add_pair(index, labels.ptr[i]);
+        pairs[i] = add_pair(index, i, labels.ptr[i]);
         struct postings *series = &index->by_pair[pairs[i]].series;
         if (postings_is_empty(series))
             list_pair(index, pairs[i]);
         add_ref(index, series, ref);
     }
+    index->latest_count =
+        labels.count < TENANT_INDEX_LATEST_MAX ? labels.count : TENANT_INDEX_LATEST_MAX;
+    memcpy(index->latest, pairs, index->latest_count * sizeof *pairs);
     add_ref(index, &index->all_series, ref);
     index->is_leaving = false;
     index->charged_bytes += SERIES_CHARGE_BYTES + labels.count * LABEL_CHARGE_BYTES;

@@ -32,6 +32,9 @@ struct indexed_name {
     size_t capacity;
 };
 
+/* Most series have no more labels; what is beyond them is looked up each time. */
+enum { TENANT_INDEX_LATEST_MAX = 24 };
+
 struct tenant_index {
     struct tenant *tenant;
     bool is_leaving; /* it had no series at the end of the last flush, and has got none since */
@@ -42,9 +45,11 @@ struct tenant_index {
     struct indexed_pair *by_pair; /* by the number of the pair */
     size_t pair_capacity;
     struct postings all_series;
-    size_t list_bytes;      /* of all by_name[..].pairs */
-    size_t postings_bytes;  /* of all postings, all_series included */
-    uint64_t charged_bytes; /* for what it holds: see tenant_index_charge */
+    size_t list_bytes;                        /* of all by_name[..].pairs */
+    size_t postings_bytes;                    /* of all postings, all_series included */
+    uint64_t charged_bytes;                   /* for what it holds: see tenant_index_charge */
+    uint32_t latest[TENANT_INDEX_LATEST_MAX]; /* pairs of the series that was added last */
+    size_t latest_count;
     struct buffer encoding; /* scratch of those who add */
 };
 
