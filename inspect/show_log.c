@@ -66,17 +66,22 @@ static enum status show_series(void *context, struct series_ref ref, struct str 
     return STATUS_OK;
 }
 
-static enum status show_sample(void *context, struct series_ref ref, struct sample sample,
-                               struct error *err)
+static void show_sample(struct log_view *view, const struct logged_sample *logged)
 {
-    struct log_view *view = context;
-    (void)err;
-    if (!ref_set_has(&view->shown, ref.value))
-        return STATUS_OK;
+    if (!ref_set_has(&view->shown, logged->ref.value))
+        return;
     buffer_reset(&view->line);
-    append_exact_f64(&view->line, sample.value);
-    fprintf(topic_out(view->topic), "      sample %u %" PRId64 " %.*s\n", ref.value, sample.ts_ms,
-            STR_ARG(buffer_str(&view->line)));
+    append_exact_f64(&view->line, logged->sample.value);
+    fprintf(topic_out(view->topic), "      sample %u %" PRId64 " %.*s\n", logged->ref.value,
+            logged->sample.ts_ms, STR_ARG(buffer_str(&view->line)));
+}
+
+static enum status show_samples(void *context, const struct logged_sample *samples, size_t count,
+                                struct error *err)
+{
+    (void)err;
+    for (size_t i = 0; i < count; i++)
+        show_sample(context, &samples[i]);
     return STATUS_OK;
 }
 
@@ -102,7 +107,7 @@ static enum status show_shard(struct log_view *view, uint32_t shard, struct erro
     const struct wal_replay_handler handler = {.context = view,
                                                .observer = &observer,
                                                .series = show_series,
-                                               .sample = show_sample,
+                                               .samples = show_samples,
                                                .epoch = begin_epoch};
     struct wal_replay_report report = {0};
     enum status status = wal_replay(view->topic->inspection->disk, folder, shard, covered_epoch,

@@ -114,16 +114,18 @@ static enum status log_series(void *context, struct series_ref ref, struct str t
     return STATUS_OK;
 }
 
-static enum status log_sample(void *context, struct series_ref ref, struct sample sample,
-                              struct error *err)
+static enum status log_samples(void *context, const struct logged_sample *samples, size_t count,
+                               struct error *err)
 {
     (void)err;
     struct tenant_rows *rows = context;
-    size_t at = rows->row_of_ref[ref.value];
-    if (at == SIZE_MAX)
-        return STATUS_OK;
-    rows->rows[at].log_samples++;
-    add_time(&rows->rows[at], sample.ts_ms, sample.ts_ms);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = rows->row_of_ref[samples[i].ref.value];
+        if (at == SIZE_MAX)
+            continue;
+        rows->rows[at].log_samples++;
+        add_time(&rows->rows[at], samples[i].sample.ts_ms, samples[i].sample.ts_ms);
+    }
     return STATUS_OK;
 }
 
@@ -142,7 +144,7 @@ static enum status add_log(struct tenant_rows *rows, uint32_t shard, struct erro
     shard_file_path(folder, shard, WAL_FOLDER, "");
     TRY(topic_covered_epoch(rows->topic, shard, &covered_epoch, err));
     const struct wal_replay_handler handler = {
-        .context = rows, .series = log_series, .sample = log_sample, .epoch = log_epoch};
+        .context = rows, .series = log_series, .samples = log_samples, .epoch = log_epoch};
     struct wal_replay_report report = {0};
     enum status status = wal_replay(rows->topic->inspection->disk, folder, shard, covered_epoch,
                                     &handler, &report, err);

@@ -30,15 +30,15 @@ static enum status hear_series(void *context, struct series_ref ref, struct str 
     return STATUS_OK;
 }
 
-static enum status hear_sample(void *context, struct series_ref ref, struct sample sample,
-                               struct error *err)
+static enum status hear_samples(void *context, const struct logged_sample *samples, size_t count,
+                                struct error *err)
 {
-    (void)ref;
-    (void)sample;
+    (void)samples;
     (void)err;
     struct heard *heard = context;
+    CHECK(count > 0);
     CHECK(heard->series > 0);
-    heard->samples++;
+    heard->samples += count;
     return STATUS_OK;
 }
 
@@ -55,7 +55,7 @@ static void replay(struct bytes segment)
     struct heard heard = {0};
     struct wal_replay_report report;
     struct wal_replay_handler handler = {
-        .context = &heard, .series = hear_series, .sample = hear_sample, .epoch = hear_epoch};
+        .context = &heard, .series = hear_series, .samples = hear_samples, .epoch = hear_epoch};
     struct sim_disk *sim = sim_disk_new(1);
     struct disk *disk = sim_disk_disk(sim);
     CHECK(disk_make_dir(disk, "wal", &err) == STATUS_OK);

@@ -42,14 +42,16 @@ static enum status hear_series(void *context, struct series_ref ref, struct str 
     return STATUS_OK;
 }
 
-static enum status hear_sample(void *context, struct series_ref ref, struct sample sample,
-                               struct error *err)
+static enum status hear_samples(void *context, const struct logged_sample *samples, size_t count,
+                                struct error *err)
 {
     (void)err;
     struct heard *heard = context;
-    assert_true(heard->count < HEARD_MAX);
-    heard->refs[heard->count] = ref;
-    heard->samples[heard->count++] = sample;
+    for (size_t i = 0; i < count; i++) {
+        assert_true(heard->count < HEARD_MAX);
+        heard->refs[heard->count] = samples[i].ref;
+        heard->samples[heard->count++] = samples[i].sample;
+    }
     return STATUS_OK;
 }
 
@@ -65,7 +67,7 @@ static enum status hear(struct sim_disk *sim, uint32_t covered_epoch, struct hea
 {
     *heard = (struct heard){0};
     struct wal_replay_handler handler = {
-        .context = heard, .series = hear_series, .sample = hear_sample, .epoch = hear_epoch};
+        .context = heard, .series = hear_series, .samples = hear_samples, .epoch = hear_epoch};
     struct disk *disk = sim_disk_disk(sim);
     enum status status = wal_replay(disk, JOURNAL_FOLDER, JOURNAL_SHARD, covered_epoch, &handler,
                                     &heard->report, err);
@@ -223,12 +225,13 @@ static enum status count_series(void *context, struct series_ref ref, struct str
     return STATUS_OK;
 }
 
-static enum status count_sample(void *context, struct series_ref ref, struct sample sample,
-                                struct error *err)
+static enum status count_samples(void *context, const struct logged_sample *samples, size_t count,
+                                 struct error *err)
 {
     (void)context;
     (void)err;
-    assert_int_equal(sample.ts_ms, 1000 * (int64_t)ref.value);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(samples[i].sample.ts_ms, 1000 * (int64_t)samples[i].ref.value);
     return STATUS_OK;
 }
 
@@ -259,7 +262,7 @@ TEST(a_large_batch_is_several_frames_and_one_commit)
     size_t longest = 0;
     struct wal_replay_report report;
     struct wal_replay_handler handler = {
-        .context = &longest, .series = count_series, .sample = count_sample, .epoch = count_only};
+        .context = &longest, .series = count_series, .samples = count_samples, .epoch = count_only};
     struct disk *disk = sim_disk_disk(sim);
     expect_ok(wal_replay(disk, JOURNAL_FOLDER, JOURNAL_SHARD, 0, &handler, &report, &err));
     disk_close(disk);

@@ -107,18 +107,23 @@ static enum status take_series(void *context, struct series_ref ref, struct str 
     return STATUS_OK;
 }
 
-static enum status take_sample(void *context, struct series_ref ref, struct sample sample,
-                               struct error *err)
+static void take_sample(struct replayed *replayed, const struct logged_sample *logged)
 {
-    (void)err;
-    struct replayed *replayed = context;
-    int64_t round = (sample.ts_ms - 1700000000000) / 15000;
-    size_t entry = (size_t)round * JOURNAL_SERIES + replayed->series_of_ref[ref.value];
+    int64_t round = (logged->sample.ts_ms - 1700000000000) / 15000;
+    size_t entry = (size_t)round * JOURNAL_SERIES + replayed->series_of_ref[logged->ref.value];
     struct sample want = journal_sample(entry);
-    assert_int_equal(sample.ts_ms, want.ts_ms);
-    assert_memory_equal(&sample.value, &want.value, sizeof want.value);
+    assert_int_equal(logged->sample.ts_ms, want.ts_ms);
+    assert_memory_equal(&logged->sample.value, &want.value, sizeof want.value);
     assert_true(replayed->count < JOURNAL_ENTRIES_MAX);
     replayed->entries[replayed->count++] = entry;
+}
+
+static enum status take_samples(void *context, const struct logged_sample *samples, size_t count,
+                                struct error *err)
+{
+    (void)err;
+    for (size_t i = 0; i < count; i++)
+        take_sample(context, &samples[i]);
     return STATUS_OK;
 }
 
@@ -135,7 +140,7 @@ enum status journal_replay(struct sim_disk *sim, uint32_t covered_epoch, struct 
 {
     *out = (struct replayed){0};
     struct wal_replay_handler handler = {
-        .context = out, .series = take_series, .sample = take_sample, .epoch = take_epoch};
+        .context = out, .series = take_series, .samples = take_samples, .epoch = take_epoch};
     struct disk *disk = sim_disk_disk(sim);
     enum status status =
         wal_replay(disk, JOURNAL_FOLDER, JOURNAL_SHARD, covered_epoch, &handler, &out->report, err);

@@ -80,6 +80,11 @@ enum append_result {
 enum append_result head_append(struct head *head, struct series_ref ref, struct sample sample,
                                int64_t now_ms);
 
+/* Many samples of many series: fetch the series of each, then what the next append to each will touch, then
+   append. Anything may be appended without. */
+void head_prefetch_series(const struct head *head, struct series_ref ref);
+void head_prefetch_append(const struct head *head, struct series_ref ref);
+
 /* The log epoch in which the series was last declared; 0 for never. */
 uint32_t head_logged_epoch(const struct head *head, struct series_ref ref);
 void head_set_logged_epoch(struct head *head, struct series_ref ref, uint32_t epoch);

@@ -135,6 +135,17 @@ enum append_result head_look(struct head *head, struct series_ref ref, struct sa
     return look(head, ref, head_series(head, ref), sample);
 }
 
+void head_prefetch_series(const struct head *head, struct series_ref ref)
+{
+    CHECK(ref.value < head->series.slot_count);
+    __builtin_prefetch(slab_at(&head->series, ref.value), 1);
+}
+
+void head_prefetch_append(const struct head *head, struct series_ref ref)
+{
+    open_run_prefetch(&head->open, &head_series(head, ref)->held.open);
+}
+
 enum append_result head_append(struct head *head, struct series_ref ref, struct sample sample,
                                int64_t now_ms)
 {

@@ -11,16 +11,21 @@
 #include "tsdb/store/store_impl.h"
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "tsdb/files/filenames.h"
 
-/* Refs of the log to series of the head. */
+/* An append waits for memory twice: for its series and for the series' open samples. So both are fetched so
+   many samples ahead. */
+enum { FETCH_SAMPLES = 16 };
+
 struct replay {
     struct shard *shard;
-    struct series_ref *refs; /* by ref of the log; SERIES_REF_NONE where none is declared */
+    struct series_ref *refs; /* of the head, by ref of the log; SERIES_REF_NONE: not declared */
     size_t count;
     size_t capacity;
+    struct buffer identity; /* of the series at hand */
     int64_t monotonic_ms;
 };
 
@@ -39,10 +44,10 @@ static enum status replay_series(void *context, struct series_ref ref, struct st
     struct replay *replay = context;
     struct tenant *tenant;
     TRY(shard_get_tenant(replay->shard, tenant_id, &tenant, err));
-    struct head_key key = {.tenant = tenant,
-                           .hash = labels_identity_hash(labels),
-                           .labels = labels.ptr,
-                           .label_count = labels.count};
+    buffer_reset(&replay->identity);
+    labels_identity_encode(&replay->identity, labels);
+    struct bytes identity = buffer_bytes(&replay->identity);
+    struct head_key key = {.tenant = tenant, .hash = hash_bytes(identity), .identity = identity};
     struct series_ref found;
     head_find(replay->shard->head, &key, 1, &found);
     if (found.value == SERIES_REF_NONE.value) {
@@ -53,23 +58,37 @@ static enum status replay_series(void *context, struct series_ref ref, struct st
     return STATUS_OK;
 }
 
-static void note_unproven(struct shard *shard, struct series_ref ref, struct sample sample)
+static struct series_ref replay_ref(const struct replay *replay, const struct logged_sample *logged)
 {
-    shard->unproven = mem_grow(shard->unproven, &shard->unproven_capacity,
-                               shard->unproven_count + 1, sizeof *shard->unproven);
-    shard->unproven[shard->unproven_count++] = (struct unproven){ref, sample};
+    CHECK(logged->ref.value < replay->count);
+    return replay->refs[logged->ref.value];
 }
 
-static enum status replay_sample(void *context, struct series_ref ref, struct sample sample,
-                                 struct error *err)
+static void replay_append(struct replay *replay, const struct logged_sample *logged)
+{
+    struct shard *shard = replay->shard;
+    struct series_ref ref = replay_ref(replay, logged);
+    /* a conflict cannot be: only what the head took was logged; a duplicate was logged anew */
+    if (head_append(shard->head, ref, logged->sample, replay->monotonic_ms) == APPEND_OK)
+        shard->unproven[shard->unproven_count++] = (struct logged_sample){logged->sample, ref};
+}
+
+static enum status replay_samples(void *context, const struct logged_sample *samples, size_t count,
+                                  struct error *err)
 {
     (void)err;
     struct replay *replay = context;
-    CHECK(ref.value < replay->count);
-    struct series_ref known = replay->refs[ref.value];
-    /* a conflict cannot be: only what the head took was logged; a duplicate was logged anew */
-    if (head_append(replay->shard->head, known, sample, replay->monotonic_ms) == APPEND_OK)
-        note_unproven(replay->shard, known, sample);
+    struct shard *shard = replay->shard;
+    shard->unproven = mem_grow(shard->unproven, &shard->unproven_capacity,
+                               shard->unproven_count + count, sizeof *shard->unproven);
+    for (size_t i = 0; i < count + 2 * FETCH_SAMPLES; i++) {
+        if (i < count)
+            head_prefetch_series(shard->head, replay_ref(replay, &samples[i]));
+        if (i >= FETCH_SAMPLES && i - FETCH_SAMPLES < count)
+            head_prefetch_append(shard->head, replay_ref(replay, &samples[i - FETCH_SAMPLES]));
+        if (i >= 2 * FETCH_SAMPLES)
+            replay_append(replay, &samples[i - 2 * FETCH_SAMPLES]);
+    }
     return STATUS_OK;
 }
 
@@ -94,12 +113,14 @@ enum status shard_replay(struct shard *shard, struct error *err)
                             .monotonic_ms = clock_monotonic_ms(shard->store->options.clock)};
     struct wal_replay_handler handler = {.context = &replay,
                                          .series = replay_series,
-                                         .sample = replay_sample,
+                                         .samples = replay_samples,
                                          .epoch = replay_epoch,
                                          .durable = replay_durable};
     struct wal_replay_report report = {0};
+    buffer_init(&replay.identity, SIZE_MAX);
     enum status status = wal_replay(shard->store->options.disk, folder, shard->number,
                                     shard->covered_epoch, &handler, &report, err);
+    buffer_deinit(&replay.identity);
     mem_free(replay.refs);
     shard->replay.samples = report.samples;
     shard->replay.torn_tail_bytes = report.torn_tail_bytes;

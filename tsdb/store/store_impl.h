@@ -27,12 +27,6 @@ struct read_guard {
     uint32_t inside[2];  /* guarded by lock; selections open, by generation modulo 2 */
 };
 
-/* A sample of which replay cannot tell whether it is durable. */
-struct unproven {
-    struct series_ref ref;
-    struct sample sample;
-};
-
 struct shard {
     struct store *store;
     uint32_t number;
@@ -82,7 +76,9 @@ struct shard {
     bool is_stopping; /* guarded by wake_lock */
 
     struct store_replay_report replay;
-    struct unproven *unproven; /* base/mem; of the opening thread, until it has logged them */
+    /* Of which replay cannot tell whether they are durable, by refs of the head; base/mem; of the opening
+       thread, until it has logged them. */
+    struct logged_sample *unproven;
     size_t unproven_count;
     size_t unproven_capacity;
 };

@@ -11,16 +11,11 @@
 #define CROFT_TSDB_SAMPLE_RECORD_H
 
 #include "base/codec.h"
-#include "tsdb/head/head.h"
 #include "tsdb/wal/last_values.h"
+#include "tsdb/wal/wal.h"
 
 /* Nothing larger is written or believed: some MB for who reads it. */
 enum { SAMPLE_RECORD_COUNT_MAX = 16384 };
-
-struct logged_sample {
-    struct sample sample;
-    struct series_ref ref;
-};
 
 /* Appends the body of the record; 1 <= count <= SAMPLE_RECORD_COUNT_MAX. */
 void sample_record_encode(struct buffer *out, struct last_values *last,

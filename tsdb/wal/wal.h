@@ -134,13 +134,19 @@ struct wal_observer {
     void (*segment_end)(void *context, const struct wal_segment_view *segment);
 };
 
+struct logged_sample {
+    struct sample sample;
+    struct series_ref ref;
+};
+
 struct wal_replay_handler {
     void *context;
     /* A ref means what its latest declaration in the same epoch says. */
     enum status (*series)(void *context, struct series_ref ref, struct str tenant,
                           struct labels labels, struct error *err);
-    enum status (*sample)(void *context, struct series_ref ref, struct sample sample,
-                          struct error *err);
+    /* In the order in which they were logged; `count` > 0. */
+    enum status (*samples)(void *context, const struct logged_sample *samples, size_t count,
+                           struct error *err);
     /* A new epoch begins: refs of the one before are void. */
     void (*epoch)(void *context, uint32_t epoch);
     /* Everything handed over so far is durable for certain; may be NULL. Of what comes after the last

@@ -56,17 +56,16 @@ void record_write_samples(struct buffer *out, struct last_values *last,
 
 /* ---- reading ---- */
 
-static enum status give_sample(const struct record_sink *sink, const struct logged_sample *logged,
-                               struct error *err)
+/* Leaves out what no declaration of the epoch speaks of. */
+static void keep_declared(const struct record_sink *sink, struct sample_list *list)
 {
-    if (!ref_set_has(sink->declared, logged->ref.value)) {
-        sink->report->unknown_series++;
-        return STATUS_OK;
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        list->samples[kept] = list->samples[i];
+        kept += ref_set_has(sink->declared, list->samples[i].ref.value);
     }
-    sink->report->samples++;
-    if (sink->handler->sample == NULL)
-        return STATUS_OK;
-    return sink->handler->sample(sink->handler->context, logged->ref, logged->sample, err);
+    sink->report->unknown_series += list->count - kept;
+    list->count = kept;
 }
 
 /* `*is_whole` turns false when the body does not decode. */
@@ -76,9 +75,11 @@ static enum status decode_samples(const struct record_sink *sink, struct bytes b
     struct sample_list *list = sink->samples;
     *is_whole = sample_record_decode(list, sink->last, body);
     sink->report->lost_samples += list->lost_count;
-    for (size_t i = 0; i < list->count; i++)
-        TRY(give_sample(sink, &list->samples[i], err));
-    return STATUS_OK;
+    keep_declared(sink, list);
+    sink->report->samples += list->count;
+    if (sink->handler->samples == NULL || list->count == 0)
+        return STATUS_OK;
+    return sink->handler->samples(sink->handler->context, list->samples, list->count, err);
 }
 
 static bool read_labels(struct reader *in, struct arena *arena, struct labels *out)
