@@ -1,0 +1,90 @@
+"""Queries and requests of many tenants never hold more memory together than they may, and who asks for little is
+answered meanwhile.
+
+What is held is read from the server's own count; whoever got too much would be refused there, not counted.
+"""
+
+import socket
+import threading
+import unittest
+
+from answers import query
+from harness import Croft, main, now_ms, wait_until
+from remote_write import write
+
+QUERY_MAX, REQUEST_MAX = 12 << 20, 8 << 20
+TENANTS, ROUNDS, SERIES, SAMPLES, STEP_S = 4, 2, 400, 400, 15
+
+
+class Memory(unittest.TestCase):
+    def setUp(self):
+        self.croft = Croft(self, "--query-memory", str(QUERY_MAX), "--request-memory", str(REQUEST_MAX)).start()
+        self.http = self.croft.http
+        self.end_s = now_ms() // 60_000 * 60
+        times = range((self.end_s - SAMPLES * STEP_S) * 1000, self.end_s * 1000, STEP_S * 1000)
+        for number in range(TENANTS):
+            write(self.http, [({"__name__": "m", "n": str(n)}, [(ts, ts / 7 + n) for ts in times])
+                              for n in range(SERIES)], tenant=f"large{number}")
+        write(self.http, [({"__name__": "m"}, [(self.end_s * 1000, 1)])], tenant="small")
+
+    def held(self, use):
+        return self.http.metrics()[f'croft_memory_held_bytes{{use="{use}"}}']
+
+    def ask(self, tenant, steps):
+        """Some 13 KB of text for each step, and up to as much again while it is made."""
+        params = [("query", "m"), ("start", self.end_s - steps * STEP_S), ("end", self.end_s), ("step", STEP_S)]
+        reply = self.http.get("/api/v1/query_range", params, {"X-Scope-OrgID": tenant}, timeout_s=120)
+        if reply.code != 200:
+            self.assertEqual((reply.code, reply.headers["Retry-After"]), (503, "1"))
+            self.assertIn("(err-croft-query-memory)", reply.json()["error"])
+        return reply.code
+
+    def ask_in_turn(self, tenant, codes):
+        for _ in range(ROUNDS):
+            codes[SAMPLES].append(self.ask(tenant, SAMPLES))
+            codes[SAMPLES // 4].append(self.ask(tenant, SAMPLES // 4))
+
+    def test_queries_share_what_there_is(self):
+        codes = {SAMPLES: [], SAMPLES // 4: []}
+        threads = [threading.Thread(target=self.ask_in_turn, args=[f"large{number % TENANTS}", codes])
+                   for number in range(TENANTS * 3)]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            self.assertLessEqual(self.held("queries"), QUERY_MAX)
+            answer = query(self.http, "m", self.end_s, headers={"X-Scope-OrgID": "small"})
+            self.assertEqual([series["value"][1] for series in answer["result"]], ["1"])
+        for thread in threads:
+            thread.join()
+        # half of it is not enough for the larger of the two, even when nobody else asks
+        self.assertEqual(codes[SAMPLES], [503] * TENANTS * 3 * ROUNDS)
+        self.assertEqual(len(codes[SAMPLES // 4]), TENANTS * 3 * ROUNDS)
+        wait_until("all is given back", lambda: self.held("queries") == 0)
+        self.assertEqual(self.ask("large0", SAMPLES // 4), 200)
+        self.assertGreater(self.http.metrics()['croft_memory_refusals_total{use="queries"}'], 0)
+
+    def announce(self, tenant, length):
+        """A write that does not come; the connection, with what the server says at once."""
+        connection = socket.create_connection(("127.0.0.1", self.croft.port), timeout=60)
+        self.addCleanup(connection.close)
+        connection.sendall((f"POST /api/v1/push HTTP/1.1\r\nHost: localhost\r\nX-Scope-OrgID: {tenant}\r\n"
+                            "Content-Type: application/x-protobuf\r\nContent-Encoding: snappy\r\n"
+                            f"Content-Length: {length}\r\nExpect: 100-continue\r\n\r\n").encode())
+        return connection, connection.recv(1000).decode()
+
+    def test_bodies_that_do_not_come_keep_nobody_else_out(self):
+        half = REQUEST_MAX // 2
+        connection, reply = self.announce("greedy", half)
+        self.assertIn("100 Continue", reply)
+        self.assertEqual(self.held("requests"), half)
+        for length in (1, half):
+            _, reply = self.announce("greedy", length)
+            self.assertIn(" 503 ", reply)
+            self.assertIn("err-croft-request-memory", reply)
+        write(self.http, [({"__name__": "m"}, [(self.end_s * 1000 + 1, 1)])], tenant="small")
+        connection.close()
+        wait_until("all is given back", lambda: self.held("requests") == 0)
+
+
+if __name__ == "__main__":
+    main()
