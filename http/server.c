@@ -106,9 +106,9 @@ static void *on_url(void *context, const char *url, struct MHD_Connection *conne
     (void)context;
     struct buffer *query = &peer_of(connection)->query;
     char *mark = url == NULL ? NULL : strchr(url, '?');
+    buffer_reset(query); /* of a request that came to nothing */
     if (mark == NULL)
         return NULL;
-    query->len = 0;
     buffer_append(query, mark + 1, strlen(mark + 1));
     mark[1] = '\0';
     return NULL;
