@@ -153,7 +153,8 @@ static void seal(uint8_t *file, size_t size)
     store_u64(footer + 8, directory.len);
     store_u32(footer + 16, block_sum(&meta, offset, directory));
     store_u64(footer + 80, size);
-    store_u32(footer + 92, crc32c((struct bytes){footer, 92}));
+    enum { SUMMED_BYTES = BLOCK_FOOTER_BYTES - 4 };
+    store_u32(footer + SUMMED_BYTES, crc32c((struct bytes){footer, SUMMED_BYTES}));
 }
 
 static void ask_run(struct bytes bytes, const struct timeline *timeline)
