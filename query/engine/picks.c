@@ -216,23 +216,16 @@ static enum status offer_all(struct selection_of_k *selection, struct error *err
     return sweep_columns(&sweep, err);
 }
 
-static int compare_best_first(const struct pick *a, const struct pick *b, double sign)
-{
-    if (is_worse(sign, b->value, a->value))
-        return isnan(a->value) && isnan(b->value) ? 0 : -1;
-    return is_worse(sign, a->value, b->value) ? 1 : 0;
-}
-
 /* Merges the sorted runs [start, middle) and [middle, end) of `from`; of equals the left goes
- * first. */
+   first, of NaNs the right: so does Go's sort of a dozen with an order in which NaN is worse than NaN. */
 static void merge_runs(const struct pick *from, size_t start, size_t middle, size_t end,
                        double sign, struct pick *to)
 {
     size_t left = start;
     size_t right = middle;
     for (size_t at = start; at < end; at++) {
-        bool takes_right = left == middle ||
-                           (right < end && compare_best_first(&from[right], &from[left], sign) < 0);
+        bool takes_right =
+            left == middle || (right < end && is_worse(sign, from[left].value, from[right].value));
         to[at] = takes_right ? from[right++] : from[left++];
     }
 }

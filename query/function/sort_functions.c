@@ -25,14 +25,15 @@ static int compare_position(const struct row *a, const struct row *b)
     return a->position < b->position ? -1 : a->position > b->position;
 }
 
-/* NaN goes last either way. */
+/* NaN goes last either way, and the last NaN first: so does Go's sort of a dozen with an order in
+   which NaN is less than NaN. */
 static int compare_ascending(const void *a, const void *b)
 {
     const struct row *left = a;
     const struct row *right = b;
     if (isnan(left->value) || isnan(right->value)) {
         int order = (isnan(left->value) != 0) - (isnan(right->value) != 0);
-        return order != 0 ? order : compare_position(left, right);
+        return order != 0 ? order : compare_position(right, left);
     }
     if (left->value == right->value)
         return compare_position(left, right);
