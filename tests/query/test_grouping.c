@@ -8,7 +8,8 @@
 #include "query/engine/label_edit.h"
 
 static struct arena arena;
-static const struct engine engine = {.memory_max_bytes = 1024};
+static struct engine engine;
+static struct query_result result;
 static struct eval eval;
 static struct error err;
 
@@ -31,10 +32,16 @@ static struct error err;
 #define B1 LABEL("b", "1")
 #define C1 LABEL("c", "1")
 
+static void begin_within(size_t memory_max_bytes)
+{
+    arena_init(&arena, memory_max_bytes);
+    engine.memory_max_bytes = memory_max_bytes;
+    eval = (struct eval){.engine = &engine, .arena = &arena, .result = &result};
+}
+
 static void begin(void)
 {
-    arena_init(&arena, SIZE_MAX);
-    eval = (struct eval){.arena = &arena};
+    begin_within(SIZE_MAX);
 }
 
 static void expect_labels(struct labels labels, const char *want)
@@ -132,8 +139,7 @@ TEST(a_hash_does_not_decide_alone)
 
 TEST(a_spent_budget_is_an_error)
 {
-    arena_init(&arena, engine.memory_max_bytes);
-    eval = (struct eval){.engine = &engine, .arena = &arena};
+    begin_within(1024);
     struct grouping grouping;
     expect_status(grouping_init(&grouping, &eval, LABEL_FILTER_ALL, 1000, &err), STATUS_LIMIT);
     arena_deinit(&arena);
