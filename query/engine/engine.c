@@ -169,6 +169,7 @@ static enum status evaluate(const struct engine *engine, const struct query_opti
         .result_arena = arena,
         .result = out,
         .thread = thread_self(),
+        .least_left_bytes = engine->memory_max_bytes,
         .lookback_ms = options->lookback_ms > 0 ? options->lookback_ms : engine->lookback_ms,
     };
     mutex_init(&eval.lock);
@@ -181,6 +182,7 @@ static enum status evaluate(const struct engine *engine, const struct query_opti
     note_set_deinit(&eval.infos);
     scratch_pool_deinit(&eval.scratches);
     mutex_deinit(&eval.lock);
+    out->memory_peak_bytes = engine->memory_max_bytes - eval.least_left_bytes;
     bool was_large = working.used_bytes >= LARGE_BYTES_MIN;
     arena_deinit(&working);
     if (was_large)

@@ -112,9 +112,9 @@ static size_t left_bytes_locked(const struct eval *eval) REQUIRES(eval->lock)
 
 static void note_peak_locked(struct eval *eval) REQUIRES(eval->lock)
 {
-    uint64_t held_bytes = eval->engine->memory_max_bytes - left_bytes_locked(eval);
-    if (held_bytes > eval->result->memory_peak_bytes)
-        eval->result->memory_peak_bytes = held_bytes;
+    size_t left_bytes = left_bytes_locked(eval);
+    if (left_bytes < eval->least_left_bytes)
+        eval->least_left_bytes = left_bytes;
 }
 
 enum status eval_alloc(struct eval *eval, size_t size_bytes, void **out, struct error *err)

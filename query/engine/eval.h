@@ -34,6 +34,7 @@ struct eval {
     uintptr_t thread;            /* the query's own; others are helpers (sweep.h) */
     struct mutex lock;           /* of what the eval_ functions below change: the arena too */
     uint64_t samples_loaded;     /* guarded by lock; in memory now, as Prometheus counts */
+    size_t least_left_bytes;     /* guarded by lock; of the query's own budget, so far */
     uint64_t longest_count;      /* guarded by lock; samples of the longest series read so far */
     struct note_set warnings;    /* guarded by lock */
     struct note_set infos;       /* guarded by lock */
