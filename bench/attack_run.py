@@ -4,10 +4,9 @@ Alone and under attack in turns, so that whatever else happens on the machine hi
 """
 import json
 import multiprocessing
-import os
 import time
 
-from tenant_server import TenantConnection, body_of, percentile
+from tenant_server import TenantConnection, be_another_machine, body_of, print_latencies
 
 LIMIT, OTHERS, OTHER_SERIES, KNOWN = 10000, 9, 200, 100
 ATTACKERS, BODIES, NEW_PER_BODY = 4, 40, 2000
@@ -25,9 +24,8 @@ def body_of_known(ts_ms):
 
 
 def attack(port, number, is_on, counts):
-    """Its known series go on, a sample of each after every request of new ones. It gives way to the others'
-    client, for which it competes on this machine; the server competes with both."""
-    os.nice(10)
+    """Its known series go on, a sample of each after every request of new ones."""
+    be_another_machine()
     connection = TenantConnection(port, "attacker")
     start_ms = int(time.time() * 1000)
     bodies = [body_of_attack(number * BODIES + i, start_ms) for i in range(BODIES)]
@@ -45,10 +43,11 @@ def attack(port, number, is_on, counts):
 def write_normally(port, for_s):
     """Seconds of each write of the nine others."""
     connections = [TenantConnection(port, f"other-{i}") for i in range(OTHERS)]
+    labels = [{"__name__": "m", "n": str(n)} for n in range(OTHER_SERIES)]
     took, until = [], time.monotonic() + for_s
     while time.monotonic() < until:
         ts_ms = int(time.time() * 1000)
-        body = body_of([({"__name__": "m", "n": str(n)}, [(ts_ms, 1.0)]) for n in range(OTHER_SERIES)])
+        body = body_of([(series, [(ts_ms, 1.0)]) for series in labels])
         for connection in connections:
             code, text, seconds = connection.write_body(body)
             if code != 204:
@@ -88,12 +87,14 @@ def run(server):
     attacker = TenantConnection(server.port, "attacker")
     set_limit(server.port)
     attacker.write_body(body_of_known(int(time.time() * 1000) - 1000))
-    alone, attacked, resident, totals = [], [], [], [0, 0, 0, 0]
+    alone, attacked, resident, totals, cpu_s = [], [], [], [0, 0, 0, 0], 0
     write_normally(server.port, 2)
     for _ in range(ROUNDS):
         alone += write_normally(server.port, PHASE_S)
         assault = Attack(server.port)
+        cpu_s -= server.cpu_s()
         attacked += write_normally(server.port, PHASE_S)
+        cpu_s += server.cpu_s()
         totals = [a + b for a, b in zip(totals, assault.stop())]
         resident.append(server.resident_bytes() / 1e6)
     active = TenantConnection(server.port).metrics()['croft_tenant_active_series{tenant="attacker"}']
@@ -102,9 +103,5 @@ def run(server):
           f"{sent * NEW_PER_BODY / (ROUNDS * PHASE_S) / 1e6:.2f} M series a second, {refused} answered 400")
     print(f"active series {active:.0f}, limit {LIMIT}; writes of its known series taken: {kept} of {sent_known}")
     print("resident MB after each attack: " + ", ".join(f"{mb:.0f}" for mb in resident))
-    print(f"{'the others':14} {'writes':>7} {'p50 ms':>8} {'p90 ms':>8} {'p99 ms':>8}")
-    for name, took in ("alone", alone), ("under attack", attacked):
-        print(f"{name:14} {len(took):>7} " + " ".join(f"{1000 * percentile(took, p):>8.1f}"
-                                                      for p in (0.5, 0.9, 0.99)))
-    print("ratio" + " " * 17 + " ".join(f"{percentile(attacked, p) / percentile(alone, p):>8.2f}"
-                                       for p in (0.5, 0.9, 0.99)))
+    print(f"the server used {cpu_s / (ROUNDS * PHASE_S):.2f} processors under attack")
+    print_latencies("writes of the others", [("alone", alone), ("under attack", attacked)])

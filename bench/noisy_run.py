@@ -6,7 +6,7 @@ import collections
 import multiprocessing
 import time
 
-from tenant_server import TenantConnection, percentile
+from tenant_server import TenantConnection, be_another_machine, print_latencies
 
 NOISY_SERIES, QUIET_SERIES, SCRAPES, INTERVAL_MS = 4000, 200, 240, 15000
 ROUNDS, PHASE_S, NOISY_QUERIES = 6, 8, 20
@@ -40,6 +40,7 @@ def fill(server, end_ms):
 
 
 def ask_the_worst(port, end_s, number, is_on, codes):
+    be_another_machine()
     connection = TenantConnection(port, "noisy")
     while is_on.is_set():
         query = WORST[number % len(WORST)]
@@ -102,12 +103,7 @@ def run(server):
     metrics = TenantConnection(server.port).metrics()
     print(f"{NOISY_QUERIES} of the worst queries at once over {NOISY_SERIES} series; dashboard of "
           f"{len(PANELS)} panels over {QUIET_SERIES}")
-    print(f"{'':12} {'panels':>7} {'p50 ms':>8} {'p90 ms':>8} {'p99 ms':>8}")
-    for name, took in ("alone", alone), ("under noise", under_noise):
-        print(f"{name:12} {len(took):>7} " + " ".join(f"{1000 * percentile(took, p):>8.1f}"
-                                                      for p in (0.5, 0.9, 0.99)))
-    print("ratio" + " " * 15 + " ".join(f"{percentile(under_noise, p) / percentile(alone, p):>8.2f}"
-                                       for p in (0.5, 0.9, 0.99)))
+    print_latencies("panels", [("alone", alone), ("under noise", under_noise)])
     used_s = {tenant: metrics[f'croft_tenant_query_cpu_seconds_total{{tenant="{tenant}"}}']
               for tenant in ("noisy", "quiet")}
     print(f"processor seconds: noisy {used_s['noisy']:.1f}, quiet {used_s['quiet']:.1f}; noisy's answers: " +

@@ -52,6 +52,23 @@ class TenantConnection:
         return values
 
 
+def be_another_machine():
+    """Whoever is to disturb only the server gives way to all other processes: he stands for a machine of his
+    own, while here the clients that are measured and the server share their processors with him."""
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def print_latencies(title, rows):
+    """`rows`: names and the seconds of each request; the last against the first."""
+    shares = (0.5, 0.9, 0.99)
+    width = max(len(name) for name, _ in [(title, None), *rows])
+    print(f"{title:{width}} {'count':>7} {'p50 ms':>8} {'p90 ms':>8} {'p99 ms':>8}")
+    for name, took in rows:
+        print(f"{name:{width}} {len(took):>7} " + " ".join(f"{1000 * percentile(took, p):>8.2f}" for p in shares))
+    print(f"{'ratio':{width}} {'':>7} " +
+          " ".join(f"{percentile(rows[-1][1], p) / percentile(rows[0][1], p):>8.2f}" for p in shares))
+
+
 def body_of(series):
     return snappy.compress(message(series))
 
