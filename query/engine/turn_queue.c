@@ -142,9 +142,19 @@ struct turn_waiter *turn_queue_next(struct turn_queue *queue)
     return waiter;
 }
 
+/* While somebody else has credit. */
+static bool is_indebted(const struct turn_queue *queue, const struct turn_payer *payer)
+{
+    const struct turn_payer *other = queue->payers;
+    while (other != NULL && other->balance_ns <= 0)
+        other = other->next;
+    return payer->balance_ns < 0 && other != NULL;
+}
+
 bool turn_queue_try_take(struct turn_queue *queue, struct turn_payer *payer)
 {
-    if (queue->held_count >= queue->processor_count || turn_queue_has_waiters(queue))
+    if (queue->held_count >= queue->processor_count || turn_queue_has_waiters(queue) ||
+        is_indebted(queue, payer))
         return false;
     payer->active_count++;
     give(queue, payer);
@@ -171,16 +181,21 @@ static void add_to_balance(struct turn_payer *payer, int64_t by_ns)
     payer->balance_ns = balance_ns;
 }
 
-void turn_queue_charge(struct turn_queue *queue, struct turn_payer *payer, uint64_t cpu_ns)
+void turn_queue_charge(struct turn_queue *queue, struct turn_payer *payer, uint64_t cpu_ns,
+                       uint64_t now_ns)
 {
+    forget_idle(queue, now_ns);
     int64_t most_ns = TURN_CREDIT_MAX_NS + TURN_DEBT_MAX_NS; /* more changes no balance */
     int64_t cost_ns = cpu_ns < (uint64_t)most_ns ? (int64_t)cpu_ns : most_ns;
-    int64_t other_count = 0;
-    for (const struct turn_payer *other = queue->payers; other != NULL; other = other->next)
-        other_count += other != payer && other->active_count > 0;
+    int64_t other_count = (int64_t)queue->payer_count - 1;
     add_to_balance(payer, -cost_ns);
     for (struct turn_payer *other = queue->payers; other != NULL; other = other->next) {
-        if (other != payer && other->active_count > 0)
+        if (other != payer)
             add_to_balance(other, cost_ns / other_count);
     }
+}
+
+bool turn_queue_is_behind(const struct turn_queue *queue, const struct turn_payer *payer)
+{
+    return payer->active_count >= queue->processor_count && is_indebted(queue, payer);
 }

@@ -3,7 +3,7 @@
  *
  * A payer is whoever a query's processor time is charged to: a tenant, or several read together. Every
  * payer has a balance. What it uses is taken from its own and given, in equal parts, to the others
- * that are active (hold or want a processor). Whoever has the highest balance is next; of one
+ * that hold or want a processor, or did a moment ago. Whoever has the highest balance is next; of one
  * payer's, and of equal payers', the one who has waited longest. So payers that want all they can get
  * get the same, one that wants less gets what it wants, and nobody starves: who waits is paid.
  *
@@ -84,11 +84,15 @@ void turn_queue_withdraw(struct turn_queue *queue, struct turn_waiter *waiter);
 /* Gives a turn to whoever is next and returns it, no longer waiting; NULL when there is none to give, or
    nobody waits. */
 struct turn_waiter *turn_queue_next(struct turn_queue *queue);
-/* Takes a turn when a processor is free and nobody waits. */
+/* Takes a turn when a processor is free, nobody waits, and `payer` is not in debt while another has
+   credit. */
 MUST_USE bool turn_queue_try_take(struct turn_queue *queue, struct turn_payer *payer);
 void turn_queue_give_back(struct turn_queue *queue, struct turn_payer *payer);
 
-/* `payer` has used that much; the active others are paid. */
-void turn_queue_charge(struct turn_queue *queue, struct turn_payer *payer, uint64_t cpu_ns);
+/* `payer` has used that much; the others are paid. */
+void turn_queue_charge(struct turn_queue *queue, struct turn_payer *payer, uint64_t cpu_ns,
+                       uint64_t now_ns);
+/* It wants all processors, and is in debt while another has credit, who shall not wait for it. */
+bool turn_queue_is_behind(const struct turn_queue *queue, const struct turn_payer *payer);
 
 #endif

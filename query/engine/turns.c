@@ -3,7 +3,8 @@
 #include "base/check.h"
 #include "base/mem.h"
 
-enum { CHECK_INTERVAL_MS = 10 };
+/* Those that wait are many, and patient while they hold the lock for it. */
+enum { CHECK_INTERVAL_MS = 100 };
 
 struct turns {
     struct mutex lock;
@@ -97,6 +98,13 @@ static void begin(struct turn *turn)
     turn->since_cpu_ns = clock_thread_cpu_ns();
 }
 
+/* Without the lock: whoever holds one must not be patient. */
+static void become_patient_if_behind(const struct turn *turn)
+{
+    if (turn->is_behind)
+        thread_become_patient();
+}
+
 /* Without the lock, because it may look at other things that have one. */
 static enum status check_waiting_locked(struct turns *turns, const struct turn *turn,
                                         struct error *err) REQUIRES(turns->lock)
@@ -121,6 +129,7 @@ static enum status wait_locked(struct turns *turns, struct turn *turn, struct er
         if (!cond_wait_for(&turn->is_called_news, &turns->lock, CHECK_INTERVAL_MS))
             status = check_waiting_locked(turns, turn, err);
     }
+    turn->is_behind = turn_queue_is_behind(&turns->queue, turn->waiter.payer);
     if (status == STATUS_OK)
         return STATUS_OK;
     if (turn->is_called) { /* called while it was being checked */
@@ -135,12 +144,13 @@ static enum status wait_locked(struct turns *turns, struct turn *turn, struct er
 
 /* ---- what a turn has cost ---- */
 
-static void charge_locked(struct turns *turns, struct turn *turn, uint64_t now_ns)
-    REQUIRES(turns->lock)
+/* `thread_cpu_ns` is read before the lock is taken: the system takes its time over it. */
+static void charge_locked(struct turns *turns, struct turn *turn, uint64_t now_ns,
+                          uint64_t thread_cpu_ns) REQUIRES(turns->lock)
 {
-    uint64_t thread_cpu_ns = clock_thread_cpu_ns();
     uint64_t used_ns = thread_cpu_ns - turn->since_cpu_ns;
-    turn_queue_charge(&turns->queue, turn->waiter.payer, used_ns);
+    turn_queue_charge(&turns->queue, turn->waiter.payer, used_ns, now_ns);
+    turn->is_behind = turn_queue_is_behind(&turns->queue, turn->waiter.payer);
     turn->cpu_ns += used_ns;
     counter_add(&turns->cpu_ns, used_ns);
     if (turn->cpu_counter != NULL)
@@ -161,6 +171,7 @@ enum status turn_take(struct turn *turn, struct error *err)
     mutex_lock(&turns->lock);
     enum status status = wait_locked(turns, turn, err);
     mutex_unlock(&turns->lock);
+    become_patient_if_behind(turn);
     if (status == STATUS_OK)
         begin(turn);
     return status;
@@ -178,10 +189,9 @@ bool turn_try_take(struct turn *turn)
     return is_taken;
 }
 
-static enum status yield_locked(struct turns *turns, struct turn *turn, uint64_t now_ns,
-                                struct error *err) REQUIRES(turns->lock)
+static enum status yield_locked(struct turns *turns, struct turn *turn, struct error *err)
+    REQUIRES(turns->lock)
 {
-    charge_locked(turns, turn, now_ns);
     if (!turn_queue_is_pressed(&turns->queue))
         return STATUS_OK;
     turn_queue_give_back(&turns->queue, turn->waiter.payer);
@@ -195,9 +205,12 @@ enum status turn_yield(struct turn *turn, uint64_t now_ns, struct error *err)
     CHECK(turn->is_held);
     if (has_quantum_left(turn, now_ns))
         return STATUS_OK;
+    uint64_t thread_cpu_ns = clock_thread_cpu_ns();
     mutex_lock(&turns->lock);
-    enum status status = yield_locked(turns, turn, now_ns, err);
+    charge_locked(turns, turn, now_ns, thread_cpu_ns);
+    enum status status = yield_locked(turns, turn, err);
     mutex_unlock(&turns->lock);
+    become_patient_if_behind(turn);
     if (status == STATUS_OK && !turn->is_held)
         begin(turn);
     return status;
@@ -209,9 +222,10 @@ bool turn_is_due(struct turn *turn, uint64_t now_ns)
     CHECK(turn->is_held);
     if (has_quantum_left(turn, now_ns))
         return false;
+    uint64_t thread_cpu_ns = clock_thread_cpu_ns();
     mutex_lock(&turns->lock);
-    charge_locked(turns, turn, now_ns);
-    bool is_due = turn_queue_is_pressed(&turns->queue);
+    charge_locked(turns, turn, now_ns, thread_cpu_ns);
+    bool is_due = turn_queue_is_pressed(&turns->queue) || turn->is_behind;
     mutex_unlock(&turns->lock);
     return is_due;
 }
@@ -222,8 +236,9 @@ void turn_release(struct turn *turn)
     if (!turn->is_held)
         return;
     uint64_t now_ns = clock_monotonic_ns(turns->clock);
+    uint64_t thread_cpu_ns = clock_thread_cpu_ns();
     mutex_lock(&turns->lock);
-    charge_locked(turns, turn, now_ns);
+    charge_locked(turns, turn, now_ns, thread_cpu_ns);
     turn_queue_give_back(&turns->queue, turn->waiter.payer);
     turn->is_held = false;
     call_next_locked(turns);

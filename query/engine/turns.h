@@ -3,7 +3,9 @@
  *
  * There are about as many turns as processors and more query threads than that: a thread evaluates only
  * while it holds a turn. It looks up often (turn_yield) and, when it has had one for TURN_QUANTUM_NS
- * and the rules of turn_queue put somebody else first, hands it over and waits for the next.
+ * and the rules of turn_queue put somebody else first, hands it over and waits for the next. What others
+ * do between two turns (HTTP, writes, what the system does for their clients) no turn can hold back:
+ * so the thread of a payer that is behind becomes patient, and stays so until its query has ended.
  *
  *     struct turn turn;
  *     turn_init(&turn, turns, &(struct turn_options){.payer = id, .check = ..., .context = ...});
@@ -12,8 +14,8 @@
  *     turn_deinit(&turn);                               gives the turn back, if it has one
  *
  * A query that wants more than one thread opens a turn for each further one (turn_init_helper):
- * turn_try_take succeeds only when a processor is idle, and turn_is_due tells when it is not idle any
- * more.
+ * turn_try_take succeeds only when a processor is idle and the payer not in debt, and turn_is_due tells
+ * when that is so no more. Threads of helpers never become patient.
  *
  * Units:      processor time and monotonic time in nanoseconds.
  * Threads:    `struct turns` is synchronised. A turn belongs to the thread that calls it, whose
@@ -43,7 +45,7 @@ const struct counter *turns_cpu_ns(const struct turns *turns);
 struct turn_options {
     struct str payer;       /* borrowed for the call: a tenant's id, or what stands for several */
     struct counter *cpu_ns; /* kept; grows by what the turn costs, now and then; may be NULL */
-    /* Asked every few milliseconds while the turn waits: anything but STATUS_OK ends the wait, and is
+    /* Asked now and then while the turn waits: anything but STATUS_OK ends the wait, and is
        what take or yield return. The same function may be called between two turns, so it must not
        itself take one. May be NULL. */
     enum status (*check)(void *context, struct error *err);
@@ -58,6 +60,7 @@ struct turn {
     struct cond is_called_news;
     bool is_called; /* guarded by the lock of `turns`: it has been given a processor */
     bool is_held;
+    bool is_behind;        /* its payer, when it was taken or looked at last */
     uint64_t since_ns;     /* monotonic: when it was last taken, or looked at */
     uint64_t since_cpu_ns; /* the thread's processor time then */
     uint64_t cpu_ns;       /* charged so far */
@@ -69,14 +72,14 @@ void turn_init(struct turn *turn, struct turns *turns, const struct turn_options
 void turn_init_helper(struct turn *turn, const struct turn *first);
 void turn_deinit(struct turn *turn);
 
-/* Waits for a turn. On failure it has none. */
+/* Waits for a turn. On failure it has none. This and turn_yield may make the thread patient. */
 MUST_USE enum status turn_take(struct turn *turn, struct error *err);
 /* Takes a turn if a processor is idle and nobody waits for it; never waits. */
 MUST_USE bool turn_try_take(struct turn *turn);
 /* Lets others go first when it is their turn, and waits for its own again; on failure it has none.
    `now_ns` is the monotonic time; nearly free until the quantum is used up. */
 MUST_USE enum status turn_yield(struct turn *turn, uint64_t now_ns, struct error *err);
-/* True when the quantum is used up and others want the turn: whoever need not hold one releases it. */
+/* True when the quantum is used up and others go first: whoever need not hold one releases it. */
 MUST_USE bool turn_is_due(struct turn *turn, uint64_t now_ns);
 /* Gives the turn back; fine when it has none. */
 void turn_release(struct turn *turn);

@@ -250,8 +250,28 @@ TEST(exactly_one_owner_is_the_last)
     assert_int_equal(counter_get(&owned.last_releases), 1);
 }
 
+static void note_patience(void *context)
+{
+    bool *was_patient = context;
+    was_patient[0] = thread_is_patient();
+    thread_become_patient();
+    was_patient[1] = thread_is_patient();
+}
+
+TEST(a_thread_that_becomes_patient_leaves_the_others_as_they_are)
+{
+    struct thread thread = {0};
+    bool was_patient[2];
+    thread_start(&thread, "patient", note_patience, was_patient);
+    thread_join(&thread);
+    assert_false(was_patient[0]);
+    assert_true(was_patient[1]);
+    assert_false(thread_is_patient());
+}
+
 TEST_MAIN(RUN(a_mutex_lets_one_in_at_a_time), RUN(a_lock_is_held_by_its_thread_only),
           RUN(readers_see_nothing_half_written), RUN(two_threads_take_turns),
           RUN(waiting_ends_at_its_timeout), RUN(waiting_with_a_timeout_ends_at_the_signal),
           RUN(joining_twice_or_what_never_started_is_fine), RUN(there_is_at_least_one_processor),
-          RUN(exactly_one_owner_is_the_last))
+          RUN(exactly_one_owner_is_the_last),
+          RUN(a_thread_that_becomes_patient_leaves_the_others_as_they_are))

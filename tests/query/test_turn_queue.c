@@ -88,7 +88,7 @@ static void end_quantum(struct machine *machine, size_t at, uint64_t cpu_ns)
     query->used_ns += used_ns;
     if (query->left_ns != ENDLESS)
         query->left_ns -= used_ns;
-    turn_queue_charge(&machine->queue, query->waiter.payer, used_ns);
+    turn_queue_charge(&machine->queue, query->waiter.payer, used_ns, machine->now_ns);
     if (query->left_ns > 0 && !turn_queue_is_pressed(&machine->queue))
         return;
     turn_queue_give_back(&machine->queue, query->waiter.payer);
@@ -324,14 +324,14 @@ TEST(one_that_has_credit_and_no_turn_takes_one_more)
     assert_false(turn_queue_is_pressed(&queue));
     turn_queue_wait(&queue, &waiters[1]);
     assert_null(turn_queue_next(&queue)); /* it has one */
-    turn_queue_charge(&queue, fresh, TURN_CREDIT_MAX_NS);
+    turn_queue_charge(&queue, fresh, TURN_CREDIT_MAX_NS, 0);
     turn_queue_wait(&queue, &waiters[2]);
     assert_null(turn_queue_next(&queue)); /* it has no credit */
     turn_queue_wait(&queue, &waiters[4]);
     assert_ptr_equal(turn_queue_next(&queue), &waiters[4]);
     assert_true(turn_queue_is_pressed(&queue));
-    turn_queue_charge(&queue, busy, TURN_CREDIT_MAX_NS); /* pays fresh */
-    assert_null(turn_queue_next(&queue));                /* twice the processors */
+    turn_queue_charge(&queue, busy, TURN_CREDIT_MAX_NS, 0); /* pays fresh */
+    assert_null(turn_queue_next(&queue));                   /* twice the processors */
     turn_queue_withdraw(&queue, &waiters[1]);
     turn_queue_give_back(&queue, busy);
     assert_ptr_equal(turn_queue_next(&queue), &waiters[2]);
@@ -342,6 +342,65 @@ TEST(one_that_has_credit_and_no_turn_takes_one_more)
     turn_queue_leave(&queue, busy, 0);
     turn_queue_leave(&queue, fresh, 0);
     turn_queue_leave(&queue, late, 0);
+    turn_queue_deinit(&queue);
+}
+
+TEST(who_is_in_debt_while_another_has_credit_gets_no_help)
+{
+    struct turn_queue queue;
+    turn_queue_init(&queue, 2);
+    struct turn_payer *noisy = turn_queue_join(&queue, STR("noisy"), 0);
+    turn_queue_charge(&queue, noisy, TURN_CREDIT_MAX_NS + 1, 0);
+    assert_true(turn_queue_try_take(&queue, noisy)); /* alone it is in nobody's way */
+    turn_queue_give_back(&queue, noisy);
+    struct turn_payer *quiet = turn_queue_join(&queue, STR("quiet"), 0);
+    assert_false(turn_queue_try_take(&queue, noisy));
+    turn_queue_charge(&queue, quiet, TURN_CREDIT_MAX_NS, 0); /* pays noisy */
+    assert_true(turn_queue_try_take(&queue, noisy));
+    turn_queue_give_back(&queue, noisy);
+    turn_queue_leave(&queue, quiet, 0);
+    turn_queue_leave(&queue, noisy, 0);
+    turn_queue_deinit(&queue);
+}
+
+TEST(who_besides_wants_all_processors_is_behind)
+{
+    struct turn_queue queue;
+    struct turn_waiter waiters[2];
+    turn_queue_init(&queue, 2);
+    struct turn_payer *noisy = turn_queue_join(&queue, STR("noisy"), 0);
+    struct turn_payer *quiet = turn_queue_join(&queue, STR("quiet"), 0);
+    waiters[0].payer = waiters[1].payer = noisy;
+    turn_queue_charge(&queue, noisy, TURN_CREDIT_MAX_NS + 1, 0);
+    turn_queue_wait(&queue, &waiters[0]);
+    assert_ptr_equal(turn_queue_next(&queue), &waiters[0]);
+    assert_false(turn_queue_is_behind(&queue, noisy)); /* the other processor is free */
+    turn_queue_wait(&queue, &waiters[1]);
+    assert_true(turn_queue_is_behind(&queue, noisy));
+    assert_false(turn_queue_is_behind(&queue, quiet));
+    turn_queue_charge(&queue, quiet, TURN_CREDIT_MAX_NS, 0); /* pays noisy */
+    assert_false(turn_queue_is_behind(&queue, noisy));
+    turn_queue_withdraw(&queue, &waiters[1]);
+    turn_queue_give_back(&queue, noisy);
+    turn_queue_leave(&queue, quiet, 0);
+    turn_queue_leave(&queue, noisy, 0);
+    turn_queue_deinit(&queue);
+}
+
+TEST(who_has_just_left_is_paid_and_then_forgotten)
+{
+    struct turn_queue queue;
+    turn_queue_init(&queue, 1);
+    struct turn_payer *noisy = turn_queue_join(&queue, STR("noisy"), 0);
+    struct turn_payer *quiet = turn_queue_join(&queue, STR("quiet"), 0);
+    turn_queue_charge(&queue, quiet, TURN_CREDIT_MAX_NS, 0);
+    turn_queue_leave(&queue, quiet, 0);
+    turn_queue_charge(&queue, noisy, 1000, TURN_FORGET_NS - 1);
+    assert_int_equal(quiet->balance_ns, 1000);
+    turn_queue_charge(&queue, noisy, TURN_CREDIT_MAX_NS, TURN_FORGET_NS);
+    assert_int_equal(queue.payer_count, 1);
+    assert_false(turn_queue_is_behind(&queue, noisy));
+    turn_queue_leave(&queue, noisy, TURN_FORGET_NS);
     turn_queue_deinit(&queue);
 }
 
@@ -377,4 +436,7 @@ TEST_MAIN(RUN(a_tenant_with_twenty_endless_queries_gets_as_much_as_one_with_two)
           RUN(what_a_tenant_could_not_use_is_not_saved_up),
           RUN(a_stream_of_new_tenants_starves_nobody), RUN(leaving_and_coming_back_pays_no_debts),
           RUN(idle_payers_are_forgotten), RUN(one_that_has_credit_and_no_turn_takes_one_more),
+          RUN(who_is_in_debt_while_another_has_credit_gets_no_help),
+          RUN(who_besides_wants_all_processors_is_behind),
+          RUN(who_has_just_left_is_paid_and_then_forgotten),
           RUN(a_processor_is_taken_without_waiting_only_when_nobody_waits))

@@ -251,8 +251,50 @@ TEST(a_helper_pays_for_its_query)
     turns_free(turns);
 }
 
+struct debtor {
+    struct turns *turns;
+    bool was_patient[3];
+    bool was_helped;
+};
+
+static void run_into_debt(void *context)
+{
+    struct debtor *debtor = context;
+    struct error err;
+    struct turn turn, helper;
+    turn_init(&turn, debtor->turns, &(struct turn_options){.payer = STR("noisy")});
+    turn_init_helper(&helper, &turn);
+    expect_ok(turn_take(&turn, &err));
+    debtor->was_patient[0] = thread_is_patient();
+    expect_ok(turn_yield(&turn, turn.since_ns + TURN_QUANTUM_NS, &err));
+    debtor->was_patient[1] = thread_is_patient();
+    spin_for(TURN_CREDIT_MAX_NS);
+    expect_ok(turn_yield(&turn, turn.since_ns + TURN_QUANTUM_NS, &err));
+    debtor->was_patient[2] = thread_is_patient();
+    debtor->was_helped = turn_try_take(&helper);
+    turn_deinit(&helper);
+    turn_deinit(&turn);
+}
+
+TEST(the_thread_of_a_payer_that_falls_behind_becomes_patient)
+{
+    struct debtor debtor = {.turns = turns_new(clock_real(), 1)};
+    struct turn quiet;
+    struct thread thread = {0};
+    turn_init(&quiet, debtor.turns, &(struct turn_options){.payer = STR("quiet")});
+    thread_start(&thread, "debtor", run_into_debt, &debtor);
+    thread_join(&thread);
+    assert_false(debtor.was_patient[0]);
+    assert_false(debtor.was_patient[1]);
+    assert_true(debtor.was_patient[2]);
+    assert_false(debtor.was_helped);
+    turn_deinit(&quiet);
+    turns_free(debtor.turns);
+}
+
 TEST_MAIN(RUN(never_more_than_twice_as_many_turns_as_processors_are_held),
           RUN(threads_that_yield_all_come_to_their_end),
           RUN(a_turn_that_is_over_goes_to_whoever_waits), RUN(a_wait_ends_when_the_check_says_so),
           RUN(a_turn_is_not_given_up_before_its_quantum_is_used_or_when_nobody_waits),
-          RUN(a_turn_is_due_when_somebody_waits), RUN(a_helper_pays_for_its_query))
+          RUN(a_turn_is_due_when_somebody_waits), RUN(a_helper_pays_for_its_query),
+          RUN(the_thread_of_a_payer_that_falls_behind_becomes_patient))
