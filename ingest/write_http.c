@@ -73,8 +73,8 @@ static bool admit(void *context, struct exchange *exchange)
 static enum write_code code_of_report(const struct write_report *report)
 {
     uint64_t not_granted = report->refused[WRITE_REFUSAL_TENANT_NOT_GRANTED];
-    for (enum reject_reason reason = 0; reason < REJECT_COUNT; reason++) {
-        if (report->stored.samples_rejected[reason] > 0 && reject_reason_is_passing(reason))
+    for (enum refusal_reason reason = 0; reason < REFUSAL_COUNT; reason++) {
+        if (report->stored.samples_refused[reason] > 0 && refusal_reason_is_passing(reason))
             return WRITE_CODE_429;
     }
     if (report->refused[WRITE_REFUSAL_NEW_TENANTS] > 0)

@@ -132,7 +132,7 @@ static void refuse_label_count(struct write_job *job, const struct write_scan *s
               (unsigned)series->label_total, (unsigned)series->label_count,
               STR_ARG(buffer_str(&shown)));
     buffer_deinit(&shown);
-    write_report_reject(&job->report, REJECT_INVALID_LABELS, series->sample_count, &why);
+    write_report_refuse_series(&job->report, REFUSAL_INVALID_LABELS, series->sample_count, &why);
 }
 
 /* --- from scan to store --- */
@@ -147,7 +147,7 @@ static void note_duplicates(struct write_job *job, const struct write_scratch *s
 }
 
 static void refuse_replica(struct write_job *job, const struct write_scratch *scratch,
-                           const struct write_series *series, enum reject_reason reason)
+                           const struct write_series *series, enum refusal_reason reason)
 {
     store_refuse_series(job->path->options.store, series->tenant, reason, series->sample_count,
                         &scratch->replica.why, &job->report.stored);
@@ -166,10 +166,10 @@ static bool take_replica(struct write_job *job, struct write_scratch *scratch,
         note_duplicates(job, scratch, series->tenant, series->sample_count);
         return false;
     case REPLICA_REFUSE:
-        refuse_replica(job, scratch, series, REJECT_HA_MAX_CLUSTERS);
+        refuse_replica(job, scratch, series, REFUSAL_HA_MAX_CLUSTERS);
         return false;
     case REPLICA_INVALID:
-        refuse_replica(job, scratch, series, REJECT_INVALID_LABELS);
+        refuse_replica(job, scratch, series, REFUSAL_INVALID_LABELS);
         return false;
     }
     if (count == series->label_count)

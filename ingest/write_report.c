@@ -14,21 +14,21 @@ static const char *const refusal_texts[] = {
 const char *write_reason_text(unsigned reason)
 {
     CHECK(reason < WRITE_REASON_COUNT);
-    return reason < REJECT_COUNT ? reject_reason_text((enum reject_reason)reason)
-                                 : refusal_texts[reason - REJECT_COUNT];
+    return reason < REFUSAL_COUNT ? refusal_reason_text((enum refusal_reason)reason)
+                                  : refusal_texts[reason - REFUSAL_COUNT];
 }
 
 uint64_t write_report_reason_count(const struct write_report *report, unsigned reason)
 {
     CHECK(reason < WRITE_REASON_COUNT);
-    return reason < REJECT_COUNT ? report->stored.samples_rejected[reason]
-                                 : report->refused[reason - REJECT_COUNT];
+    return reason < REFUSAL_COUNT ? report->stored.samples_refused[reason]
+                                  : report->refused[reason - REFUSAL_COUNT];
 }
 
 static const struct error *first_of(const struct write_report *report, unsigned reason)
 {
-    return reason < REJECT_COUNT ? &report->stored.first[reason]
-                                 : &report->first[reason - REJECT_COUNT];
+    return reason < REFUSAL_COUNT ? &report->stored.first[reason]
+                                  : &report->first[reason - REFUSAL_COUNT];
 }
 
 uint64_t write_report_refused(const struct write_report *report)
@@ -47,13 +47,13 @@ void write_report_refuse(struct write_report *report, enum write_refusal reason,
     report->refused[reason] += samples;
 }
 
-void write_report_reject(struct write_report *report, enum reject_reason reason, uint64_t samples,
-                         const struct error *why)
+void write_report_refuse_series(struct write_report *report, enum refusal_reason reason,
+                                uint64_t samples, const struct error *why)
 {
-    if (report->stored.samples_rejected[reason] == 0)
+    if (report->stored.samples_refused[reason] == 0)
         report->stored.first[reason] = *why;
-    report->stored.samples_rejected[reason] += samples;
-    report->stored.series_rejected[reason]++;
+    report->stored.samples_refused[reason] += samples;
+    report->stored.series_refused[reason]++;
 }
 
 /* --- text --- */

@@ -7,7 +7,7 @@
 #include "base/buffer.h"
 #include "tsdb/store/store.h"
 
-/* Refusals that never reach the store; its own are REJECT_LIST. A native histogram counts as a
+/* Refusals that never reach the store; its own are REFUSAL_LIST. A native histogram counts as a
  * sample. */
 #define WRITE_REFUSAL_LIST(X)                                                                      \
     X(WRITE_REFUSAL_INVALID_TENANT, "invalid-tenant")                                              \
@@ -24,7 +24,7 @@ enum write_refusal {
 };
 
 /* Both lists in one numbering: the store's reasons, then those above. */
-enum { WRITE_REASON_COUNT = (int)REJECT_COUNT + (int)WRITE_REFUSAL_COUNT };
+enum { WRITE_REASON_COUNT = (int)REFUSAL_COUNT + (int)WRITE_REFUSAL_COUNT };
 
 enum { WRITE_REPORT_TEXT_MAX = 4096 };
 
@@ -48,9 +48,9 @@ uint64_t write_report_refused(const struct write_report *report);
 /* Counts a refusal by ingest; the text of the first of each reason is kept. */
 void write_report_refuse(struct write_report *report, enum write_refusal reason, uint64_t samples,
                          const struct error *why);
-/* The same for a reason of the store that ingest finds first. */
-void write_report_reject(struct write_report *report, enum reject_reason reason, uint64_t samples,
-                         const struct error *why);
+/* A series refused for a reason of the store that ingest finds first. */
+void write_report_refuse_series(struct write_report *report, enum refusal_reason reason,
+                                uint64_t samples, const struct error *why);
 
 /* One line: "12 of 2000 samples were refused: 12 max-series (err-croft-max-series): tenant ...;
    ...". At most WRITE_REPORT_TEXT_MAX bytes of UTF-8 without control characters, no newline. */

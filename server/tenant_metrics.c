@@ -99,9 +99,9 @@ static double samples_written(const struct row *row)
     return (double)counter_get(&row->tenant->samples_written);
 }
 
-static double samples_rejected(const struct row *row)
+static double samples_refused(const struct row *row)
 {
-    return (double)counter_get(&row->tenant->samples_rejected);
+    return (double)counter_get(&row->tenant->samples_refused);
 }
 
 static double samples_deduplicated(const struct row *row)
@@ -134,7 +134,7 @@ static const struct tenant_family {
     {"croft_tenant_block_bytes", METRIC_GAUGE, "Series and samples in blocks on disk, in bytes.",
      block_bytes},
     {"croft_tenant_samples_written_total", METRIC_COUNTER, "Samples accepted.", samples_written},
-    {"croft_tenant_samples_rejected_total", METRIC_COUNTER, "Samples refused.", samples_rejected},
+    {"croft_tenant_samples_rejected_total", METRIC_COUNTER, "Samples refused.", samples_refused},
     {"croft_tenant_samples_deduplicated_total", METRIC_COUNTER,
      "Samples of replicas that are not elected, dropped.", samples_deduplicated},
     {"croft_tenant_query_cpu_seconds_total", METRIC_COUNTER,
@@ -155,16 +155,16 @@ static void write_tenant_family(const struct rows *rows, struct exposition *e,
 
 /* ---- by reason ---- */
 
-static void write_rejections(const struct rows *rows, struct exposition *e)
+static void write_refusals(const struct rows *rows, struct exposition *e)
 {
     exposition_family(e, "croft_tenant_rejections_total", METRIC_COUNTER,
                       "Samples refused, by reason; reasons that were never met are left out.");
     for (size_t i = 0; i < rows->count; i++) {
         const struct row *row = &rows->ptr[i];
-        for (enum reject_reason reason = 0; reason < REJECT_COUNT; reason++) {
-            uint64_t samples = counter_get(&row->tenant->samples_rejected_for[reason]);
+        for (enum refusal_reason reason = 0; reason < REFUSAL_COUNT; reason++) {
+            uint64_t samples = counter_get(&row->tenant->samples_refused_for[reason]);
             struct metric_label labels[] = {tenant_label(row),
-                                            label("reason", str_from(reject_reason_text(reason)))};
+                                            label("reason", str_from(refusal_reason_text(reason)))};
             if (samples > 0)
                 exposition_sample(e, labels, 2, (double)samples);
         }
@@ -260,7 +260,7 @@ void tenant_metrics_write(struct store *store, struct exposition *exposition)
     struct rows rows = collect(store);
     for (size_t i = 0; i < sizeof tenant_families / sizeof *tenant_families; i++)
         write_tenant_family(&rows, exposition, &tenant_families[i]);
-    write_rejections(&rows, exposition);
+    write_refusals(&rows, exposition);
     for (size_t i = 0; i < sizeof limit_families / sizeof *limit_families; i++)
         write_limit_family(&rows, exposition, &limit_families[i]);
     write_label_values(&rows, store, exposition);

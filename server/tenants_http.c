@@ -86,7 +86,7 @@ static void put_usage(struct json *json, struct store *store, const struct tenan
     put_u64(json, "valuesOfLargestLabel", usage.label_values_max);
     put_u64(json, "seriesBytes", usage.charged_bytes);
     put_u64(json, "samplesWritten", counter_get(&tenant->samples_written));
-    put_u64(json, "samplesRejected", counter_get(&tenant->samples_rejected));
+    put_u64(json, "samplesRejected", counter_get(&tenant->samples_refused));
 }
 
 static void handle_tenants(void *context, struct exchange *exchange)
@@ -196,7 +196,7 @@ static void put_last_refusal(struct json *json, const struct refusal *last)
     json_end_array(json);
 }
 
-static void handle_rejections(void *context, struct exchange *exchange)
+static void handle_refusals(void *context, struct exchange *exchange)
 {
     struct store *store = ((const struct limit_rows *)context)->store;
     const struct tenant *tenant = find_named(store, exchange);
@@ -207,12 +207,12 @@ static void handle_rejections(void *context, struct exchange *exchange)
         return;
     reply_begin(exchange, &json, &out);
     json_begin_array(&json);
-    for (enum reject_reason reason = 0; reason < REJECT_COUNT; reason++) {
-        uint64_t samples = counter_get(&tenant->samples_rejected_for[reason]);
+    for (enum refusal_reason reason = 0; reason < REFUSAL_COUNT; reason++) {
+        uint64_t samples = counter_get(&tenant->samples_refused_for[reason]);
         if (samples == 0)
             continue;
         json_begin_object(&json);
-        put_text(&json, "reason", str_from(reject_reason_text(reason)));
+        put_text(&json, "reason", str_from(refusal_reason_text(reason)));
         put_u64(&json, "samples", samples);
         if (store_last_refusal(store, tenant, reason, &last))
             put_last_refusal(&json, &last);
@@ -255,7 +255,7 @@ size_t tenants_api_routes(struct limit_rows *limits, struct route *out)
     } rows[] = {
         {"/api/v1/tenants", handle_tenants},
         {"/api/v1/tenants/*", handle_tenant},
-        {"/api/v1/tenants/*/rejections", handle_rejections},
+        {"/api/v1/tenants/*/rejections", handle_refusals},
         {"/api/v1/user_limits", handle_user_limits},
     };
     size_t count = sizeof rows / sizeof *rows;

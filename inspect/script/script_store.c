@@ -63,8 +63,8 @@ static size_t samples_of(const struct script_series *series, int64_t interval_ms
 
 static enum status first_refusal(const struct write_result *result, struct error *err)
 {
-    for (size_t i = 0; i < REJECT_COUNT; i++) {
-        if (result->samples_rejected[i] > 0 || result->series_rejected[i] > 0)
+    for (size_t i = 0; i < REFUSAL_COUNT; i++) {
+        if (result->samples_refused[i] > 0 || result->series_refused[i] > 0)
             return error_set(err, STATUS_INVALID, "%s", result->first[i].text);
     }
     return STATUS_OK;

@@ -260,7 +260,7 @@ static void contradict(struct life *life)
     struct box_sample sample = journal_sample(mark, &life->box.arena);
     sample.value = f64_from_bits(f64_bits(sample.value) ^ 1);
     expect_ok(box_write(&life->box, &sample, 1, &result, &err));
-    if (result.samples_written != 0 || result.samples_rejected[REJECT_DUPLICATE_TIMESTAMP] != 1)
+    if (result.samples_written != 0 || result.samples_refused[REFUSAL_DUPLICATE_TIMESTAMP] != 1)
         fail_msg("seed %" PRIu64 ": a contradiction was not refused: tenant %s, series %u, "
                  "timestamp %" PRId64,
                  life->seed, journal_tenant(mark.tenant), mark.series, mark.ts_ms);

@@ -89,8 +89,8 @@ static void send_request(struct workload *w)
 
 static bool has_refusal(const struct write_result *result)
 {
-    for (int reason = 0; reason < REJECT_COUNT; reason++) {
-        if (result->samples_rejected[reason] > 0)
+    for (int reason = 0; reason < REFUSAL_COUNT; reason++) {
+        if (result->samples_refused[reason] > 0)
             return true;
     }
     return false;

@@ -155,10 +155,11 @@ TEST(bad_series_are_refused_and_the_others_kept)
                         "tenant \"anonymous\" has 7 active series, limit max_series is 7; "
                         "1 invalid-tenant (err-croft-invalid-tenant): tenant id: want only "
                         "0-9 A-Z a-z ! - _ . * ' ( ), got \"a/b\"");
-    assert_int_equal(counter_get(&rig.counters.samples_refused[REJECT_MAX_SERIES]), 3);
-    assert_int_equal(counter_get(&rig.counters.samples_refused[REJECT_INVALID_LABELS]), 1);
+    assert_int_equal(counter_get(&rig.counters.samples_refused[REFUSAL_MAX_SERIES]), 3);
+    assert_int_equal(counter_get(&rig.counters.samples_refused[REFUSAL_INVALID_LABELS]), 1);
     assert_int_equal(
-        counter_get(&rig.counters.samples_refused[REJECT_COUNT + WRITE_REFUSAL_INVALID_TENANT]), 1);
+        counter_get(&rig.counters.samples_refused[REFUSAL_COUNT + WRITE_REFUSAL_INVALID_TENANT]),
+        1);
     assert_int_equal(counter_get(&rig.counters.samples_written), 2);
     rig_deinit(&rig);
 }

@@ -17,8 +17,8 @@ TEST(each_reason_shows_its_count_its_code_and_its_first_text)
     struct error err;
     struct write_report *report = mem_alloc_zeroed(1, sizeof *report);
     report->samples_received = 2000;
-    report->stored.samples_rejected[REJECT_MAX_SERIES] = 10;
-    error_set(&report->stored.first[REJECT_MAX_SERIES], STATUS_LIMIT, "limit max_series is 7");
+    report->stored.samples_refused[REFUSAL_MAX_SERIES] = 10;
+    error_set(&report->stored.first[REFUSAL_MAX_SERIES], STATUS_LIMIT, "limit max_series is 7");
     error_set(&err, STATUS_INVALID, "tenant id: a reserved name, got \"..\"");
     write_report_refuse(report, WRITE_REFUSAL_INVALID_TENANT, 1, &err);
     error_set(&err, STATUS_INVALID, "not the first");
@@ -37,10 +37,10 @@ TEST(a_refusal_that_ingest_finds_counts_with_those_of_the_store)
     struct write_report *report = mem_alloc_zeroed(1, sizeof *report);
     report->samples_received = 3;
     error_set(&err, STATUS_INVALID, "labels: too many");
-    write_report_reject(report, REJECT_INVALID_LABELS, 2, &err);
+    write_report_refuse_series(report, REFUSAL_INVALID_LABELS, 2, &err);
     error_set(&err, STATUS_INVALID, "not the first");
-    write_report_reject(report, REJECT_INVALID_LABELS, 1, &err);
-    assert_int_equal(report->stored.series_rejected[REJECT_INVALID_LABELS], 2);
+    write_report_refuse_series(report, REFUSAL_INVALID_LABELS, 1, &err);
+    assert_int_equal(report->stored.series_refused[REFUSAL_INVALID_LABELS], 2);
     expect_print(report, "3 of 3 samples were refused: 3 invalid-labels "
                          "(err-croft-invalid-labels): labels: too many");
     mem_free(report);
@@ -51,8 +51,8 @@ TEST(the_text_is_bounded_however_long_its_parts_are)
     struct buffer out;
     struct write_report *report = mem_alloc_zeroed(1, sizeof *report);
     buffer_init(&out, SIZE_MAX);
-    for (unsigned i = 0; i < REJECT_COUNT; i++) {
-        report->stored.samples_rejected[i] = UINT64_MAX / 100;
+    for (unsigned i = 0; i < REFUSAL_COUNT; i++) {
+        report->stored.samples_refused[i] = UINT64_MAX / 100;
         memset(report->stored.first[i].text, '\x01', ERROR_TEXT_MAX - 1);
     }
     write_report_print(&out, report);

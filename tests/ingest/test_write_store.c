@@ -226,7 +226,7 @@ TEST(a_repeated_write_is_fine_and_another_value_is_refused)
     add_series("__name__=up", 1000, 7);
     add_series("__name__=other", 0, 1);
     write_message();
-    assert_int_equal(rig.job->report.stored.samples_rejected[REJECT_DUPLICATE_TIMESTAMP], 1);
+    assert_int_equal(rig.job->report.stored.samples_refused[REFUSAL_DUPLICATE_TIMESTAMP], 1);
     assert_int_equal(write_report_refused(&rig.job->report), 1);
     expect_stored("anonymous", "other 1@0\nup 1@-1000 2@0\n");
 }
@@ -240,9 +240,9 @@ TEST(bad_label_sets_and_bad_times_are_refused_and_the_rest_is_kept)
     add_series("__name__=up", INT64_C(25) * HOUR_MS, 1);
     add_series("__name__=up,job=\xc3\xa9", 0, 1);
     write_message();
-    assert_int_equal(rig.job->report.stored.samples_rejected[REJECT_INVALID_LABELS], 3);
-    assert_int_equal(rig.job->report.stored.samples_rejected[REJECT_TOO_FAR_IN_FUTURE], 1);
-    assert_int_equal(rig.job->report.stored.samples_rejected[REJECT_TOO_OLD], 1);
+    assert_int_equal(rig.job->report.stored.samples_refused[REFUSAL_INVALID_LABELS], 3);
+    assert_int_equal(rig.job->report.stored.samples_refused[REFUSAL_TOO_FAR_IN_FUTURE], 1);
+    assert_int_equal(rig.job->report.stored.samples_refused[REFUSAL_TOO_OLD], 1);
     expect_stored("anonymous", "up{job=\"\xc3\xa9\"} 1@0\n");
 }
 
@@ -277,11 +277,11 @@ static void accept_ha(void)
 }
 
 /* For the tenant, and remembered with it. */
-static void expect_counted(enum reject_reason reason, uint64_t samples)
+static void expect_counted(enum refusal_reason reason, uint64_t samples)
 {
     const struct tenant *tenant = tenant_table_default(store_tenants(rig.store));
     struct refusal last;
-    assert_int_equal(counter_get(&tenant->samples_rejected_for[reason]), samples);
+    assert_int_equal(counter_get(&tenant->samples_refused_for[reason]), samples);
     assert_true(store_last_refusal(rig.store, tenant, reason, &last));
     assert_string_equal(last.why.text, rig.job->report.stored.first[reason].text);
 }
@@ -380,7 +380,7 @@ TEST(one_cluster_too_many_refuses_its_series_only)
     expect_report(
         "1 of 4 samples were refused: 1 ha-max-clusters (err-croft-ha-max-clusters): tenant "
         "\"anonymous\" has 2 HA clusters, limit ha_max_clusters is 2: refused cluster \"c3\"");
-    expect_counted(REJECT_HA_MAX_CLUSTERS, 1);
+    expect_counted(REFUSAL_HA_MAX_CLUSTERS, 1);
 }
 
 TEST(a_name_of_a_replica_is_taken_up_to_its_limit)
@@ -396,7 +396,7 @@ TEST(a_name_of_a_replica_is_taken_up_to_its_limit)
     assert_int_equal(rig.job->report.stored.samples_written, 2);
     expect_report("1 of 3 samples were refused: 1 invalid-labels (err-croft-invalid-labels): HA "
                   "pair: names of cluster and replica: got 2 and 201 bytes, want at most 200");
-    expect_counted(REJECT_INVALID_LABELS, 1);
+    expect_counted(REFUSAL_INVALID_LABELS, 1);
 }
 
 TEST(a_restart_elects_again_whoever_comes_first)

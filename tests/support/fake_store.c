@@ -3,21 +3,6 @@
 #include "base/check.h"
 #include "tsdb/head/head.h"
 
-const char *reject_reason_text(enum reject_reason reason)
-{
-    static const char *const texts[] = {
-#define REJECT_TEXT(name, text) text,
-        REJECT_LIST(REJECT_TEXT)
-#undef REJECT_TEXT
-    };
-    return texts[reason];
-}
-
-bool reject_reason_is_passing(enum reject_reason reason)
-{
-    return reason == REJECT_INGESTION_RATE;
-}
-
 void fake_store_init(struct store *store)
 {
     *store = (struct store){.answer = STATUS_OK};
@@ -61,16 +46,16 @@ static void refuse(const struct store *store, const struct write_series *series,
                    struct write_result *result)
 {
     if (store->refuses_for_now) {
-        error_set(&result->first[REJECT_INGESTION_RATE], STATUS_LIMIT, "too fast");
-        result->samples_rejected[REJECT_INGESTION_RATE] += series->sample_count;
+        error_set(&result->first[REFUSAL_INGESTION_RATE], STATUS_LIMIT, "too fast");
+        result->samples_refused[REFUSAL_INGESTION_RATE] += series->sample_count;
         result->retry_after_ms = 1001;
         return;
     }
-    if (result->series_rejected[REJECT_MAX_SERIES]++ == 0)
-        error_set(&result->first[REJECT_MAX_SERIES], STATUS_LIMIT,
+    if (result->series_refused[REFUSAL_MAX_SERIES]++ == 0)
+        error_set(&result->first[REFUSAL_MAX_SERIES], STATUS_LIMIT,
                   "tenant \"%s\" has 7 active series, limit max_series is 7",
                   series->tenant->id.text);
-    result->samples_rejected[REJECT_MAX_SERIES] += series->sample_count;
+    result->samples_refused[REFUSAL_MAX_SERIES] += series->sample_count;
 }
 
 static void note(struct store *store, const struct write_series *series,
@@ -134,11 +119,11 @@ enum status store_admit_tenant(struct store *store, const struct tenant_id *id,
     return tenant_table_get(store->tenants, tenant_id_str(id), out, err);
 }
 
-void store_refuse_series(struct store *store, struct tenant *tenant, enum reject_reason reason,
+void store_refuse_series(struct store *store, struct tenant *tenant, enum refusal_reason reason,
                          uint64_t samples, const struct error *why, struct write_result *result)
 {
     (void)store;
     (void)tenant;
-    result->samples_rejected[reason] += samples;
+    result->samples_refused[reason] += samples;
     result->first[reason] = *why;
 }

@@ -16,8 +16,8 @@ struct store {
     struct buffer written;        /* "tenant up{job=\"x\"} 1.5@1000\n" per sample, in order */
     enum status answer;           /* of store_write; STATUS_OK to take writes */
     struct tenant_table *tenants; /* where store_admit_tenant adds */
-    const char *refused_metric;   /* its series are refused with REJECT_MAX_SERIES; may be NULL */
-    bool refuses_for_now;         /* with REJECT_INGESTION_RATE instead */
+    const char *refused_metric;   /* its series are refused with REFUSAL_MAX_SERIES; may be NULL */
+    bool refuses_for_now;         /* with REFUSAL_INGESTION_RATE instead */
     bool is_deferred;             /* done is called by fake_store_commit, not within store_write */
     struct mutex lock;
     struct cond has_pending;

@@ -8,11 +8,11 @@ enum { BOX_SEED = 7 };
 
 /* One sample that must be refused for `reason`, with this text. */
 static void expect_refusal(struct store_box *box, struct box_sample sample,
-                           enum reject_reason reason, const char *text)
+                           enum refusal_reason reason, const char *text)
 {
     struct write_result result = expect_write(box, &sample, 1);
     assert_int_equal(result.samples_written, 0);
-    assert_int_equal(result.samples_rejected[reason], 1);
+    assert_int_equal(result.samples_refused[reason], 1);
     expect_str(str_from(result.first[reason].text), text);
 }
 
@@ -129,13 +129,13 @@ TEST(another_value_for_a_timestamp_is_refused_and_the_rest_is_taken)
                                          {"a", "up job=x", BOX_START_MS + 1, 3}};
     struct write_result result = expect_write(&box, samples, 2);
     assert_int_equal(result.samples_written, 1);
-    assert_int_equal(result.samples_rejected[REJECT_DUPLICATE_TIMESTAMP], 1);
-    expect_str(str_from(result.first[REJECT_DUPLICATE_TIMESTAMP].text),
+    assert_int_equal(result.samples_refused[REFUSAL_DUPLICATE_TIMESTAMP], 1);
+    expect_str(str_from(result.first[REFUSAL_DUPLICATE_TIMESTAMP].text),
                "duplicate sample for timestamp with another value: got timestamp 1700000000000 for "
                "series up{job=\"x\"}");
     expect_series(&box, "a", "up{job=\"x\"} 1700000000000:1 1700000000001:3\n");
     assert_int_equal(
-        counter_get(&tenant_table_find(store_tenants(box.store), STR("a"))->samples_rejected), 1);
+        counter_get(&tenant_table_find(store_tenants(box.store), STR("a"))->samples_refused), 1);
     store_box_deinit(&box);
 }
 
@@ -145,20 +145,22 @@ TEST(samples_outside_the_time_window_are_refused)
     store_box_start(&box, BOX_SEED);
     int64_t latest_ms = BOX_START_MS + box.options.future_max_ms;
     int64_t oldest_ms = BOX_START_MS - BOX_RETENTION_MS;
-    expect_refusal(&box, (struct box_sample){"a", "up", latest_ms + 1, 1}, REJECT_TOO_FAR_IN_FUTURE,
+    expect_refusal(&box, (struct box_sample){"a", "up", latest_ms + 1, 1},
+                   REFUSAL_TOO_FAR_IN_FUTURE,
                    "sample too far in the future: got timestamp 1700000600001 for series up");
-    expect_refusal(&box, (struct box_sample){"a", "up", oldest_ms - 1, 1}, REJECT_TOO_OLD,
+    expect_refusal(&box, (struct box_sample){"a", "up", oldest_ms - 1, 1}, REFUSAL_TOO_OLD,
                    "sample older than the retention: got timestamp 1697407999999 for series up");
-    expect_refusal(&box, (struct box_sample){"a", "up", INT64_MAX, 1}, REJECT_TOO_FAR_IN_FUTURE,
+    expect_refusal(&box, (struct box_sample){"a", "up", INT64_MAX, 1}, REFUSAL_TOO_FAR_IN_FUTURE,
                    "sample too far in the future: got timestamp 9223372036854775807 for series up");
-    expect_refusal(&box, (struct box_sample){"a", "up", INT64_MIN, 1}, REJECT_TOO_OLD,
+    expect_refusal(&box, (struct box_sample){"a", "up", INT64_MIN, 1}, REFUSAL_TOO_OLD,
                    "sample older than the retention: got timestamp -9223372036854775808 for series "
                    "up");
     struct tenant *tenant = tenant_table_find(store_tenants(box.store), STR("a"));
     assert_int_equal(counter_get(&tenant->active_series), 0); /* nothing was made for them */
     box_put(&box, "a", "up", latest_ms, 1);
     box_put(&box, "a", "up", oldest_ms, 2);
-    expect_refusal(&box, (struct box_sample){"a", "up", latest_ms + 1, 1}, REJECT_TOO_FAR_IN_FUTURE,
+    expect_refusal(&box, (struct box_sample){"a", "up", latest_ms + 1, 1},
+                   REFUSAL_TOO_FAR_IN_FUTURE,
                    "sample too far in the future: got timestamp 1700000600001 for series up");
     expect_series(&box, "a", "up 1697408000000:2 1700000600000:1\n");
     store_box_deinit(&box);
@@ -200,9 +202,9 @@ TEST(labels_that_are_not_valid_are_refused_and_the_rest_is_taken)
                                          {"a", "up", BOX_START_MS, 1}};
     struct write_result result = expect_write(&box, samples, 4);
     assert_int_equal(result.samples_written, 1);
-    assert_int_equal(result.samples_rejected[REJECT_INVALID_LABELS], 3);
-    assert_int_equal(result.series_rejected[REJECT_INVALID_LABELS], 2);
-    assert_true(strstr(result.first[REJECT_INVALID_LABELS].text, "\"a\"") != NULL);
+    assert_int_equal(result.samples_refused[REFUSAL_INVALID_LABELS], 3);
+    assert_int_equal(result.series_refused[REFUSAL_INVALID_LABELS], 2);
+    assert_true(strstr(result.first[REFUSAL_INVALID_LABELS].text, "\"a\"") != NULL);
     expect_series(&box, "a", "up 1700000000000:1\n");
     store_box_deinit(&box);
 }
@@ -219,7 +221,7 @@ TEST(one_label_set_twice_in_a_write_is_one_stream)
     for (int round = 0; round < 2; round++) { /* new series, then known ones */
         struct write_result result = expect_write(&box, samples, 5);
         assert_int_equal(result.samples_written, 4);
-        assert_int_equal(result.samples_rejected[REJECT_DUPLICATE_TIMESTAMP], 1);
+        assert_int_equal(result.samples_refused[REFUSAL_DUPLICATE_TIMESTAMP], 1);
         expect_series(&box, "a", "down 1700000000000:7\nup 1700000000000:1 1700000000001:2\n");
     }
     store_box_deinit(&box);

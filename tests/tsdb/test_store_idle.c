@@ -23,10 +23,10 @@ TEST(at_the_series_limit_new_series_are_refused_and_known_ones_flow)
         {"a", "m n=1", BOX_START_MS + 1, 2}, {"b", "m n=3", BOX_START_MS, 1}};
     struct write_result result = expect_write(&box, samples, 6);
     assert_int_equal(result.samples_written, 4);
-    assert_int_equal(result.samples_rejected[REJECT_MAX_SERIES], 2);
-    assert_int_equal(result.series_rejected[REJECT_MAX_SERIES], 1);
+    assert_int_equal(result.samples_refused[REFUSAL_MAX_SERIES], 2);
+    assert_int_equal(result.series_refused[REFUSAL_MAX_SERIES], 1);
     expect_str(
-        str_from(result.first[REJECT_MAX_SERIES].text),
+        str_from(result.first[REFUSAL_MAX_SERIES].text),
         "tenant \"a\" has 2 active series, limit max_series is 2: refused 1 new series of "
         "metric \"m\"; label \"n\" has the most new values (1 in the first 1), such as \"3\"; "
         "to raise it: tenants: {a: {limits: {max_series: ...}}}");
@@ -49,8 +49,8 @@ TEST(idle_series_leave_the_count_and_come_back_only_within_the_limit)
     assert_int_equal(counter_get(&tenant->active_series), 2);
     const struct box_sample third = {"a", "m n=2", BOX_START_MS + 1, 1};
     struct write_result result = expect_write(&box, &third, 1);
-    assert_int_equal(result.samples_rejected[REJECT_MAX_SERIES], 1);
-    expect_str(str_from(result.first[REJECT_MAX_SERIES].text),
+    assert_int_equal(result.samples_refused[REFUSAL_MAX_SERIES], 1);
+    expect_str(str_from(result.first[REFUSAL_MAX_SERIES].text),
                "tenant \"a\" has 2 active series, limit max_series is 2: refused 1 new series of "
                "metric \"m\"; no label has a new value; to raise it: tenants: {a: {limits: "
                "{max_series: ...}}}");
@@ -69,7 +69,7 @@ TEST(an_idle_series_does_not_come_back_for_a_sample_that_is_refused)
     box_make_idle(&box);
     const struct box_sample late = {"a", "up", 0, 1};
     struct write_result result = expect_write(&box, &late, 1);
-    assert_int_equal(result.samples_rejected[REJECT_TOO_OLD], 1);
+    assert_int_equal(result.samples_refused[REFUSAL_TOO_OLD], 1);
     assert_int_equal(counter_get(&tenant->active_series), 0);
     store_box_deinit(&box);
 }

@@ -47,8 +47,8 @@ static void expect_known(struct store_box *box, int64_t ts_ms, double value)
     sample.value = value + 1;
     result = expect_write(box, &sample, 1);
     assert_int_equal(result.samples_written, 0);
-    assert_int_equal(result.samples_rejected[REJECT_DUPLICATE_TIMESTAMP], 1);
-    assert_true(str_starts_with(str_from(result.first[REJECT_DUPLICATE_TIMESTAMP].text),
+    assert_int_equal(result.samples_refused[REFUSAL_DUPLICATE_TIMESTAMP], 1);
+    assert_true(str_starts_with(str_from(result.first[REFUSAL_DUPLICATE_TIMESTAMP].text),
                                 STR("duplicate sample for timestamp with another value: got "
                                     "timestamp ")));
     assert_int_equal(head_samples(box), before);
@@ -124,7 +124,7 @@ TEST(a_request_of_many_late_samples_is_sorted_out_one_by_one)
         new_count += k % 3 == 2;
     }
     expect_ok(box_write(&box, samples, RUN_SAMPLES, &result, &err));
-    assert_int_equal(result.samples_rejected[REJECT_DUPLICATE_TIMESTAMP], conflicts);
+    assert_int_equal(result.samples_refused[REFUSAL_DUPLICATE_TIMESTAMP], conflicts);
     assert_int_equal(result.samples_written, RUN_SAMPLES - conflicts);
     assert_int_equal(head_samples(&box), new_count);
     store_box_deinit(&box);
@@ -143,7 +143,7 @@ TEST(of_two_values_in_one_late_request_the_first_stays)
                                          {"a", "up job=x", BOX_START_MS, 5}};
     struct write_result result = expect_write(&box, samples, 4);
     assert_int_equal(result.samples_written, 3);
-    assert_int_equal(result.samples_rejected[REJECT_DUPLICATE_TIMESTAMP], 1);
+    assert_int_equal(result.samples_refused[REFUSAL_DUPLICATE_TIMESTAMP], 1);
     expect_series(&box, "a",
                   "down{job=\"x\"} 1700000000000:4\nup{job=\"x\"} 1699999999999:1 1700000000000:2 "
                   "1700000000001:1 1700000000009:3\n");
@@ -162,7 +162,7 @@ TEST(a_repetition_is_not_too_late)
     expect_known(&box, BOX_START_MS, 1);
     const struct box_sample late = {"a", "up job=x", BOX_START_MS + 1, 1};
     struct write_result result = expect_write(&box, &late, 1);
-    assert_int_equal(result.samples_rejected[REJECT_OUT_OF_ORDER], 1);
+    assert_int_equal(result.samples_refused[REFUSAL_OUT_OF_ORDER], 1);
     store_box_deinit(&box);
 }
 

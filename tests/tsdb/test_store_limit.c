@@ -2,11 +2,11 @@
 #include "tests/tsdb/limit_box.h"
 
 static void expect_refused(struct store_box *box, const char *series, int64_t ts_ms,
-                           enum reject_reason reason, const char *text)
+                           enum refusal_reason reason, const char *text)
 {
     struct write_result result = limit_box_put(box, series, ts_ms);
     assert_int_equal(result.samples_written, 0);
-    assert_int_equal(result.samples_rejected[reason], 1);
+    assert_int_equal(result.samples_refused[reason], 1);
     if (text != NULL)
         expect_str(str_from(result.first[reason].text), text);
 }
@@ -24,7 +24,7 @@ TEST(series_of_a_metric)
     expect_taken(&box, "m n=1", BOX_START_MS);
     expect_taken(&box, "m n=2", BOX_START_MS);
     expect_taken(&box, "m n=3", BOX_START_MS);
-    expect_refused(&box, "m n=4", BOX_START_MS, REJECT_MAX_SERIES_PER_METRIC,
+    expect_refused(&box, "m n=4", BOX_START_MS, REFUSAL_MAX_SERIES_PER_METRIC,
                    EXPLAINED("3 series of one metric", "max_series_per_metric", "3", "n", "4"));
     expect_taken(&box, "m n=2", BOX_START_MS + 1);
     expect_taken(&box, "other n=4", BOX_START_MS);
@@ -45,8 +45,8 @@ TEST(series_refused_in_one_request_are_counted_once_each)
     /* full: the third and the fourth are new, the last two are known in another order */
     expect_ok(box_write(&box, samples + 2, 4, &result, &err));
     assert_int_equal(result.samples_written, 2);
-    assert_int_equal(result.series_rejected[REJECT_MAX_SERIES], 2);
-    assert_int_equal(result.samples_rejected[REJECT_MAX_SERIES], 2);
+    assert_int_equal(result.series_refused[REFUSAL_MAX_SERIES], 2);
+    assert_int_equal(result.samples_refused[REFUSAL_MAX_SERIES], 2);
     assert_int_equal(counter_get(&tenant->active_series), 2);
     store_box_deinit(&box);
 }
@@ -58,15 +58,15 @@ TEST(new_series_in_a_second)
     expect_taken(&box, "m n=1", BOX_START_MS);
     expect_taken(&box, "m n=2", BOX_START_MS);
     struct write_result result = limit_box_put(&box, "m n=3", BOX_START_MS);
-    assert_int_equal(result.samples_rejected[REJECT_MAX_NEW_SERIES], 1);
+    assert_int_equal(result.samples_refused[REFUSAL_MAX_NEW_SERIES], 1);
     assert_int_equal(result.retry_after_ms, 501);
-    assert_true(reject_reason_is_passing(REJECT_MAX_NEW_SERIES));
+    assert_true(refusal_reason_is_passing(REFUSAL_MAX_NEW_SERIES));
     expect_taken(&box, "m n=1", BOX_START_MS + 1);
     sim_clock_advance(&box.clock, 499);
-    expect_refused(&box, "m n=3", BOX_START_MS, REJECT_MAX_NEW_SERIES, NULL);
+    expect_refused(&box, "m n=3", BOX_START_MS, REFUSAL_MAX_NEW_SERIES, NULL);
     sim_clock_advance(&box.clock, 1);
     expect_taken(&box, "m n=3", BOX_START_MS);
-    expect_refused(&box, "m n=4", BOX_START_MS, REJECT_MAX_NEW_SERIES, NULL);
+    expect_refused(&box, "m n=4", BOX_START_MS, REFUSAL_MAX_NEW_SERIES, NULL);
     store_box_deinit(&box);
 }
 
@@ -77,11 +77,11 @@ TEST(new_series_in_an_hour)
     expect_taken(&box, "m n=1", BOX_START_MS);
     expect_taken(&box, "m n=2", BOX_START_MS);
     expect_refused(
-        &box, "m n=3", BOX_START_MS, REJECT_MAX_NEW_SERIES_PER_HOUR,
+        &box, "m n=3", BOX_START_MS, REFUSAL_MAX_NEW_SERIES_PER_HOUR,
         EXPLAINED("2 series made in this hour", "max_new_series_per_hour", "2", "n", "3"));
     expect_taken(&box, "m n=1", BOX_START_MS + 1);
     sim_clock_advance(&box.clock, 3600 * 1000 - 1);
-    expect_refused(&box, "m n=3", BOX_START_MS, REJECT_MAX_NEW_SERIES_PER_HOUR, NULL);
+    expect_refused(&box, "m n=3", BOX_START_MS, REFUSAL_MAX_NEW_SERIES_PER_HOUR, NULL);
     sim_clock_advance(&box.clock, 1);
     expect_taken(&box, "m n=3", BOX_START_MS);
     store_box_deinit(&box);
@@ -93,13 +93,13 @@ TEST(values_of_a_label)
     limit_box_open(&box, TENANT_LIMIT_MAX_LABEL_VALUES, 2, true);
     expect_taken(&box, "m n=1", BOX_START_MS);
     expect_taken(&box, "m n=2", BOX_START_MS);
-    expect_refused(&box, "m n=3", BOX_START_MS, REJECT_MAX_LABEL_VALUES,
+    expect_refused(&box, "m n=3", BOX_START_MS, REFUSAL_MAX_LABEL_VALUES,
                    EXPLAINED("2 values of one label name", "max_label_values", "2", "n", "3"));
     expect_taken(&box, "m n=1 o=3", BOX_START_MS);
     expect_taken(&box, "k n=2", BOX_START_MS);
-    expect_refused(&box, "l n=2", BOX_START_MS, REJECT_MAX_LABEL_VALUES, NULL);
+    expect_refused(&box, "l n=2", BOX_START_MS, REFUSAL_MAX_LABEL_VALUES, NULL);
     /* in another order than it is stored */
-    expect_refused(&box, "m o=4 n=3", BOX_START_MS, REJECT_MAX_LABEL_VALUES, NULL);
+    expect_refused(&box, "m o=4 n=3", BOX_START_MS, REFUSAL_MAX_LABEL_VALUES, NULL);
     store_box_deinit(&box);
 }
 
@@ -117,12 +117,12 @@ TEST(bytes_of_series)
     uint64_t second = usage[TENANT_LIMIT_MAX_SERIES_BYTES];
     assert_true(second - first > 72 && second - first < first); /* names and one pair are there */
     counter_set(max, second + (second - first) - 1);
-    expect_refused(&box, "m n=3", BOX_START_MS, REJECT_MAX_SERIES_BYTES, NULL);
+    expect_refused(&box, "m n=3", BOX_START_MS, REFUSAL_MAX_SERIES_BYTES, NULL);
     counter_set(max, second + (second - first));
     expect_taken(&box, "m n=3", BOX_START_MS);
     store_limit_usage(box.store, tenant, usage);
     assert_int_equal(usage[TENANT_LIMIT_MAX_SERIES_BYTES], counter_get(max));
-    expect_refused(&box, "m", BOX_START_MS, REJECT_MAX_SERIES_BYTES, NULL);
+    expect_refused(&box, "m", BOX_START_MS, REFUSAL_MAX_SERIES_BYTES, NULL);
     store_box_deinit(&box);
 }
 
@@ -140,15 +140,15 @@ TEST(samples_a_second)
     /* three are too many after two of four, the other tenant's is not touched */
     expect_ok(box_write(&box, samples, 6, &result, &err));
     assert_int_equal(result.samples_written, 3);
-    assert_int_equal(result.samples_rejected[REJECT_INGESTION_RATE], 3);
+    assert_int_equal(result.samples_refused[REFUSAL_INGESTION_RATE], 3);
     assert_int_equal(result.retry_after_ms, 501);
-    expect_str(str_from(result.first[REJECT_INGESTION_RATE].text),
+    expect_str(str_from(result.first[REFUSAL_INGESTION_RATE].text),
                "tenant \"a\" sends faster than its limits ingestion_rate of 2 samples a second and "
                "ingestion_burst_size of 4: refused 3 samples, send them again");
     expect_ok(box_write(&box, samples + 3, 2, &result, &err));
     assert_int_equal(result.samples_written, 2);
     sim_clock_advance(&box.clock, 499);
-    expect_refused(&box, "m n=1", BOX_START_MS + 3, REJECT_INGESTION_RATE, NULL);
+    expect_refused(&box, "m n=1", BOX_START_MS + 3, REFUSAL_INGESTION_RATE, NULL);
     sim_clock_advance(&box.clock, 1);
     expect_taken(&box, "m n=1", BOX_START_MS + 3);
     store_box_deinit(&box);
@@ -167,7 +167,7 @@ TEST(a_request_with_more_than_the_burst_is_taken_once_and_paid_for)
     expect_ok(box_write(&box, samples, 6, &result, &err));
     assert_int_equal(result.samples_written, 6);
     sim_clock_advance(&box.clock, 1499);
-    expect_refused(&box, "m n=1", BOX_START_MS + 6, REJECT_INGESTION_RATE, NULL);
+    expect_refused(&box, "m n=1", BOX_START_MS + 6, REFUSAL_INGESTION_RATE, NULL);
     sim_clock_advance(&box.clock, 1);
     expect_taken(&box, "m n=1", BOX_START_MS + 6);
     store_box_deinit(&box);
@@ -182,9 +182,9 @@ TEST(labels)
     expect_taken(&box, "m", BOX_START_MS);
     expect_taken(&box, "m n=123", BOX_START_MS);
     expect_taken(&box, "m n2345678=1", BOX_START_MS);
-    expect_refused(&box, "m n=1 o=1", BOX_START_MS, REJECT_INVALID_LABELS, NULL);
-    expect_refused(&box, "m n=1234", BOX_START_MS, REJECT_INVALID_LABELS, NULL);
-    expect_refused(&box, "m n23456789=1", BOX_START_MS, REJECT_INVALID_LABELS, NULL);
+    expect_refused(&box, "m n=1 o=1", BOX_START_MS, REFUSAL_INVALID_LABELS, NULL);
+    expect_refused(&box, "m n=1234", BOX_START_MS, REFUSAL_INVALID_LABELS, NULL);
+    expect_refused(&box, "m n23456789=1", BOX_START_MS, REFUSAL_INVALID_LABELS, NULL);
     store_box_deinit(&box);
 }
 
@@ -196,7 +196,7 @@ TEST(samples_behind_the_newest_of_their_series)
     expect_taken(&box, "m n=1", BOX_START_MS + 5000);
     expect_taken(&box, "m n=1", BOX_START_MS + 4001);
     expect_taken(&box, "m n=1", BOX_START_MS + 4000);
-    expect_refused(&box, "m n=1", BOX_START_MS + 3999, REJECT_OUT_OF_ORDER,
+    expect_refused(&box, "m n=1", BOX_START_MS + 3999, REFUSAL_OUT_OF_ORDER,
                    "sample further behind the newest of its series than out_of_order_time_window: "
                    "got timestamp 1700000003999 for series m{n=\"1\"}");
     expect_taken(&box, "m n=1", BOX_START_MS); /* a repetition */
@@ -210,7 +210,7 @@ TEST(samples_ahead_of_the_clock)
     limit_box_open(&box, TENANT_LIMIT_CREATION_GRACE, 1000, true);
     expect_taken(&box, "m", BOX_START_MS + 999);
     expect_taken(&box, "m", BOX_START_MS + 1000);
-    expect_refused(&box, "m", BOX_START_MS + 1001, REJECT_TOO_FAR_IN_FUTURE, NULL);
+    expect_refused(&box, "m", BOX_START_MS + 1001, REFUSAL_TOO_FAR_IN_FUTURE, NULL);
     store_box_deinit(&box);
 }
 
@@ -237,7 +237,7 @@ TEST(a_shorter_retention_hides_at_once_and_only_its_own)
     set_retention(&box, 2 * BOX_DAY_MS - 1);
     expect_series(&box, "a", "m 1700000000000:2\n");
     expect_series(&box, "b", "m 1699827200000:1\n");
-    expect_refused(&box, "n", BOX_START_MS - 2 * BOX_DAY_MS, REJECT_TOO_OLD, NULL);
+    expect_refused(&box, "n", BOX_START_MS - 2 * BOX_DAY_MS, REFUSAL_TOO_OLD, NULL);
     assert_int_equal(store_retention_ms(box.store), BOX_RETENTION_MS);
     store_box_deinit(&box);
 }

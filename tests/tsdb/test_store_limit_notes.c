@@ -5,7 +5,7 @@
 
 /* ---- what is said and remembered ---- */
 
-static struct refusal last_refusal(struct store_box *box, enum reject_reason reason)
+static struct refusal last_refusal(struct store_box *box, enum refusal_reason reason)
 {
     struct refusal last;
     struct tenant *tenant = tenant_table_find(store_tenants(box->store), STR("a"));
@@ -29,13 +29,13 @@ TEST(a_refusal_names_the_metric_and_the_label_that_grow)
         samples[i] = (struct box_sample){"a", series[i], BOX_START_MS, 1};
     }
     expect_ok(box_write(&box, samples, SENT, &result, &err));
-    assert_int_equal(result.series_rejected[REJECT_MAX_SERIES], SENT);
+    assert_int_equal(result.series_refused[REFUSAL_MAX_SERIES], SENT);
     const char *want =
         "tenant \"a\" has 1 active series, limit max_series is 1: refused 40 new series of metric "
         "\"m\" (12 of the first 16); label \"user\" has the most new values (16 in the first 16), "
         "such as \"u0\", \"u1\", \"u2\"; to raise it: tenants: {a: {limits: {max_series: ...}}}";
-    expect_str(str_from(result.first[REJECT_MAX_SERIES].text), want);
-    struct refusal last = last_refusal(&box, REJECT_MAX_SERIES);
+    expect_str(str_from(result.first[REFUSAL_MAX_SERIES].text), want);
+    struct refusal last = last_refusal(&box, REFUSAL_MAX_SERIES);
     expect_str(str_from(last.why.text), want);
     expect_str(str_from(last.metric), "m");
     expect_str(str_from(last.label), "user");
@@ -51,16 +51,16 @@ TEST(the_last_refusal_for_each_reason_is_remembered)
     struct refusal last;
     struct tenant *tenant = limit_box_open(&box, TENANT_LIMIT_MAX_SERIES, 1, true);
     expect_taken(&box, "m", BOX_START_MS);
-    assert_false(store_last_refusal(box.store, tenant, REJECT_TOO_OLD, &last));
+    assert_false(store_last_refusal(box.store, tenant, REFUSAL_TOO_OLD, &last));
     limit_box_put(&box, "m", 5);
-    last = last_refusal(&box, REJECT_TOO_OLD);
+    last = last_refusal(&box, REFUSAL_TOO_OLD);
     expect_str(str_from(last.why.text),
                "sample older than the retention: got timestamp 5 for series m");
     assert_int_equal(last.metric[0], '\0');
     limit_box_put(&box, "m n=1", BOX_START_MS);
     sim_clock_advance(&box.clock, 1000);
     limit_box_put(&box, "m o=1", BOX_START_MS);
-    last = last_refusal(&box, REJECT_MAX_SERIES);
+    last = last_refusal(&box, REFUSAL_MAX_SERIES);
     expect_str(str_from(last.label), "o");
     assert_int_equal(last.at_ms, BOX_START_MS + 1000);
     store_box_deinit(&box);
@@ -76,7 +76,7 @@ TEST(what_is_remembered_is_bounded)
     series[1002] = '=';
     memset(series + 1003, 'v', 1900);
     limit_box_put(&box, series, BOX_START_MS);
-    struct refusal last = last_refusal(&box, REJECT_MAX_SERIES);
+    struct refusal last = last_refusal(&box, REFUSAL_MAX_SERIES);
     assert_int_equal(strlen(last.label), REFUSAL_TEXT_MAX - 1);
     assert_int_equal(strlen(last.examples[0]), REFUSAL_TEXT_MAX - 1);
     assert_non_null(

@@ -113,7 +113,7 @@ TEST(what_a_tenant_has_is_exact_under_eight_writers)
         struct tenant *tenant = limit_box_open(&box, limits[i], MAX, false);
         assert_int_equal(run_writers(&box, make_series), MAX);
         assert_int_equal(counter_get(&tenant->active_series), MAX);
-        assert_int_equal(counter_get(&tenant->samples_rejected), WRITES - MAX);
+        assert_int_equal(counter_get(&tenant->samples_refused), WRITES - MAX);
         store_box_deinit(&box);
     }
 }
@@ -149,7 +149,7 @@ TEST(the_rate_is_exact_under_eight_writers)
     struct tenant *tenant = limit_box_open(&box, TENANT_LIMIT_INGESTION_RATE, 1, false);
     counter_set(&tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_INGESTION_BURST], MAX);
     assert_int_equal(run_writers(&box, make_series), MAX);
-    assert_int_equal(counter_get(&tenant->samples_rejected), WRITES - MAX);
+    assert_int_equal(counter_get(&tenant->samples_refused), WRITES - MAX);
     store_box_deinit(&box);
 }
 
@@ -174,7 +174,7 @@ TEST(what_one_sample_or_series_may_be_holds_under_eight_writers)
             expect_taken(&box, series, BOX_START_MS);
         }
         assert_int_equal(run_writers(&box, rows[i].make), WRITES / 2);
-        assert_int_equal(counter_get(&tenant->samples_rejected), WRITES / 2);
+        assert_int_equal(counter_get(&tenant->samples_refused), WRITES / 2);
         store_box_deinit(&box);
     }
 }

@@ -35,11 +35,11 @@ static enum status admit(struct fixture *f, const char *id_text, const char *ser
 }
 
 static void expect_none(struct fixture *f, const char *series, int64_t ts_ms,
-                        enum reject_reason reason)
+                        enum refusal_reason reason)
 {
     struct error err;
     expect_status(admit(f, "new", series, ts_ms, &err), STATUS_NOT_FOUND);
-    assert_int_equal(f->result.samples_rejected[reason], 1);
+    assert_int_equal(f->result.samples_refused[reason], 1);
     assert_int_not_equal(f->result.first[reason].text[0], '\0');
     assert_null(tenant_table_find(store_tenants(f->box.store), STR("new")));
 }
@@ -48,9 +48,9 @@ TEST(a_series_that_is_refused_makes_no_tenant)
 {
     struct fixture f;
     fixture_open(&f);
-    expect_none(&f, "up", BOX_START_MS - BOX_RETENTION_MS - 1, REJECT_TOO_OLD);
-    expect_none(&f, "up", BOX_START_MS + BOX_DAY_MS, REJECT_TOO_FAR_IN_FUTURE);
-    expect_none(&f, "up a=1 a=2", BOX_START_MS, REJECT_INVALID_LABELS);
+    expect_none(&f, "up", BOX_START_MS - BOX_RETENTION_MS - 1, REFUSAL_TOO_OLD);
+    expect_none(&f, "up", BOX_START_MS + BOX_DAY_MS, REFUSAL_TOO_FAR_IN_FUTURE);
+    expect_none(&f, "up a=1 a=2", BOX_START_MS, REFUSAL_INVALID_LABELS);
     store_box_deinit(&f.box);
 }
 
@@ -77,7 +77,7 @@ TEST(the_limits_that_a_tenant_would_have_hold_for_its_first_series)
     strict.max[LIMIT_HARD][TENANT_LIMIT_RETENTION] = 1000;
     expect_ok(tenant_id_parse(STR("new"), &id, &err));
     tenant_table_set_limits(store_tenants(f.box.store), &defaults, &id, &strict, 1);
-    expect_none(&f, "up", BOX_START_MS - 1001, REJECT_TOO_OLD);
+    expect_none(&f, "up", BOX_START_MS - 1001, REFUSAL_TOO_OLD);
     expect_ok(admit(&f, "other", "up", BOX_START_MS - 1001, &err));
     store_box_deinit(&f.box);
 }

@@ -41,7 +41,7 @@ static void write_own_series(void *context)
         snprintf(series, sizeof series, "m writer=%llu n=%d", (unsigned long long)writer->seed, i);
         const struct box_sample sample = {"a", series, BOX_START_MS, 1};
         CHECK(box_write(writer->box, &sample, 1, &result, &err) == STATUS_OK);
-        CHECK(result.samples_written + result.samples_rejected[REJECT_MAX_SERIES] == 1);
+        CHECK(result.samples_written + result.samples_refused[REFUSAL_MAX_SERIES] == 1);
         writer->accepted += result.samples_written;
     }
 }

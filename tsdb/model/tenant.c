@@ -127,7 +127,7 @@ void tenant_table_close(struct tenant_table *table)
         return;
     for (size_t i = 0; i < table->count; i++) {
         struct refusal **refusals = table->tenants[i]->refusals;
-        for (size_t reason = 0; refusals != NULL && reason < TENANT_REASONS_MAX; reason++)
+        for (size_t reason = 0; refusals != NULL && reason < REFUSAL_COUNT; reason++)
             mem_free(refusals[reason]);
         mem_free(refusals);
         mem_free(table->tenants[i]);

@@ -18,9 +18,6 @@
 #include "tsdb/model/tenant_id.h"
 #include "tsdb/model/tenant_limit.h"
 
-/* Room for the reasons of a store's refusals. */
-enum { TENANT_REASONS_MAX = 13 };
-
 /* New tenants: an agent that brings all of a large installation at once is fine, names made up by the
    thousand are not. */
 enum { TENANT_NEW_BURST = 10000, TENANT_NEW_PER_SECOND = 100 };
@@ -42,13 +39,13 @@ struct tenant {
     struct counter limit_would_refuse[TENANT_LIMIT_COUNT]; /* in dry run: series or samples */
     struct counter active_series;                          /* changed under the shard's lock only */
     struct counter samples_written;
-    struct counter samples_rejected;
+    struct counter samples_refused;
     struct counter samples_deduplicated; /* sent by a replica that is not elected */
     struct counter query_cpu_ns;  /* processor time of the queries that read this tenant alone */
     struct counter query_samples; /* loaded by these queries */
     struct counter
         open_queries; /* requests to the read API for this tenant alone, running or waiting */
-    struct counter samples_rejected_for[TENANT_REASONS_MAX]; /* by enum reject_reason */
+    struct counter samples_refused_for[REFUSAL_COUNT]; /* by reason */
     struct refusal **refusals; /* the last, by reason; guarded by the shard's lock; NULL: none */
     struct tenant_rates ingestion;   /* guarded by the shard's lock */
     struct tenant_rates new_series;  /* guarded by the shard's lock */

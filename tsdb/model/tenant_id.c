@@ -17,7 +17,7 @@ static bool is_reserved(struct str text)
            str_eq(text, STR("__mimir_cluster"));
 }
 
-static enum status reject(struct str text, const char *why, struct error *err)
+static enum status refuse(struct str text, const char *why, struct error *err)
 {
     struct buffer quoted;
     buffer_init(&quoted, SIZE_MAX);
@@ -37,10 +37,10 @@ enum status tenant_id_parse(struct str text, struct tenant_id *out, struct error
                          text.len, TENANT_ID_LEN_MAX);
     for (size_t i = 0; i < text.len; i++) {
         if (!is_allowed(text.ptr[i]))
-            return reject(text, "want only 0-9 A-Z a-z ! - _ . * ' ( )", err);
+            return refuse(text, "want only 0-9 A-Z a-z ! - _ . * ' ( )", err);
     }
     if (is_reserved(text))
-        return reject(text, "a reserved name", err);
+        return refuse(text, "a reserved name", err);
     out->len = (uint8_t)text.len;
     memcpy(out->text, text.ptr, text.len);
     out->text[text.len] = '\0';

@@ -5,21 +5,6 @@
 #include "base/mem.h"
 #include "tsdb/files/layout.h"
 
-const char *reject_reason_text(enum reject_reason reason)
-{
-    static const char *const texts[REJECT_COUNT] = {
-#define REJECT_TEXT(name, text) [name] = (text),
-        REJECT_LIST(REJECT_TEXT)
-#undef REJECT_TEXT
-    };
-    return texts[reason];
-}
-
-bool reject_reason_is_passing(enum reject_reason reason)
-{
-    return reason == REJECT_MAX_NEW_SERIES || reason == REJECT_INGESTION_RATE;
-}
-
 /* ---- open and close ---- */
 
 /* Shards replay side by side, so that a restart takes as long as the largest. */
@@ -233,8 +218,8 @@ void store_limit_usage(struct store *store, const struct tenant *tenant,
     out[TENANT_LIMIT_MAX_SERIES_BYTES] = usage.charged_bytes;
 }
 
-bool store_last_refusal(struct store *store, const struct tenant *tenant, enum reject_reason reason,
-                        struct refusal *out)
+bool store_last_refusal(struct store *store, const struct tenant *tenant,
+                        enum refusal_reason reason, struct refusal *out)
 {
     struct shard *shard = &store->shards[tenant->shard];
     rwlock_lock_read(&shard->lock);

@@ -50,35 +50,6 @@ MUST_USE enum status store_open(const struct store_options *options, struct stor
 /* Commits what is pending. No call may be under way. */
 void store_close(struct store *store);
 
-/* Why samples of a write were refused: name, metric label. */
-#define REJECT_LIST(X)                                                                             \
-    X(REJECT_INVALID_LABELS, "invalid-labels")                                                     \
-    X(REJECT_MAX_SERIES, "max-series")                                                             \
-    X(REJECT_MAX_SERIES_PER_METRIC, "max-series-per-metric")                                       \
-    X(REJECT_MAX_LABEL_VALUES, "max-label-values")                                                 \
-    X(REJECT_MAX_SERIES_BYTES, "max-series-bytes")                                                 \
-    X(REJECT_MAX_NEW_SERIES, "max-new-series-per-second")                                          \
-    X(REJECT_MAX_NEW_SERIES_PER_HOUR, "max-new-series-per-hour")                                   \
-    X(REJECT_INGESTION_RATE, "ingestion-rate")                                                     \
-    X(REJECT_TOO_FAR_IN_FUTURE, "too-far-in-future")                                               \
-    X(REJECT_TOO_OLD, "too-old")                                                                   \
-    X(REJECT_OUT_OF_ORDER, "out-of-order")                                                         \
-    X(REJECT_DUPLICATE_TIMESTAMP, "duplicate-timestamp")                                           \
-    X(REJECT_HA_MAX_CLUSTERS, "ha-max-clusters")
-
-enum reject_reason {
-#define REJECT_ENUM(name, text) name,
-    REJECT_LIST(REJECT_ENUM)
-#undef REJECT_ENUM
-        REJECT_COUNT
-};
-
-_Static_assert((int)REJECT_COUNT <= (int)TENANT_REASONS_MAX, "a tenant counts every reason");
-
-const char *reject_reason_text(enum reject_reason reason);
-/* Refused only for now: the sender may repeat the write. */
-bool reject_reason_is_passing(enum reject_reason reason);
-
 struct write_series {
     struct tenant *tenant;
     uint64_t identity_hash; /* head.h: over the labels as they stand here */
@@ -91,10 +62,10 @@ struct write_series {
 
 struct write_result {
     uint64_t samples_written; /* duplicates of what is there count as written */
-    uint64_t samples_rejected[REJECT_COUNT];
-    uint64_t series_rejected[REJECT_COUNT];
-    struct error first[REJECT_COUNT]; /* the first refusal of each reason: what, got, want */
-    int64_t retry_after_ms;           /* when what is refused only for now may be repeated */
+    uint64_t samples_refused[REFUSAL_COUNT];
+    uint64_t series_refused[REFUSAL_COUNT];
+    struct error first[REFUSAL_COUNT]; /* the first refusal of each reason: what, got, want */
+    int64_t retry_after_ms;            /* when what is refused only for now may be repeated */
 };
 
 /* Lives with the request. Zero it before use. */
@@ -159,12 +130,12 @@ void store_limit_usage(struct store *store, const struct tenant *tenant,
 
 /* A series of the tenant that is refused before it comes to the store: counted as what the store refuses. Its
    shard's lock is taken for the first of each reason in `result`. */
-void store_refuse_series(struct store *store, struct tenant *tenant, enum reject_reason reason,
+void store_refuse_series(struct store *store, struct tenant *tenant, enum refusal_reason reason,
                          uint64_t samples, const struct error *why, struct write_result *result);
 
 /* The last refusal of the tenant for that reason since the start; false when there was none. */
-bool store_last_refusal(struct store *store, const struct tenant *tenant, enum reject_reason reason,
-                        struct refusal *out);
+bool store_last_refusal(struct store *store, const struct tenant *tenant,
+                        enum refusal_reason reason, struct refusal *out);
 
 void store_label_counts(struct store *store, const struct tenant *tenant, struct arena *arena,
                         struct label_count_list *out);

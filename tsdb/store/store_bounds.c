@@ -65,11 +65,11 @@ bool is_in_time(struct shard_write *w, const struct write_series *series, struct
 {
     const struct time_bounds *hard = &w->bounds.of[LIMIT_HARD];
     if (sample.ts_ms > hard->max_ts_ms) {
-        refuse_sample(w, series, REJECT_TOO_FAR_IN_FUTURE, sample, "sample too far in the future");
+        refuse_sample(w, series, REFUSAL_TOO_FAR_IN_FUTURE, sample, "sample too far in the future");
         return false;
     }
     if (sample.ts_ms < hard->min_ts_ms) {
-        refuse_sample(w, series, REJECT_TOO_OLD, sample, "sample older than the retention");
+        refuse_sample(w, series, REFUSAL_TOO_OLD, sample, "sample older than the retention");
         return false;
     }
     return true;
@@ -111,7 +111,7 @@ bool is_too_late_locked(struct shard_write *w, const struct write_series *series
         return false;
     int64_t late_ms = newest_ms - sample.ts_ms;
     if (late_ms > bounds->of[LIMIT_HARD].late_max_ms) {
-        refuse_sample(w, series, REJECT_OUT_OF_ORDER, sample,
+        refuse_sample(w, series, REFUSAL_OUT_OF_ORDER, sample,
                       "sample further behind the newest of its series than "
                       "out_of_order_time_window");
         return true;

@@ -58,15 +58,15 @@ static struct measure measure_hour(struct shard_write *w, struct tenant *tenant,
 
 static const struct usage_row {
     enum tenant_limit limit;
-    enum reject_reason reason;
+    enum refusal_reason reason;
     measure_series measure;
-} active_row = {TENANT_LIMIT_MAX_SERIES, REJECT_MAX_SERIES, measure_active},
+} active_row = {TENANT_LIMIT_MAX_SERIES, REFUSAL_MAX_SERIES, measure_active},
   usage_rows[] = {
-      {TENANT_LIMIT_MAX_SERIES, REJECT_MAX_SERIES, measure_active},
-      {TENANT_LIMIT_MAX_SERIES_PER_METRIC, REJECT_MAX_SERIES_PER_METRIC, measure_metric},
-      {TENANT_LIMIT_MAX_LABEL_VALUES, REJECT_MAX_LABEL_VALUES, measure_values},
-      {TENANT_LIMIT_MAX_SERIES_BYTES, REJECT_MAX_SERIES_BYTES, measure_bytes},
-      {TENANT_LIMIT_MAX_NEW_SERIES_PER_HOUR, REJECT_MAX_NEW_SERIES_PER_HOUR, measure_hour},
+      {TENANT_LIMIT_MAX_SERIES, REFUSAL_MAX_SERIES, measure_active},
+      {TENANT_LIMIT_MAX_SERIES_PER_METRIC, REFUSAL_MAX_SERIES_PER_METRIC, measure_metric},
+      {TENANT_LIMIT_MAX_LABEL_VALUES, REFUSAL_MAX_LABEL_VALUES, measure_values},
+      {TENANT_LIMIT_MAX_SERIES_BYTES, REFUSAL_MAX_SERIES_BYTES, measure_bytes},
+      {TENANT_LIMIT_MAX_NEW_SERIES_PER_HOUR, REFUSAL_MAX_NEW_SERIES_PER_HOUR, measure_hour},
 };
 
 static bool is_beyond(struct measure measure, uint64_t max)
@@ -140,7 +140,7 @@ static bool finds_fast_locked(const struct shard_write *w, const struct tenant *
 {
     struct rate_limit limit =
         rate_of(tenant, LIMIT_HARD, TENANT_LIMIT_MAX_NEW_SERIES, TENANT_LIMIT_MAX_NEW_SERIES);
-    *hit = (struct hit){REJECT_MAX_NEW_SERIES, TENANT_LIMIT_MAX_NEW_SERIES, limit.per_second, 0};
+    *hit = (struct hit){REFUSAL_MAX_NEW_SERIES, TENANT_LIMIT_MAX_NEW_SERIES, limit.per_second, 0};
     return limit.per_second != TENANT_LIMIT_NONE &&
            !rate_allows(&tenant->new_series.of[LIMIT_HARD], &limit,
                         (uint64_t)w->monotonic_ms * 1000000, 1, &hit->wait_ms);

@@ -28,22 +28,22 @@ static struct str shown_labels(const struct shard_write *w, const struct write_s
     return shown;
 }
 
-static struct refused *refused_for(struct shard_write *w, enum reject_reason reason)
+static struct refused *refused_for(struct shard_write *w, enum refusal_reason reason)
 {
     if (w->refused == NULL)
-        w->refused = arena_alloc_zeroed(w->arena, REJECT_COUNT * sizeof *w->refused);
+        w->refused = arena_alloc_zeroed(w->arena, REFUSAL_COUNT * sizeof *w->refused);
     return &w->refused[reason];
 }
 
 /* True for the first refusal of this reason: the caller then writes the text. */
 static bool count_refusal(struct shard_write *w, const struct write_series *series,
-                          enum reject_reason reason, uint64_t samples)
+                          enum refusal_reason reason, uint64_t samples)
 {
     struct refused *refused = refused_for(w, reason);
-    bool is_first = w->result->samples_rejected[reason] + w->result->series_rejected[reason] == 0;
-    w->result->samples_rejected[reason] += samples;
-    counter_add(&series->tenant->samples_rejected, samples);
-    counter_add(&series->tenant->samples_rejected_for[reason], samples);
+    bool is_first = w->result->samples_refused[reason] + w->result->series_refused[reason] == 0;
+    w->result->samples_refused[reason] += samples;
+    counter_add(&series->tenant->samples_refused, samples);
+    counter_add(&series->tenant->samples_refused_for[reason], samples);
     if (refused->tenant == NULL) {
         refused->tenant = series->tenant;
         refused->is_text_ours = is_first;
@@ -58,7 +58,7 @@ static void note_wait(struct shard_write *w, int64_t wait_ms)
 }
 
 void refuse_sample(struct shard_write *w, const struct write_series *series,
-                   enum reject_reason reason, struct sample sample, const char *what)
+                   enum refusal_reason reason, struct sample sample, const char *what)
 {
     if (!count_refusal(w, series, reason, 1))
         return;
@@ -70,9 +70,9 @@ void refuse_sample(struct shard_write *w, const struct write_series *series,
 void refuse_labels(struct shard_write *w, const struct write_series *series,
                    const struct error *why)
 {
-    if (count_refusal(w, series, REJECT_INVALID_LABELS, series->sample_count))
-        error_set(&w->result->first[REJECT_INVALID_LABELS], STATUS_INVALID, "%s", why->text);
-    w->result->series_rejected[REJECT_INVALID_LABELS]++;
+    if (count_refusal(w, series, REFUSAL_INVALID_LABELS, series->sample_count))
+        error_set(&w->result->first[REFUSAL_INVALID_LABELS], STATUS_INVALID, "%s", why->text);
+    w->result->series_refused[REFUSAL_INVALID_LABELS]++;
 }
 
 void refuse_series(struct shard_write *w, const struct write_series *series, const struct hit *hit)
@@ -80,7 +80,7 @@ void refuse_series(struct shard_write *w, const struct write_series *series, con
     struct refused *refused = refused_for(w, hit->reason);
     note_wait(w, hit->wait_ms);
     count_refusal(w, series, hit->reason, series->sample_count);
-    w->result->series_rejected[hit->reason]++;
+    w->result->series_refused[hit->reason]++;
     if (refused->tenant != series->tenant)
         return;
     if (refused->series_count == 0)
@@ -94,8 +94,8 @@ void refuse_fast(struct shard_write *w, const struct write_series *series,
                  const struct rate_limit *limit, uint64_t samples, int64_t wait_ms)
 {
     note_wait(w, wait_ms);
-    if (count_refusal(w, series, REJECT_INGESTION_RATE, samples))
-        error_set(&w->result->first[REJECT_INGESTION_RATE], STATUS_LIMIT,
+    if (count_refusal(w, series, REFUSAL_INGESTION_RATE, samples))
+        error_set(&w->result->first[REFUSAL_INGESTION_RATE], STATUS_LIMIT,
                   "tenant \"%s\" sends faster than its limits ingestion_rate of %llu samples a "
                   "second and ingestion_burst_size of %llu: refused %llu samples, send them again",
                   series->tenant->id.text, (unsigned long long)limit->per_second,
@@ -168,11 +168,11 @@ static void copy_text(char to[REFUSAL_TEXT_MAX], struct str text)
 }
 
 /* The lock of the tenant's shard is held. */
-static void remember(struct tenant *tenant, enum reject_reason reason, const struct growth *growth,
+static void remember(struct tenant *tenant, enum refusal_reason reason, const struct growth *growth,
                      int64_t now_ms, const struct error *why)
 {
     if (tenant->refusals == NULL)
-        tenant->refusals = mem_alloc_zeroed(TENANT_REASONS_MAX, sizeof *tenant->refusals);
+        tenant->refusals = mem_alloc_zeroed(REFUSAL_COUNT, sizeof *tenant->refusals);
     struct refusal **slot = &tenant->refusals[reason];
     if (*slot == NULL)
         *slot = mem_alloc(sizeof **slot);
@@ -184,7 +184,7 @@ static void remember(struct tenant *tenant, enum reject_reason reason, const str
         copy_text(refusal->examples[i], growth->examples[i]);
 }
 
-static void explain_locked(struct shard_write *w, enum reject_reason reason)
+static void explain_locked(struct shard_write *w, enum refusal_reason reason)
     REQUIRES(w->shard->lock)
 {
     const struct refused *refused = &w->refused[reason];
@@ -204,7 +204,7 @@ static void explain_locked(struct shard_write *w, enum reject_reason reason)
 
 void explain_refusals_locked(struct shard_write *w)
 {
-    for (enum reject_reason reason = 0; w->refused != NULL && reason < REJECT_COUNT; reason++) {
+    for (enum refusal_reason reason = 0; w->refused != NULL && reason < REFUSAL_COUNT; reason++) {
         if (w->refused[reason].tenant != NULL)
             explain_locked(w, reason);
     }
@@ -212,16 +212,16 @@ void explain_refusals_locked(struct shard_write *w)
 
 /* ---- before it came to the store ---- */
 
-void store_refuse_series(struct store *store, struct tenant *tenant, enum reject_reason reason,
+void store_refuse_series(struct store *store, struct tenant *tenant, enum refusal_reason reason,
                          uint64_t samples, const struct error *why, struct write_result *result)
 {
     const struct growth none = {0};
     struct shard *shard = &store->shards[tenant->shard];
-    bool is_first = result->samples_rejected[reason] + result->series_rejected[reason] == 0;
-    result->samples_rejected[reason] += samples;
-    result->series_rejected[reason]++;
-    counter_add(&tenant->samples_rejected, samples);
-    counter_add(&tenant->samples_rejected_for[reason], samples);
+    bool is_first = result->samples_refused[reason] + result->series_refused[reason] == 0;
+    result->samples_refused[reason] += samples;
+    result->series_refused[reason]++;
+    counter_add(&tenant->samples_refused, samples);
+    counter_add(&tenant->samples_refused_for[reason], samples);
     if (!is_first)
         return;
     result->first[reason] = *why;

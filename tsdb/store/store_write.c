@@ -40,7 +40,7 @@ static void declare_locked(struct shard_write *w, const struct write_series *ser
 static void refuse_conflict(struct shard_write *w, const struct write_series *series,
                             struct sample sample)
 {
-    refuse_sample(w, series, REJECT_DUPLICATE_TIMESTAMP, sample,
+    refuse_sample(w, series, REFUSAL_DUPLICATE_TIMESTAMP, sample,
                   "duplicate sample for timestamp with another value");
 }
 

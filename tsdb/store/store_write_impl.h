@@ -35,7 +35,7 @@ struct waiting {
 
 /* A limit that leaves no room for a whole series. */
 struct hit {
-    enum reject_reason reason;
+    enum refusal_reason reason;
     enum tenant_limit limit;
     uint64_t usage;
     int64_t wait_ms; /* until it may be tried again; 0 when waiting alone does not help */
@@ -132,7 +132,7 @@ void ask_blocks(struct shard_write *w);
 /* ---- store_refusal.c ---- */
 
 void refuse_sample(struct shard_write *w, const struct write_series *series,
-                   enum reject_reason reason, struct sample sample, const char *what);
+                   enum refusal_reason reason, struct sample sample, const char *what);
 void refuse_labels(struct shard_write *w, const struct write_series *series,
                    const struct error *why);
 void refuse_series(struct shard_write *w, const struct write_series *series, const struct hit *hit);
