@@ -44,7 +44,7 @@ static struct write_scratch *scratch_new(const struct write_path *path)
     write_scan_init(&scratch->scan);
     write_tenant_init(&scratch->tenant, path->options.tenants);
     scratch->replica = (struct write_replica){.tracker = path->options.ha_tracker,
-                                              .labels = &path->options.ha_labels};
+                                              .tenants = path->options.tenants};
     buffer_init(&scratch->identity, SIZE_MAX);
     return scratch;
 }

@@ -29,7 +29,6 @@ struct write_path_options {
     struct metadata *metadata;       /* kept */
     struct write_counters *counters; /* kept */
     struct ha_tracker *ha_tracker;   /* kept; NULL: no HA pairs */
-    struct replica_labels ha_labels; /* texts kept */
     struct write_scan_options scan;  /* labels_per_series_max: at least what the store allows */
     size_t decoded_max_bytes;
 };

@@ -3,11 +3,14 @@
 void write_replica_begin(struct write_replica *replica)
 {
     replica->tenant = NULL;
+    replica->named_by = NULL;
 }
 
 /* UINT32_MAX: there is none, or it is empty, which is the same. */
-static uint32_t find_label(const struct label *labels, uint32_t count, struct str name)
+static uint32_t find_named(const struct write_replica *r, const struct label *labels,
+                           uint32_t count, enum tenant_text which)
 {
+    struct str name = str_from(r->names.of[which]);
     for (uint32_t i = 0; i < count; i++) {
         if (str_eq(labels[i].name, name))
             return labels[i].value.len == 0 ? UINT32_MAX : i;
@@ -36,8 +39,11 @@ enum replica_verdict write_replica_check(struct write_replica *r, const struct t
 {
     if (r->tracker == NULL || tenant_limit(tenant, TENANT_LIMIT_ACCEPT_HA) != 1)
         return REPLICA_KEEP;
-    uint32_t cluster = find_label(labels, *count, r->labels->cluster);
-    uint32_t replica = find_label(labels, *count, r->labels->replica);
+    if (r->named_by != tenant)
+        tenant_table_texts(r->tenants, &tenant->id, &r->names);
+    r->named_by = tenant;
+    uint32_t cluster = find_named(r, labels, *count, TENANT_TEXT_HA_CLUSTER_LABEL);
+    uint32_t replica = find_named(r, labels, *count, TENANT_TEXT_HA_REPLICA_LABEL);
     if (cluster == UINT32_MAX || replica == UINT32_MAX)
         return REPLICA_KEEP;
     if (r->tenant != tenant || !str_eq(r->cluster, labels[cluster].value) ||

@@ -14,11 +14,6 @@
 #include "ingest/ha_tracker.h"
 #include "tsdb/model/label.h"
 
-struct replica_labels {
-    struct str cluster; /* "cluster" */
-    struct str replica; /* "__replica__" */
-};
-
 enum replica_verdict {
     REPLICA_KEEP,
     REPLICA_DROP,    /* another replica is elected */
@@ -27,8 +22,10 @@ enum replica_verdict {
 };
 
 struct write_replica {
-    struct ha_tracker *tracker;          /* kept; NULL: no tenant has HA pairs */
-    const struct replica_labels *labels; /* kept */
+    struct ha_tracker *tracker;    /* kept; NULL: no tenant has HA pairs */
+    struct tenant_table *tenants;  /* kept */
+    struct tenant_texts names;     /* of the two labels, as `named_by` has them */
+    const struct tenant *named_by; /* NULL before the first */
     /* the series before, which most often was sent by the same replica */
     const struct tenant *tenant;
     struct str cluster;

@@ -72,18 +72,6 @@ static enum status read_enable_feature(struct config_yaml *r, const yaml_node_t 
     return read_text(r, value, key, &((struct config *)target)->enable_feature);
 }
 
-static enum status read_ha_cluster_label(struct config_yaml *r, const yaml_node_t *value,
-                                         const char *key, void *target)
-{
-    return read_text(r, value, key, &((struct config *)target)->ha_cluster_label);
-}
-
-static enum status read_ha_replica_label(struct config_yaml *r, const yaml_node_t *value,
-                                         const char *key, void *target)
-{
-    return read_text(r, value, key, &((struct config *)target)->ha_replica_label);
-}
-
 /* A path, which is kept with a NUL at its end. */
 static enum status read_path(struct config_yaml *r, const yaml_node_t *value, const char *key,
                              const char **out)
@@ -234,8 +222,6 @@ static enum status read_root(struct config_yaml *r, const yaml_node_t *root)
         {"query_memory", read_query_memory},
         {"request_memory", read_request_memory},
         {"tenant_label", read_tenant_label},
-        {"ha_cluster_label", read_ha_cluster_label},
-        {"ha_replica_label", read_ha_replica_label},
         {"enable_feature", read_enable_feature},
         {"tls", read_tls},
         {"limits", read_limits},
@@ -356,8 +342,6 @@ void config_init(struct config *config)
                               .listen = STR("127.0.0.1:9009"),
                               .data_dir = STR("./data"),
                               .tenant_label = STR("tenant_id"),
-                              .ha_cluster_label = STR("cluster"),
-                              .ha_replica_label = STR("__replica__"),
                               .retention_ms = 30 * DAY_MS,
                               .query_memory = STR("40%"),
                               .request_memory = STR("10%"),

@@ -8,8 +8,6 @@
  *     request_memory: 10%
  *     tenant_label: tenant_id
  *     enable_feature: promql-experimental-functions
- *     ha_cluster_label: cluster
- *     ha_replica_label: __replica__
  *     tls: {cert_file: croft.crt, key_file: croft.key, client_ca_file: agents.crt}
  *     limits: {max_series: 1000000}
  *     tenants:
@@ -42,8 +40,6 @@ struct config {
     struct str listen;
     struct str data_dir;
     struct str tenant_label;
-    struct str ha_cluster_label;
-    struct str ha_replica_label;
     struct str query_memory;   /* server/memory_share.h */
     struct str request_memory; /* the same */
     struct str enable_feature; /* names with commas between: server/feature.h */

@@ -100,12 +100,31 @@ static enum status read_limit(struct config_yaml *r, const yaml_node_t *value, c
     return read_value(r, value, key, &target, LIMIT_HARD);
 }
 
-static const struct config_key limit_keys[] = {
+static enum status read_limit_text(struct config_yaml *r, const yaml_node_t *value, const char *key,
+                                   void *limits)
+{
+    enum tenant_text which = 0;
+    struct str text;
+    TRY(config_scalar(r, value, key, &text));
+    if (text.len == 0 || text.len > TENANT_TEXT_LEN_MAX)
+        return config_fail(r, value, "%s: got %zu bytes, want 1 to %d", key, text.len,
+                           TENANT_TEXT_LEN_MAX);
+    while (strcmp(tenant_text_name(which), key) != 0)
+        which++;
+    char *to = ((struct tenant_limits *)limits)->texts.of[which];
+    memcpy(to, text.ptr, text.len);
+    to[text.len] = '\0';
+    return STATUS_OK;
+}
+
+static const struct config_key limit_keys[] = {{"ha_cluster_label", read_limit_text},
+                                               {"ha_replica_label", read_limit_text},
+
 #define LIMIT_KEY(name, text, other, unit, nature, hard, soft, most, what) {text, read_limit},
-    TENANT_LIMIT_LIST(LIMIT_KEY)
+                                               TENANT_LIMIT_LIST(LIMIT_KEY)
 #undef LIMIT_KEY
 #define LIMIT_KEY(name, text, other, unit, nature, hard, soft, most, what) {other, read_limit},
-        TENANT_LIMIT_LIST(LIMIT_KEY)
+                                                   TENANT_LIMIT_LIST(LIMIT_KEY)
 #undef LIMIT_KEY
 };
 
@@ -168,8 +187,8 @@ enum status config_check_limits(struct config_yaml *r, const yaml_node_t *value,
          pair < value->data.mapping.pairs.top; pair++) {
         const yaml_node_t *name = yaml_document_get_node(&r->document, pair->key);
         enum tenant_limit limit;
-        bool is_known = tenant_limit_find(config_scalar_text(name), &limit);
-        CHECK(is_known);
+        if (!tenant_limit_find(config_scalar_text(name), &limit))
+            continue; /* a text */
         if (is_seen[limit])
             return config_fail(r, name, "%s: \"%s\" and \"%s\" are one limit, which is set twice",
                                key, tenant_limit_row(limit)->name,

@@ -159,6 +159,11 @@ static bool is_built_in(const struct tenant_limits *limits, enum tenant_limit li
     return true;
 }
 
+static const char *source_name(bool is_set, bool is_default)
+{
+    return is_set ? "runtime" : is_default ? "default" : "config";
+}
+
 const char *limit_layers_source(struct limit_layers *layers, const struct tenant_id *id,
                                 enum tenant_limit limit)
 {
@@ -168,7 +173,21 @@ const char *limit_layers_source(struct limit_layers *layers, const struct tenant
     bool is_set = set != NULL && tenant_limits_has(&set->limits, limit);
     bool is_default = is_built_in(own == NULL ? &layers->all : &own->limits, limit);
     mutex_unlock(&layers->lock);
-    return is_set ? "runtime" : is_default ? "default" : "config";
+    return source_name(is_set, is_default);
+}
+
+const char *limit_layers_text_source(struct limit_layers *layers, const struct tenant_id *id,
+                                     enum tenant_text text)
+{
+    struct tenant_limits built_in = tenant_limits_default();
+    mutex_lock(&layers->lock);
+    const struct limit_set *set = limit_sets_find(&layers->set, id);
+    const struct limit_set *own = limit_sets_find(&layers->configured, id);
+    const struct tenant_limits *limits = own == NULL ? &layers->all : &own->limits;
+    bool is_set = set != NULL && set->limits.texts.of[text][0] != '\0';
+    bool is_default = strcmp(limits->texts.of[text], built_in.texts.of[text]) == 0;
+    mutex_unlock(&layers->lock);
+    return source_name(is_set, is_default);
 }
 
 /* ---- open and close ---- */

@@ -38,5 +38,8 @@ struct tenant_limits limit_layers_get(struct limit_layers *layers, const struct 
    in; or "default". */
 const char *limit_layers_source(struct limit_layers *layers, const struct tenant_id *id,
                                 enum tenant_limit limit);
+/* The same of a text. */
+const char *limit_layers_text_source(struct limit_layers *layers, const struct tenant_id *id,
+                                     enum tenant_text text);
 
 #endif

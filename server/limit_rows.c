@@ -65,6 +65,22 @@ static void write_row(const struct limit_rows *rows, const struct tenant *tenant
     json_end_object(json);
 }
 
+static void write_texts(const struct limit_rows *rows, const struct tenant *tenant,
+                        struct json *json)
+{
+    struct tenant_texts texts;
+    tenant_table_texts(store_tenants(rows->store), &tenant->id, &texts);
+    for (enum tenant_text i = 0; i < TENANT_TEXT_COUNT; i++) {
+        json_key(json, str_from(tenant_text_name(i)));
+        json_begin_object(json);
+        json_key(json, STR("value"));
+        json_string(json, str_from(texts.of[i]));
+        json_key(json, STR("source"));
+        json_string(json, str_from(limit_layers_text_source(rows->layers, &tenant->id, i)));
+        json_end_object(json);
+    }
+}
+
 void limit_rows_write(const struct limit_rows *rows, const struct tenant *tenant, struct json *json)
 {
     uint64_t usage[TENANT_LIMIT_COUNT];
@@ -74,5 +90,6 @@ void limit_rows_write(const struct limit_rows *rows, const struct tenant *tenant
         json_key(json, str_from(tenant_limit_name(limit)));
         write_row(rows, tenant, limit, usage[limit], json);
     }
+    write_texts(rows, tenant, json);
     json_end_object(json);
 }

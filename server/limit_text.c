@@ -92,6 +92,12 @@ void limit_text_write(struct json *json, const struct tenant_limits *limits)
         }
         json_end_object(json);
     }
+    for (enum tenant_text i = 0; i < TENANT_TEXT_COUNT; i++) {
+        if (limits->texts.of[i][0] == '\0')
+            continue;
+        json_key(json, str_from(tenant_text_name(i)));
+        json_string(json, str_from(limits->texts.of[i]));
+    }
     json_end_object(json);
 }
 

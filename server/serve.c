@@ -365,8 +365,6 @@ static void open_ingest(struct server *server)
                                          .decoded_max_bytes = DECODED_MAX_BYTES};
     options.scan.tenant_label = server->config.tenant_label;
     options.ha_tracker = server->ha_tracker = ha_tracker_new(clock_real());
-    options.ha_labels = (struct replica_labels){.cluster = server->config.ha_cluster_label,
-                                                .replica = server->config.ha_replica_label};
     server->write_path = write_path_new(&options);
     server->write_http =
         (struct write_http){.path = server->write_path, .counters = &server->write_counters};

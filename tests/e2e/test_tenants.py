@@ -265,6 +265,8 @@ class Tenants(unittest.TestCase):
         self.assertEqual((detail["seriesInMemory"], detail["limits"]["max_series"]),
                          (2, {"hard": 1000000, "warnsBeyond": 799999, "current": 2,
                               "source": "default", "warnings": 0, "wouldRefuse": 0}))
+        self.assertEqual(detail["limits"].pop("ha_cluster_label"), {"value": "cluster", "source": "default"})
+        self.assertEqual(detail["limits"].pop("ha_replica_label"), {"value": "__replica__", "source": "default"})
         limits = {name: row["hard"] for name, row in detail["limits"].items()}
         self.assertEqual(len(limits), 22)
         self.assertEqual({name: limits[name] for name in [

@@ -62,7 +62,6 @@ static void open_path(void)
         .metadata = rig.metadata,
         .counters = &rig.counters,
         .ha_tracker = rig.ha_tracker,
-        .ha_labels = {.cluster = STR("cluster"), .replica = STR("__replica__")},
         .scan = write_scan_options_default(),
         .decoded_max_bytes = 1 << 20,
     };
@@ -334,6 +333,35 @@ TEST(what_is_not_of_an_ha_pair_passes_as_it_is)
                                "b{cluster=\"c\"} 1@0\nc{cluster=\"c\"} 1@0\n");
 }
 
+TEST(each_tenant_names_the_labels_of_its_ha_pairs)
+{
+    struct tenant_limits all = tenant_limits_default(), own;
+    struct tenant_id id;
+    struct error err;
+    all.max[LIMIT_HARD][TENANT_LIMIT_ACCEPT_HA] = 1;
+    own = all;
+    snprintf(own.texts.of[TENANT_TEXT_HA_CLUSTER_LABEL], TENANT_TEXT_LEN_MAX, "team");
+    snprintf(own.texts.of[TENANT_TEXT_HA_REPLICA_LABEL], TENANT_TEXT_LEN_MAX, "prometheus");
+    expect_ok(tenant_id_parse(STR("own"), &id, &err));
+    tenant_table_set_limits(store_tenants(rig.store), &all, &id, &own, 1);
+    for (int replica = 1; replica <= 2; replica++) {
+        char labels[100];
+        snprintf(labels, sizeof labels, "__name__=a,__replica__=%d,cluster=c", replica);
+        add_series(labels, 0, replica);
+        snprintf(labels, sizeof labels, "__name__=b,prometheus=%d,team=t,tenant_id=own", replica);
+        add_series(labels, 0, replica);
+        snprintf(labels, sizeof labels, "__name__=c,__replica__=%d,cluster=c,tenant_id=own",
+                 replica);
+        add_series(labels, 0, replica);
+    }
+    write_message();
+    expect_outcome(4, 2);
+    expect_stored("anonymous", "a{cluster=\"c\"} 1@0\n");
+    expect_stored("own", "b{team=\"t\", tenant_id=\"own\"} 1@0\n"
+                         "c{__replica__=\"1\", cluster=\"c\", tenant_id=\"own\"} 1@0\n"
+                         "c{__replica__=\"2\", cluster=\"c\", tenant_id=\"own\"} 2@0\n");
+}
+
 TEST(a_tenant_that_does_not_accept_ha_pairs_stores_what_is_sent)
 {
     add_series("__name__=a,__replica__=r1,cluster=c", 0, 1);
@@ -426,6 +454,7 @@ int main(void)
         CASE(at_the_limit_known_series_flow_and_new_ones_are_refused),
         CASE(of_an_ha_pair_each_sample_is_stored_once),
         CASE(what_is_not_of_an_ha_pair_passes_as_it_is),
+        CASE(each_tenant_names_the_labels_of_its_ha_pairs),
         CASE(a_tenant_that_does_not_accept_ha_pairs_stores_what_is_sent),
         CASE(a_write_has_as_many_bytes_as_the_limit_of_its_tenant_says),
         CASE(one_cluster_too_many_refuses_its_series_only),

@@ -345,16 +345,43 @@ TEST(a_switch_is_true_or_false)
 {
     struct fixture fixture;
     expect_read(&fixture, "limits: {accept_ha_samples: true}\n"
-                          "tenants: {a: {limits: {accept_ha_samples: false}}, b: {}}\n"
-                          "ha_cluster_label: c\nha_replica_label: r\n");
+                          "tenants: {a: {limits: {accept_ha_samples: false}}, b: {}}\n");
     const struct tenant_limits *of = fixture.config.tenant_limits;
     assert_int_equal(of[0].max[LIMIT_HARD][TENANT_LIMIT_ACCEPT_HA], 0);
     assert_int_equal(of[1].max[LIMIT_HARD][TENANT_LIMIT_ACCEPT_HA], 1);
-    expect_str(fixture.config.ha_cluster_label, "c");
-    expect_str(fixture.config.ha_replica_label, "r");
     config_deinit(&fixture.config);
     expect_refused("limits: {accept_ha_samples: 1}\n",
                    "croft.yml:1: accept_ha_samples: got \"1\", want true or false");
+}
+
+static void expect_ha_labels(const struct tenant_limits *limits, const char *cluster,
+                             const char *replica)
+{
+    assert_string_equal(limits->texts.of[TENANT_TEXT_HA_CLUSTER_LABEL], cluster);
+    assert_string_equal(limits->texts.of[TENANT_TEXT_HA_REPLICA_LABEL], replica);
+}
+
+TEST(the_labels_of_ha_pairs_are_chosen_for_all_tenants_and_for_each)
+{
+    struct fixture fixture;
+    char most[200], more[200];
+    expect_read(&fixture, "limits: {ha_cluster_label: c}\n"
+                          "tenants: {a: {limits: {ha_replica_label: r}}, b: {}}\n");
+    expect_ha_labels(&fixture.config.limits, "c", "__replica__");
+    expect_ha_labels(&fixture.config.tenant_limits[0], "c", "r");
+    expect_ha_labels(&fixture.config.tenant_limits[1], "c", "__replica__");
+    config_deinit(&fixture.config);
+    expect_read(&fixture, "listen: 127.0.0.1:1\n");
+    expect_ha_labels(&fixture.config.limits, "cluster", "__replica__");
+    config_deinit(&fixture.config);
+    snprintf(most, sizeof most, "limits: {ha_cluster_label: %064d}\n", 1);
+    snprintf(more, sizeof more, "limits: {ha_cluster_label: %065d}\n", 1);
+    expect_read(&fixture, most);
+    assert_int_equal(strlen(fixture.config.limits.texts.of[TENANT_TEXT_HA_CLUSTER_LABEL]), 64);
+    config_deinit(&fixture.config);
+    expect_refused(more, "croft.yml:1: ha_cluster_label: got 65 bytes, want 1 to 64");
+    expect_refused("limits: {ha_replica_label: ''}\n",
+                   "croft.yml:1: ha_replica_label: got 0 bytes, want 1 to 64");
 }
 
 TEST(a_limit_of_an_unknown_kind_names_the_nearest)
@@ -644,6 +671,7 @@ TEST_MAIN(RUN(an_empty_file_leaves_the_defaults), RUN(every_key_is_read),
           RUN(every_limit_can_be_hard_soft_and_in_dry_run),
           RUN(a_soft_limit_is_at_most_the_hard_one_that_holds),
           RUN(a_limit_is_set_by_one_of_its_names), RUN(a_switch_is_true_or_false),
+          RUN(the_labels_of_ha_pairs_are_chosen_for_all_tenants_and_for_each),
           RUN(a_limit_of_an_unknown_kind_names_the_nearest), RUN(tls_needs_a_certificate_and_a_key),
           RUN(limits_have_numbers_or_durations_and_mimirs_names),
           RUN(a_retention_is_a_duration_of_an_hour_at_least),

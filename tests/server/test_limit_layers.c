@@ -105,6 +105,32 @@ TEST(a_limit_says_where_it_comes_from)
     rig_deinit(&rig);
 }
 
+static void expect_replica_label(struct rig *rig, const char *tenant, const char *want,
+                                 const char *source)
+{
+    struct tenant_id id = id_of(tenant);
+    struct tenant_texts texts;
+    tenant_table_texts(rig->tenants, &id, &texts);
+    assert_string_equal(texts.of[TENANT_TEXT_HA_REPLICA_LABEL], want);
+    assert_string_equal(limit_layers_text_source(rig->layers, &id, TENANT_TEXT_HA_REPLICA_LABEL),
+                        source);
+}
+
+TEST(a_text_says_where_it_comes_from_and_survives_a_restart)
+{
+    struct rig rig;
+    struct error err = {0};
+    rig_init(&rig, "tenants: {a: {limits: {ha_replica_label: x}}, c: {limits: {}}}", 1);
+    expect_ok(set(&rig, "b", "{ha_replica_label: y}", &err));
+    expect_ok(set(&rig, "c", "{ha_cluster_label: z}", &err));
+    close_layers(&rig);
+    expect_ok(try_open(&rig, &err));
+    expect_replica_label(&rig, "a", "x", "config");
+    expect_replica_label(&rig, "b", "y", "runtime");
+    expect_replica_label(&rig, "c", "__replica__", "default");
+    rig_deinit(&rig);
+}
+
 TEST(each_layer_lies_over_the_one_before)
 {
     struct rig rig;
@@ -230,8 +256,9 @@ TEST(changes_and_reloads_at_once_lose_neither)
     rig_deinit(&rig);
 }
 
-TEST_MAIN(RUN(a_limit_says_where_it_comes_from), RUN(each_layer_lies_over_the_one_before),
-          RUN(a_reload_leaves_what_was_set), RUN(a_restart_reads_what_was_set),
-          RUN(a_damaged_file_stops_the_start_and_stays),
+TEST_MAIN(RUN(a_limit_says_where_it_comes_from),
+          RUN(a_text_says_where_it_comes_from_and_survives_a_restart),
+          RUN(each_layer_lies_over_the_one_before), RUN(a_reload_leaves_what_was_set),
+          RUN(a_restart_reads_what_was_set), RUN(a_damaged_file_stops_the_start_and_stays),
           RUN(what_was_answered_survives_a_power_cut),
           RUN(changes_and_reloads_at_once_lose_neither))

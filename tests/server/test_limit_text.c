@@ -34,6 +34,9 @@ TEST(what_is_given_is_what_is_kept)
     expect_written("{\"max_global_series_per_user\": {\"soft\": 3, \"dry_run\": 4}}",
                    "{\"max_series\":{\"soft\":3,\"dry_run\":4}}");
     expect_written("{\"accept_ha_samples\": true}", "{\"accept_ha_samples\":{\"hard\":true}}");
+    expect_written("ha_replica_label: \"r\\\"\"\nmax_series: 1\nha_cluster_label: c\n",
+                   "{\"max_series\":{\"hard\":1},\"ha_cluster_label\":\"c\","
+                   "\"ha_replica_label\":\"r\\\"\"}");
     expect_written("max_series: 0\nretention: 48h\n",
                    "{\"max_series\":{\"hard\":0},\"retention\":{\"hard\":\"2d\"}}");
 }

@@ -101,9 +101,9 @@ TEST(limits_hold_for_tenants_of_before_and_after)
     struct tenant_table *table = open_table(10);
     struct tenant *early = get(table, "early");
     assert_int_equal(series_max(early), 1000000);
-    struct tenant_limits defaults = {{{5}}};
+    struct tenant_limits defaults = {.max = {{5}}};
     struct tenant_id ids[] = {id_of("late"), id_of("early")};
-    struct tenant_limits overrides[] = {{{{7}}}, {{{6}}}};
+    struct tenant_limits overrides[] = {{.max = {{7}}}, {.max = {{6}}}};
     tenant_table_set_limits(table, &defaults, ids, overrides, 2);
     assert_int_equal(series_max(early), 6);
     assert_int_equal(series_max(get(table, "late")), 7);

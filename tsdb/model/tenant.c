@@ -248,6 +248,14 @@ uint64_t tenant_table_limit(struct tenant_table *table, const struct tenant_id *
     return max;
 }
 
+void tenant_table_texts(struct tenant_table *table, const struct tenant_id *id,
+                        struct tenant_texts *out)
+{
+    rwlock_lock_read(&table->lock);
+    *out = limits_of_locked(table, id)->texts;
+    rwlock_unlock_read(&table->lock);
+}
+
 static uint64_t retention_of(const struct tenant_limits *limits)
 {
     uint64_t retention_ms = limits->max[LIMIT_HARD][TENANT_LIMIT_RETENTION];

@@ -126,6 +126,10 @@ void tenant_note_part(struct tenant *tenant, enum tenant_limit limit, uint64_t u
 uint64_t tenant_table_limit(struct tenant_table *table, const struct tenant_id *id,
                             enum tenant_limit limit);
 
+/* The texts that hold for that tenant. */
+void tenant_table_texts(struct tenant_table *table, const struct tenant_id *id,
+                        struct tenant_texts *out);
+
 /* The longest retention that any tenant's limits give it, whether it exists yet or not; those without
    one have `fallback_ms`. */
 int64_t tenant_table_longest_retention_ms(struct tenant_table *table, int64_t fallback_ms);

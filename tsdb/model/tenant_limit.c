@@ -1,5 +1,7 @@
 #include "tsdb/model/tenant_limit.h"
 
+#include <stdio.h>
+
 #include "base/check.h"
 
 enum { WARNING_PERCENT = 80 };
@@ -10,6 +12,14 @@ static const struct tenant_limit_row rows[] = {
      most, what},
     TENANT_LIMIT_LIST(TENANT_LIMIT_ROW)
 #undef TENANT_LIMIT_ROW
+};
+
+static const struct {
+    const char *name;
+    const char *standard;
+} texts[TENANT_TEXT_COUNT] = {
+    [TENANT_TEXT_HA_CLUSTER_LABEL] = {"ha_cluster_label", "cluster"},
+    [TENANT_TEXT_HA_REPLICA_LABEL] = {"ha_replica_label", "__replica__"},
 };
 
 const struct tenant_limit_row *tenant_limit_row(enum tenant_limit limit)
@@ -42,19 +52,27 @@ const char *tenant_limit_mode_name(enum tenant_limit_mode mode)
     return names[mode];
 }
 
+const char *tenant_text_name(enum tenant_text text)
+{
+    CHECK(text < TENANT_TEXT_COUNT);
+    return texts[text].name;
+}
+
 struct tenant_limits tenant_limits_default(void)
 {
-    struct tenant_limits limits;
+    struct tenant_limits limits = {0};
     for (size_t mode = 0; mode < LIMIT_MODE_COUNT; mode++) {
         for (size_t i = 0; i < TENANT_LIMIT_COUNT; i++)
             limits.max[mode][i] = rows[i].default_max[mode];
     }
+    for (size_t i = 0; i < TENANT_TEXT_COUNT; i++)
+        snprintf(limits.texts.of[i], sizeof limits.texts.of[i], "%s", texts[i].standard);
     return limits;
 }
 
 struct tenant_limits tenant_limits_kept(void)
 {
-    struct tenant_limits limits;
+    struct tenant_limits limits = {0};
     for (size_t mode = 0; mode < LIMIT_MODE_COUNT; mode++) {
         for (size_t i = 0; i < TENANT_LIMIT_COUNT; i++)
             limits.max[mode][i] = TENANT_LIMIT_KEPT;
@@ -78,6 +96,10 @@ void tenant_limits_lay(struct tenant_limits *limits, const struct tenant_limits 
             if (over->max[mode][i] != TENANT_LIMIT_KEPT)
                 limits->max[mode][i] = over->max[mode][i];
         }
+    }
+    for (size_t i = 0; i < TENANT_TEXT_COUNT; i++) {
+        if (over->texts.of[i][0] != '\0')
+            memcpy(limits->texts.of[i], over->texts.of[i], sizeof limits->texts.of[i]);
     }
 }
 

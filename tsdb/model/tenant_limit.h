@@ -95,8 +95,18 @@ enum tenant_limit {
         TENANT_LIMIT_COUNT
 };
 
+/* What a tenant may choose beside its limits, with Mimir's names: the labels of an HA pair. */
+enum tenant_text { TENANT_TEXT_HA_CLUSTER_LABEL, TENANT_TEXT_HA_REPLICA_LABEL, TENANT_TEXT_COUNT };
+
+enum { TENANT_TEXT_LEN_MAX = 64 };
+
+struct tenant_texts {
+    char of[TENANT_TEXT_COUNT][TENANT_TEXT_LEN_MAX + 1]; /* "" stands for TENANT_LIMIT_KEPT */
+};
+
 struct tenant_limits {
     uint64_t max[LIMIT_MODE_COUNT][TENANT_LIMIT_COUNT];
+    struct tenant_texts texts;
 };
 
 struct tenant_limit_row {
@@ -115,14 +125,16 @@ const char *tenant_limit_name(enum tenant_limit limit);
 bool tenant_limit_find(struct str name, enum tenant_limit *out);
 /* "hard", "soft", "dry_run", as in the configuration. */
 const char *tenant_limit_mode_name(enum tenant_limit_mode mode);
+/* As in the configuration. */
+const char *tenant_text_name(enum tenant_text text);
 
 /* The limits that hold when nothing is configured. */
 struct tenant_limits tenant_limits_default(void);
-/* All TENANT_LIMIT_KEPT. */
+/* All TENANT_LIMIT_KEPT, all texts "". */
 struct tenant_limits tenant_limits_kept(void);
 /* Whether one of the three values is not TENANT_LIMIT_KEPT. */
 bool tenant_limits_has(const struct tenant_limits *limits, enum tenant_limit limit);
-/* Lays `over`, where it is not TENANT_LIMIT_KEPT, over what `limits` has. */
+/* Lays `over`, where it is not TENANT_LIMIT_KEPT or "", over what `limits` has. */
 void tenant_limits_lay(struct tenant_limits *limits, const struct tenant_limits *over);
 /* The most that is taken without a warning: the soft limit, if it is not beyond the hard one; else the
    last number below 80 % of the hard one where that is a matter of usage or speed. */
