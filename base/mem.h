@@ -19,8 +19,8 @@ void *mem_realloc(void *ptr, size_t size_bytes);
 void *mem_alloc_aligned(size_t alignment, size_t size_bytes);
 void mem_free(void *ptr);
 
-/* Makes the heap give back what is freed at its end and in large pieces, instead of keeping as much as was
-   ever in use. Once, before any thread is started. */
+/* Makes the heap give back what is freed at its end and in large pieces, instead of keeping as much
+   as was ever in use. Once, before any thread is started. */
 void mem_configure(void);
 
 /* Gives what was freed back to the kernel, as far as whole pages are free. Takes milliseconds: for

@@ -60,8 +60,8 @@ static uint64_t read_number(const char *path)
     return is_number ? number : UINT64_MAX;
 }
 
-/* The least that `name` says in the folder of the group and in those above it; `group` is "/a/b", and is
-   shortened. In a container the folders may begin further up than the group's name says. */
+/* The least that `name` says in the folder of the group and in those above it; `group` is "/a/b",
+   and is shortened. In a container the folders may begin further up than the group's name says. */
 static uint64_t least_of_groups(const char *root, char *group, const char *name)
 {
     char path[2 * GROUP_BYTES_MAX];

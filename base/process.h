@@ -16,7 +16,8 @@ struct process_status {
 /* Fields that cannot be read are 0. */
 void process_status(struct process_status *out);
 
-/* The memory that this process may use: the machine's, or less where one of its control groups says so. */
+/* The memory that this process may use: the machine's, or less where one of its
+   control groups says so. */
 uint64_t process_memory_max_bytes(void);
 
 /* Takes as many descriptors as the process is allowed to have, and returns how many those are. */
