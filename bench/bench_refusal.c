@@ -1,9 +1,9 @@
 /*
  * bench_refusal: what a series costs that a limit refuses, beside one that is taken.
  *
- * Requests of 2000 series of 10 labels each go to a store in memory. For each limit, prints nanoseconds
- * of processor time per series: the first requests, which are taken and fill the limit, and a
- * thousand requests that are refused.
+ * Requests of 2000 series of 10 labels each go to a store in memory. For each limit, prints
+ * nanoseconds of processor time per series: the first requests, which are taken and fill the limit,
+ * and a thousand requests that are refused.
  */
 #include <stdio.h>
 

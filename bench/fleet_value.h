@@ -2,9 +2,9 @@
  * fleet_value: how the value of one made-up series goes from scrape to scrape.
  *
  * Modelled on a recording of a real node exporter: two thirds of the series of a machine never
- * change. The others count or wander in whole units (bytes, pages, ticks, nanoseconds), show them in
- * one of a few forms of decimals, some at every scrape and some rarely, and all of a machine move
- * more while it is busy. Durations are measured anew each time.
+ * change. The others count or wander in whole units (bytes, pages, ticks, nanoseconds), show them
+ * in one of a few forms of decimals, some at every scrape and some rarely, and all of a machine
+ * move more while it is busy. Durations are measured anew each time.
  *
  * Deterministic: the same seed and the same moments give the same bits on every machine.
  */
@@ -36,7 +36,8 @@ struct fleet_value {
 };
 
 void fleet_value_init(struct fleet_value *value, enum fleet_kind kind, uint64_t seed);
-/* The series of one histogram have the same seed: they count the same. `share` is that of a bucket. */
+/* The series of one histogram have the same seed: they count the same. `share` is
+   that of a bucket. */
 double fleet_value_next(struct fleet_value *value, const struct fleet_moment *moment, double share);
 
 #endif

@@ -3,14 +3,15 @@
  *
  *     croft_load --port 9009 --pid 4711 --path /api/v1/write --series 17500 --scrapes 500
  *
- * All bodies are made before the clock starts, so what is measured is the server. Each connection sends
- * its own part of the series, scrape after scrape, and waits for every answer, as Prometheus' shards
- * do. Prints one line of JSON: samples, requests, seconds, the server's CPU seconds, answers by code.
+ * All bodies are made before the clock starts, so what is measured is the server. Each connection
+ * sends its own part of the series, scrape after scrape, and waits for every answer, as Prometheus'
+ * shards do. Prints one line of JSON: samples, requests, seconds, the server's CPU seconds, answers
+ * by code.
  *
  * With --tenants N each request is one of N tenants' in turn; else it names none.
  *
- * With --slice N only the bodies of N scrapes are held at a time: prints its line after each slice, and
- * goes on when a line comes on standard input.
+ * With --slice N only the bodies of N scrapes are held at a time: prints its line after each slice,
+ * and goes on when a line comes on standard input.
  */
 #include <arpa/inet.h>
 #include <inttypes.h>
