@@ -43,8 +43,8 @@ struct import_sender {
 
 void import_sender_init(struct import_sender *sender, const struct import_transport *transport);
 void import_sender_deinit(struct import_sender *sender);
-/* Sends the whole batch. Refused samples are in the report. STATUS_LIMIT: it makes too long a message;
-   STATUS_UNAVAILABLE: tried IMPORT_TRIES_MAX times. */
+/* Sends the whole batch. Refused samples are in the report. STATUS_LIMIT: it makes too long a
+   message; STATUS_UNAVAILABLE: tried IMPORT_TRIES_MAX times. */
 MUST_USE enum status import_send(struct import_sender *sender, const struct import_batch *batch,
                                  struct error *err);
 

@@ -1,6 +1,6 @@
 /*
- * script_store: a store on a disk in memory, whose clock stands still and for which no sample is too
- * old or too early.
+ * script_store: a store on a disk in memory, whose clock stands still and for which no sample is
+ * too old or too early.
  *
  * Threads: none but the caller's.
  */
