@@ -56,8 +56,8 @@ MUST_USE enum status eval_charge_passing(struct eval *eval, uint64_t count, stru
 void eval_release_samples(struct eval *eval, uint64_t count);
 /* Adds to the statistics: samples that selectors and windows looked at. */
 void eval_count_samples(struct eval *eval, uint64_t count);
-/* Memory from the query's arena, not zeroed; STATUS_LIMIT when its own budget is spent, STATUS_UNAVAILABLE
-   when its share of what all queries have is. So for the others below. */
+/* Memory from the query's arena, not zeroed; STATUS_LIMIT when its own budget is spent,
+   STATUS_UNAVAILABLE when its share of what all queries have is. So for the others below. */
 MUST_USE enum status eval_alloc(struct eval *eval, size_t size_bytes, void **out,
                                 struct error *err);
 /* The same for `count` elements; a product that overflows is over the budget too. */

@@ -43,8 +43,8 @@ struct note_set {
 void note_set_deinit(struct note_set *set);
 /* Copies the first NOTE_LEN_MAX bytes of `text`, which holds no NUL. */
 void note_set_add(struct note_set *set, struct str text, struct note_place place);
-/* As Prometheus shows them: the first ten, with their places in `query` as " (1:6)", if they have one, and
-   how many are left out; `kind` is "warning" or "info". */
+/* As Prometheus shows them: the first ten, with their places in `query` as " (1:6)", if they have
+   one, and how many are left out; `kind` is "warning" or "info". */
 void note_set_list(const struct note_set *set, const char *kind, struct str query,
                    struct arena *arena, struct notes *out);
 

@@ -217,7 +217,8 @@ static enum status offer_all(struct selection_of_k *selection, struct error *err
 }
 
 /* Merges the sorted runs [start, middle) and [middle, end) of `from`; of equals the left goes
-   first, of NaNs the right: so does Go's sort of a dozen with an order in which NaN is worse than NaN. */
+   first, of NaNs the right: so does Go's sort of a dozen with an order in which NaN is worse than
+   NaN. */
 static void merge_runs(const struct pick *from, size_t start, size_t middle, size_t end,
                        double sign, struct pick *to)
 {

@@ -3,9 +3,9 @@
  *
  *     (a - b) / a     a is opened once; b's columns are made once, a's too
  *
- * Parts are the same when they print the same. The first that is opened over a grid stays open to the
- * end of the query, and all of them are views of it. Its columns are kept as they are made, as long
- * as all of them together are small; else they are made anew for each view.
+ * Parts are the same when they print the same. The first that is opened over a grid stays open to
+ * the end of the query, and all of them are views of it. Its columns are kept as they are made, as
+ * long as all of them together are small; else they are made anew for each view.
  *
  * Ownership:  the set owns the operators that are shared; views own nothing.
  * Threads:    opened and closed on the query's own thread; columns are read by several.

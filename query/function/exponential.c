@@ -74,8 +74,8 @@ static double artanh_rest(double s2)
     return s2 * polynomial_value(&odd, s4) + s4 * polynomial_value(&even, s4);
 }
 
-/* Positive and finite: x = 2^k * fraction with a fraction in [sqrt(2)/2, sqrt(2)). What is subnormal
-   is taken as if it were not. */
+/* Positive and finite: x = 2^k * fraction with a fraction in [sqrt(2)/2, sqrt(2)). What is
+   subnormal is taken as if it were not. */
 static double split(double x, double *k)
 {
     uint64_t bits = f64_bits(x);

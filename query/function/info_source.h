@@ -36,8 +36,9 @@ bool info_label_is_wanted(const struct vector_selector *selector, struct str lab
 /* Whether a series without any info shows. */
 bool info_may_be_missing(const struct vector_selector *selector);
 
-/* Reads the info series of the targets that these `count` series have; `eval` to `selector` are set.
-   `targets` gets a number per series; GROUP_NONE: an info series itself, to be left as it is. */
+/* Reads the info series of the targets that these `count` series have; `eval` to `selector` are
+   set. `targets` gets a number per series; GROUP_NONE: an info series itself, to be left as it
+   is. */
 MUST_USE enum status info_source_read(struct info_source *source, const struct labels *labels,
                                       size_t count, uint32_t **targets, struct error *err);
 /* The current series of each info metric for a target at a step, NULL for none: the latest one. */

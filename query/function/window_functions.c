@@ -305,8 +305,8 @@ bool window_last(const struct window *window, const double *args, double *out)
     return true;
 }
 
-/* Where to go on looking for an extreme: with the one of the window before while that is still within,
-   and behind what it was compared with; else with the first sample. */
+/* Where to go on looking for an extreme: with the one of the window before while that is still
+   within, and behind what it was compared with; else with the first sample. */
 static size_t recall(const struct window *window, size_t *next)
 {
     const struct window_memory *memory = window->memory;

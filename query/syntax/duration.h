@@ -37,7 +37,8 @@ struct duration {
     const struct duration *right;
 };
 
-/* What step, range, min_of and max_of stand for, in any letters; DURATION_LITERAL for other words. */
+/* What step, range, min_of and max_of stand for, in any letters; DURATION_LITERAL
+   for other words. */
 enum duration_op duration_word(struct str word);
 /* "+", "step", "min_of"; nothing for a literal. */
 const char *duration_op_text(enum duration_op op);

@@ -1,6 +1,6 @@
 /*
- * A number is [digits._eE]* with rules about neighbours; a duration begins like a number and goes on
- * with units.
+ * A number is [digits._eE]* with rules about neighbours; a duration begins like a number and
+ * goes on with units.
  */
 #include "query/syntax/lexer_impl.h"
 

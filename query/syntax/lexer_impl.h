@@ -1,5 +1,6 @@
 /*
- * lexer_impl: how the files of the lexer look at the text, and the tokens that have a file of their own.
+ * lexer_impl: how the files of the lexer look at the text, and the tokens that have a
+ * file of their own.
  */
 #ifndef CROFT_QUERY_LEXER_IMPL_H
 #define CROFT_QUERY_LEXER_IMPL_H
