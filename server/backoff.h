@@ -1,11 +1,11 @@
 /*
  * backoff: slows down who guesses tokens, without locking out who knows one.
  *
- * Every address has so many wrong tokens at once (BACKOFF_BURST) and one a second after that. Beyond them
- * its wrong tokens are answered 429, and its other ones only count when the first bits of their hash are
- * those of a credential: then they have a rate of the same size for that prefix. So whoever guesses
- * gets one guess in 65,536 looked at, while whoever shares his address, as behind a proxy, and knows a
- * token does not notice.
+ * Every address has so many wrong tokens at once (BACKOFF_BURST) and one a second after that.
+ * Beyond them its wrong tokens are answered 429, and its other ones only count when the first bits
+ * of their hash are those of a credential: then they have a rate of the same size for that prefix.
+ * So whoever guesses gets one guess in 65,536 looked at, while whoever shares his address, as
+ * behind a proxy, and knows a token does not notice.
  *
  * Bounded: a table of fixed size; those whose hashes meet in a slot share a rate.
  * Threads: any.
@@ -37,8 +37,8 @@ static inline uint32_t backoff_prefix(const struct sha256 *token)
     return (uint32_t)token->bytes[0] << 8 | token->bytes[1];
 }
 
-/* A wrong token has come from `address`; `has_known_prefix`: a credential's hash begins like it. False
-   when there were too many: the answer is then 429, after `wait_ms`. */
+/* A wrong token has come from `address`; `has_known_prefix`: a credential's hash begins like it.
+   False when there were too many: the answer is then 429, after `wait_ms`. */
 MUST_USE bool backoff_note_wrong(struct backoff *backoff, struct str address,
                                  const struct sha256 *token, bool has_known_prefix,
                                  int64_t *wait_ms);

@@ -1,6 +1,6 @@
 /*
- * routes_http: GET /api/v1/admin/routes, the endpoints of this server and who may call them; what walks
- * all of them, such as a test, need not keep a list of its own.
+ * routes_http: GET /api/v1/admin/routes, the endpoints of this server and who may call them; what
+ * walks all of them, such as a test, need not keep a list of its own.
  */
 #ifndef CROFT_SERVER_ROUTES_HTTP_H
 #define CROFT_SERVER_ROUTES_HTTP_H

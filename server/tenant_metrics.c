@@ -109,7 +109,8 @@ static double samples_deduplicated(const struct row *row)
     return (double)counter_get(&row->tenant->samples_deduplicated);
 }
 
-/* Of the queries that read one tenant alone: nobody can say what each tenant's part of others was. */
+/* Of the queries that read one tenant alone: nobody can say what each tenant's
+   part of others was. */
 static double query_cpu_seconds(const struct row *row)
 {
     return (double)counter_get(&row->tenant->query_cpu_ns) / 1e9;

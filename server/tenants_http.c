@@ -30,8 +30,8 @@ static void put_limit(struct json *json, const char *key, const struct tenant *t
 
 /* ---- which tenants ---- */
 
-/* The one that the path names. NULL: the reply is given; whether a tenant exists is told only to who may
-   read it. */
+/* The one that the path names. NULL: the reply is given; whether a tenant exists is told only to
+   who may read it. */
 static struct tenant *find_named(struct store *store, struct exchange *exchange)
 {
     struct scope scope;
@@ -132,7 +132,8 @@ static void put_top_metrics(struct json *json, const struct tenant_tops *tops)
     json_end_array(json);
 }
 
-/* The largest, and all that have more values than the soft limit allows (as far as they are kept). */
+/* The largest, and all that have more values than the soft limit allows (as far
+   as they are kept). */
 static void put_top_labels(struct json *json, const struct tenant_tops *tops, uint64_t soft)
 {
     enum { NAMES_SHOWN = 10 };

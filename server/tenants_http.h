@@ -1,6 +1,6 @@
 /*
- * tenants_http: who uses how much of what: tenants, their limits, what was refused. Each caller sees the
- * tenants that he may read.
+ * tenants_http: who uses how much of what: tenants, their limits, what was refused. Each caller
+ * sees the tenants that he may read.
  */
 #ifndef CROFT_SERVER_TENANTS_HTTP_H
 #define CROFT_SERVER_TENANTS_HTTP_H
