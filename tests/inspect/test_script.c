@@ -1,4 +1,5 @@
-/* What the runner says about scripts that are not as they expect, or that it does not understand. */
+/* What the runner says about scripts that are not as they expect, or that it
+   does not understand. */
 #include "tests/support/test.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* Every script in tests/promql (or those named in CROFT_SCRIPTS), over a store on a disk in memory. */
+/* Every script in tests/promql (or those named in CROFT_SCRIPTS), over a store on
+   a disk in memory. */
 #include "tests/support/test.h"
 
 #include <glob.h>

@@ -1,6 +1,6 @@
 /*
- * api_fixture: the read endpoints over a real HTTP server and the real store on a simulated disk, with
- * samples of two tenants.
+ * api_fixture: the read endpoints over a real HTTP server and the real store on a simulated disk,
+ * with samples of two tenants.
  */
 #ifndef CROFT_TESTS_QUERY_API_FIXTURE_H
 #define CROFT_TESTS_QUERY_API_FIXTURE_H

@@ -1,8 +1,8 @@
 /*
  * naive_select: the store as a list in memory, so that queries are tested without a disk.
  *
- * Implements tsdb/store/select.h over its own `struct store`: link it instead of the real one. Scope
- * is ignored: everything belongs to one tenant.
+ * Implements tsdb/store/select.h over its own `struct store`: link it instead of the real one.
+ * Scope is ignored: everything belongs to one tenant.
  * Threads: not synchronised.
  */
 #ifndef CROFT_TESTS_SUPPORT_NAIVE_SELECT_H

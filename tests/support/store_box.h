@@ -28,8 +28,7 @@ struct store_box {
     struct disk *disk;   /* of the open store */
     struct store *store; /* NULL when it is closed */
     struct arena arena;  /* of answers; freed with the box */
-    bool
-        is_damaged; /* the test has changed files, so that they need not be without fault at the end */
+    bool is_damaged;     /* by the test: files need not be without fault at the end */
 };
 
 void store_box_init(struct store_box *box, uint64_t seed);
