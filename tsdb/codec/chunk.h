@@ -1,8 +1,8 @@
 /*
  * chunk: an encoded run of samples of one series, timestamps and values, as the head keeps it.
  *
- * A chunk is two columns, each in the encoding that is smallest for it (encoding.h). Blocks keep the
- * two apart: block_run, timeline.
+ * A chunk is two columns, each in the encoding that is smallest for it (encoding.h). Blocks keep
+ * the two apart: block_run, timeline.
  *
  * Format: docs/format/chunk.md. Bit-exact for every float64 and every int64 timestamp.
  */

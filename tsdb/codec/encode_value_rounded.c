@@ -1,7 +1,7 @@
 /*
- * Decimals that arithmetic has rounded: milliseconds times 0.001, a quotient of a quotient, a sum of
- * many short fractions. They are a few units in the last place beside the double that is nearest to
- * the decimal fraction: m / 10^e as in decimals.h, and the distance of the two patterns.
+ * Decimals that arithmetic has rounded: milliseconds times 0.001, a quotient of a quotient, a sum
+ * of many short fractions. They are a few units in the last place beside the double that is nearest
+ * to the decimal fraction: m / 10^e as in decimals.h, and the distance of the two patterns.
  *
  * With one more digit m takes log2(10) bits more and the distance as many less, until the distance
  * is only what the arithmetic did: there the two together are smallest.

@@ -132,8 +132,8 @@ static unsigned bits_of_range(int64_t min, int64_t max)
     return range == 0 ? 0 : 64 - (unsigned)__builtin_clzll(range);
 }
 
-/* Integers or differences, whichever range over fewer bits; both, when it is nearly the same, or when
-   a few resets may be all that widens the differences. */
+/* Integers or differences, whichever range over fewer bits; both, when it is nearly the same, or
+   when a few resets may be all that widens the differences. */
 static void find_candidates(struct candidates *candidates, const int64_t *integers, size_t count)
 {
     struct ranges r = ranges_of(integers, count);

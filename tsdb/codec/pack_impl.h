@@ -31,7 +31,8 @@ static inline size_t bytes_of_bits(size_t bits)
     return (bits + 7) / 8;
 }
 
-/* The size of an integer: below 4 itself, else its bit length and the two bits below the highest. */
+/* The size of an integer: below 4 itself, else its bit length and the two bits
+   below the highest. */
 enum { SIZES = 62 * 4 + 4 };
 
 static inline size_t size_of(uint64_t value)

@@ -1,6 +1,7 @@
 /*
- * Integers of very different sizes: each says with two bits which of four ranges it is from, and how
- * far it is above where that begins. The ranges follow each other, each as wide as a power of two.
+ * Integers of very different sizes: each says with two bits which of four ranges it is from, and
+ * how far it is above where that begins. The ranges follow each other, each as wide as a power of
+ * two.
  *
  * What varies around a mean, as most measurements do, has many small distances from it and few
  * large ones: one width for all wastes bits on most, and an entropy coder would take more time to
@@ -214,8 +215,8 @@ static inline uint64_t value_at(const uint8_t *from, size_t bit, unsigned width)
     return load_u64(from + bit / 8) >> bit % 8 & ((UINT64_C(1) << width) - 1);
 }
 
-/* Four integers with each byte of selectors: `values` has room for a multiple of four, and behind the
-   last integer there are bits to read as more of them. */
+/* Four integers with each byte of selectors: `values` has room for a multiple of four, and behind
+   the last integer there are bits to read as more of them. */
 VECTOR_CLONES
 static void read_values(const uint8_t *from, const uint8_t *widths, const uint8_t *selectors,
                         uint64_t *values, size_t count)

@@ -8,8 +8,8 @@
  * slab_shrink, which frees the pages that have no element in use. A page that went comes back under
  * its old refs before the slab gets any new ones.
  *
- * slab_set_aside sets the elements of that moment apart: they stay where they are, new ones come from
- * other pages, so that all of them can go at once.
+ * slab_set_aside sets the elements of that moment apart: they stay where they are, new ones come
+ * from other pages, so that all of them can go at once.
  *
  * Ownership:  the caller owns the struct; the slab owns the pages.
  * Threads:    not synchronised.
@@ -45,11 +45,11 @@ void slab_deinit(struct slab *slab);
 uint32_t slab_take(struct slab *slab);
 /* Back to the slab; `ref` was taken. */
 void slab_give(struct slab *slab, uint32_t ref);
-/* Frees the pages of which no element is in use; takes time for each free element. After it, slab_at
-   may be called for elements in use only. */
+/* Frees the pages of which no element is in use; takes time for each free element. After it,
+   slab_at may be called for elements in use only. */
 void slab_shrink(struct slab *slab);
-/* CHECK: nothing is set aside. Until slab_drop_aside or slab_take_back no element that is set aside is
-   given back. */
+/* CHECK: nothing is set aside. Until slab_drop_aside or slab_take_back no element that is set
+   aside is given back. */
 void slab_set_aside(struct slab *slab);
 /* Gives back all elements that are set aside, and their pages. */
 void slab_drop_aside(struct slab *slab);

@@ -38,8 +38,8 @@ bool labels_eq(struct labels a, struct labels b);
 uint64_t labels_hash(struct labels labels);
 /* The value, or an empty view when there is no such label. */
 struct str labels_get(struct labels labels, struct str name);
-/* Whether they stand as labels_canonicalise would give them, as far as order, repetition and empty texts
-   go. */
+/* Whether they stand as labels_canonicalise would give them, as far as order, repetition
+   and empty texts go. */
 bool labels_are_in_order(const struct label *labels, size_t count);
 /* Sorts in place by name. */
 void labels_sort(struct label *labels, size_t count);

@@ -1,9 +1,10 @@
 /*
  * rate: so many a second, and some at once: a bucket that fills steadily and is emptied by taking.
  *
- * Exact: over any time t no more than burst + per_second * t are taken. What is more than the burst by itself
- * would never be: it is taken out of a full bucket, and the bucket is filled from below zero, so that no more than it
- * + per_second * t are taken, and its sender does not repeat it for ever.
+ * Exact: over any time t no more than burst + per_second * t are taken. What is more than the burst
+ * by itself would never be: it is taken out of a full bucket, and the bucket is filled from below
+ * zero, so that no more than it + per_second * t are taken, and its sender does not repeat it for
+ * ever.
  * Threads: not synchronised. A zeroed rate is a full bucket.
  */
 #ifndef CROFT_TSDB_RATE_H

@@ -1,6 +1,6 @@
 /*
- * refusal: why the store takes some samples of a write and not others, and what is remembered of the
- *          last refusal for each reason: enough to tell who sends it.
+ * refusal: why the store takes some samples of a write and not others, and what is remembered of
+ *          the last refusal for each reason: enough to tell who sends it.
  *
  * Bounded, whatever was refused: texts are cut.
  */
