@@ -167,7 +167,7 @@ static enum status step_shard(struct compactor *c, uint32_t shard, struct error 
 {
     bool has_job;
     struct error why;
-    TRY(store_delete_leftovers(c->store, shard, err)); /* else there is no merging either */
+    TRY(store_drop_leftovers(c->store, shard, err)); /* else there is no merging either */
     enum status first = clean_once(c, shard, &has_job, err);
     enum status status = merge_once(c, shard, &has_job, &why);
     keep_first(&first, err, status, &why);
@@ -221,7 +221,7 @@ static enum status settle_shard(struct compactor *c, uint32_t shard, enum settle
         enum status status = repeat(c, shard, merge_once, &why);
         keep_first(&first, err, status, &why);
     }
-    enum status status = store_delete_leftovers(c->store, shard, &why);
+    enum status status = store_drop_leftovers(c->store, shard, &why);
     keep_first(&first, err, status, &why);
     if (status == STATUS_OK) {
         status = store_forget_deletions(c->store, shard, &why);

@@ -165,7 +165,7 @@ static void drop_replaced(struct shard *shard)
     rwlock_unlock_write(&shard->lock);
     struct error err;
     if (!shard->store->options.is_read_only &&
-        shard_delete_leftovers_locked(shard, &err) != STATUS_OK)
+        shard_drop_leftovers_locked(shard, &err) != STATUS_OK)
         log_error("blocks that a merge has replaced stay for now: %s", err.text);
     mutex_unlock(&shard->files_lock);
 }

@@ -179,7 +179,7 @@ MUST_USE enum status store_drop_block(struct store *store, uint32_t shard, struc
                                       struct error *err);
 /* Deletes what earlier merges have replaced and could not delete then. Does nothing when there is
    none. */
-MUST_USE enum status store_delete_leftovers(struct store *store, uint32_t shard, struct error *err);
+MUST_USE enum status store_drop_leftovers(struct store *store, uint32_t shard, struct error *err);
 /* Begins a block that is to take the place of others; ends with store_replace_blocks or
    block_writer_abort. `meta` gives shard, level, rank and covered_epoch. STATUS_UNAVAILABLE when
    the disk has not twice `expected_bytes` free; STATUS_IO when what an earlier merge left behind

@@ -147,7 +147,7 @@ void shard_add_leftover_locked(struct shard *shard, uint64_t sequence)
     shard->leftovers[shard->leftover_count++] = sequence;
 }
 
-enum status shard_delete_leftovers_locked(struct shard *shard, struct error *err)
+enum status shard_drop_leftovers_locked(struct shard *shard, struct error *err)
 {
     if (shard->leftover_count == 0)
         return STATUS_OK;
@@ -164,12 +164,12 @@ enum status shard_delete_leftovers_locked(struct shard *shard, struct error *err
     return shard_save_manifest(shard, err);
 }
 
-enum status store_delete_leftovers(struct store *store, uint32_t number, struct error *err)
+enum status store_drop_leftovers(struct store *store, uint32_t number, struct error *err)
 {
     CHECK(number < store->shard_count);
     struct shard *shard = &store->shards[number];
     mutex_lock(&shard->files_lock);
-    enum status status = shard_delete_leftovers_locked(shard, err);
+    enum status status = shard_drop_leftovers_locked(shard, err);
     mutex_unlock(&shard->files_lock);
     return status;
 }
@@ -194,7 +194,7 @@ enum status store_new_block(struct store *store, const struct block_meta *wanted
     CHECK(wanted->level > 0);
     struct shard *shard = &store->shards[wanted->shard];
     char folder[DISK_PATH_MAX];
-    TRY(store_delete_leftovers(store, wanted->shard, err));
+    TRY(store_drop_leftovers(store, wanted->shard, err));
     TRY(check_room(shard, expected_bytes, err));
     struct block_meta meta = *wanted;
     rwlock_lock_write(&shard->lock);
@@ -230,7 +230,7 @@ static void remove_new(struct shard *shard, uint64_t sequence)
     struct error err;
     mutex_lock(&shard->files_lock);
     shard_add_leftover_locked(shard, sequence);
-    if (shard_delete_leftovers_locked(shard, &err) != STATUS_OK)
+    if (shard_drop_leftovers_locked(shard, &err) != STATUS_OK)
         log_error("merge: a block that was not published stays for now: %s", err.text);
     mutex_unlock(&shard->files_lock);
 }
@@ -284,7 +284,7 @@ static enum status publish_locked(struct shard *shard, const struct block_replac
     for (size_t i = 0; i < r->count; i++)
         retire_locked(shard, r->blocks[i], r->is_damaged[i]);
     struct error ignored;
-    if (shard_delete_leftovers_locked(shard, &ignored) != STATUS_OK)
+    if (shard_drop_leftovers_locked(shard, &ignored) != STATUS_OK)
         log_error("merge: replaced blocks stay for now: %s", ignored.text);
     return STATUS_OK;
 }

@@ -163,7 +163,7 @@ MUST_USE enum status shard_quarantine_block(struct shard *shard, uint64_t sequen
 void shard_note_stray_locked(struct shard *shard) REQUIRES(shard->files_lock);
 void shard_add_leftover_locked(struct shard *shard, uint64_t sequence) REQUIRES(shard->files_lock);
 /* Deletes the files for good. On failure they stay leftovers. */
-MUST_USE enum status shard_delete_leftovers_locked(struct shard *shard, struct error *err)
+MUST_USE enum status shard_drop_leftovers_locked(struct shard *shard, struct error *err)
     REQUIRES(shard->files_lock);
 /* Adds a durable block, taking the caller's reference. */
 void shard_add_block_locked(struct shard *shard, struct block *block) REQUIRES(shard->lock);
