@@ -1,4 +1,4 @@
-"""The pages list every metric, endpoint and flag that the server has, and no others."""
+"""The pages list every metric, endpoint, flag and limit that the server has."""
 
 import os
 import re
@@ -44,6 +44,13 @@ class Docs(unittest.TestCase):
                               check=True).stdout
         flags = set(re.findall(r"^  (--[a-z-]+)", text, re.MULTILINE)) - {"--help"}
         self.assertEqual(first_cells(page("docs", "operations.md"), "--"), flags)
+
+    def test_every_limit_is_explained_and_has_a_test_at_its_boundary(self):
+        rows = ask(self.croft.http, "/api/v1/tenants/anonymous")["limits"]
+        bounds = {name for name, row in rows.items() if "hard" in row}
+        self.assertIn("max_series", bounds)
+        self.assertEqual(set(rows) - first_cells(page("docs", "tenants.md"), "[a-z]"), set())
+        self.assertEqual(bounds - first_cells(page("tests", "README.md"), "[a-z]"), set())
 
 
 if __name__ == "__main__":
