@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/number.h"
+#include "server/limit_text.h"
 
 /* One limit of a mapping. */
 struct limit_target {
@@ -139,14 +140,6 @@ enum status config_read_limits(struct config_yaml *r, const yaml_node_t *value, 
 
 /* ---- what cannot be meant ---- */
 
-static void append_value(struct buffer *out, enum tenant_limit limit, uint64_t value)
-{
-    if (tenant_limit_row(limit)->unit == TENANT_LIMIT_DURATION)
-        append_duration_ms(out, (int64_t)value);
-    else
-        buffer_append_format(out, "%llu", (unsigned long long)value);
-}
-
 /* NULL: the mapping has no such key, or it is no mapping. */
 static const yaml_node_t *find_value(struct config_yaml *r, const yaml_node_t *mapping,
                                      struct str key)
@@ -165,18 +158,10 @@ static enum status check_soft(struct config_yaml *r, const yaml_node_t *value,
                               enum tenant_limit limit, const struct tenant_limits *limits)
 {
     const yaml_node_t *node = find_value(r, value, STR("soft"));
-    uint64_t hard = limits->max[LIMIT_HARD][limit], soft = limits->max[LIMIT_SOFT][limit];
-    if (node == NULL || soft == TENANT_LIMIT_NONE || hard >= TENANT_LIMIT_KEPT || soft <= hard)
+    struct error why;
+    if (node == NULL || limit_check_soft(limits, limit, &why) == STATUS_OK)
         return STATUS_OK;
-    struct buffer text;
-    buffer_init(&text, SIZE_MAX);
-    append_value(&text, limit, soft);
-    buffer_append_str(&text, STR(", want at most the hard limit, which is "));
-    append_value(&text, limit, hard);
-    enum status status = config_fail(r, node, "%s: soft: got %.*s", tenant_limit_name(limit),
-                                     STR_ARG(buffer_str(&text)));
-    buffer_deinit(&text);
-    return status;
+    return config_fail(r, node, "%s", why.text);
 }
 
 enum status config_check_limits(struct config_yaml *r, const yaml_node_t *value, const char *key,

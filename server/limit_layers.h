@@ -28,7 +28,8 @@ void limit_layers_close(struct limit_layers *layers);
 void limit_layers_configure(struct limit_layers *layers, const struct config *config);
 
 /* Replaces what was set for the tenant, whether anybody has written to it yet or not; NULL: nothing is
-   set any more. On failure all is as before. STATUS_NOT_FOUND: nothing was set; STATUS_LIMIT: for
+   set any more. On failure all is as before. STATUS_INVALID: gives a soft limit beyond the hard one that
+   then holds; STATUS_NOT_FOUND: nothing was set; STATUS_LIMIT: for
    too many tenants. */
 MUST_USE enum status limit_layers_set(struct limit_layers *layers, const struct tenant_id *id,
                                       const struct tenant_limits *limits, struct error *err);

@@ -43,6 +43,31 @@ const struct limit_set *limit_sets_find(const struct limit_sets *sets, const str
 
 /* ---- one set ---- */
 
+static void append_value(struct buffer *out, enum tenant_limit limit, uint64_t value)
+{
+    if (tenant_limit_row(limit)->unit == TENANT_LIMIT_DURATION)
+        append_duration_ms(out, (int64_t)value);
+    else
+        buffer_append_format(out, "%llu", (unsigned long long)value);
+}
+
+enum status limit_check_soft(const struct tenant_limits *limits, enum tenant_limit limit,
+                             struct error *err)
+{
+    uint64_t hard = limits->max[LIMIT_HARD][limit], soft = limits->max[LIMIT_SOFT][limit];
+    if (soft >= TENANT_LIMIT_KEPT || hard >= TENANT_LIMIT_KEPT || soft <= hard)
+        return STATUS_OK;
+    struct buffer text;
+    buffer_init(&text, SIZE_MAX);
+    append_value(&text, limit, soft);
+    buffer_append_str(&text, STR(", want at most the hard limit, which is "));
+    append_value(&text, limit, hard);
+    enum status status = error_set(err, STATUS_INVALID, "%s: soft: got %.*s",
+                                   tenant_limit_name(limit), STR_ARG(buffer_str(&text)));
+    buffer_deinit(&text);
+    return status;
+}
+
 enum status limit_text_read(struct str text, const char *name, struct tenant_limits *out,
                             struct error *err)
 {

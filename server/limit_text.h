@@ -36,6 +36,11 @@ void limit_sets_sort(struct limit_sets *sets);
 /* NULL: there is none. */
 const struct limit_set *limit_sets_find(const struct limit_sets *sets, const struct tenant_id *id);
 
+/* Of one set, or of what several come to: a soft limit beyond the hard one cannot be meant. STATUS_INVALID:
+   "max_series: soft: got 5, want at most the hard limit, which is 4". */
+MUST_USE enum status limit_check_soft(const struct tenant_limits *limits, enum tenant_limit limit,
+                                      struct error *err);
+
 /* STATUS_INVALID: "name:1: ..."; an empty text sets nothing and is not valid. */
 MUST_USE enum status limit_text_read(struct str text, const char *name, struct tenant_limits *out,
                                      struct error *err);

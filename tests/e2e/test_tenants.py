@@ -488,9 +488,18 @@ class Tenants(unittest.TestCase):
         self.assertEqual(self.limits_call("DELETE", "a").code, 404)
         self.assertEqual(self.series_max("a"), 7)
 
+    def test_a_page_shows_where_warnings_begin_also_where_a_soft_limit_is_out_of_reach(self):
+        self.write_a()
+        self.limits_call("PUT", "a", {"max_label_values": 500, "max_series": {"hard": 10, "soft": 9}})
+        rows = ask(self.http, "/api/v1/tenants/a", headers=self.headers("a"))["limits"]
+        self.assertEqual([(rows[name]["hard"], rows[name]["warnsBeyond"])
+                          for name in ("max_label_values", "max_series")], [(500, 399), (10, 9)])
+
     def test_bad_limits_at_run_time_change_nothing(self):
         for body, want in [({"max_seris": 1}, 'the nearest known key is "max_series"'),
                            ({"max_series": {"hard": "x"}}, "want a whole number"),
+                           ({"max_series": {"soft": 1000001}}, "max_series: soft: got 1000001, want at most "
+                                                               "the hard limit, which is 1000000"),
                            (b"", "want a mapping"), (b"[1]", "want a mapping"), (b"{", "not valid YAML")]:
             reply = self.limits_call("PUT", "a", body)
             self.assertEqual((reply.code, reply.json()["errorType"]), (400, "bad_data"), body)

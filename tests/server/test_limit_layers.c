@@ -151,6 +151,44 @@ TEST(each_layer_lies_over_the_one_before)
     rig_deinit(&rig);
 }
 
+TEST(a_soft_limit_set_beyond_the_hard_one_that_holds_is_refused)
+{
+    struct rig rig;
+    struct error err = {0};
+    rig_init(&rig,
+             "limits: {max_series: {hard: 10, soft: 9}}\ntenants: {b: {limits: {max_series: 20}}}",
+             1);
+    expect_status(set(&rig, "a", "{max_series: {soft: 11}}", &err), STATUS_INVALID);
+    expect_str(str_from(err.text),
+               "max_series: soft: got 11, want at most the hard limit, which is 10");
+    expect_ok(set(&rig, "a", "{max_series: {soft: 10}}", &err));
+    expect_ok(set(&rig, "a", "{max_series: {soft: 11, hard: 11}}", &err));
+    expect_ok(set(&rig, "b", "{max_series: {soft: 20}}", &err));
+    expect_status(set(&rig, "b", "{max_series: {soft: 21}}", &err), STATUS_INVALID);
+    assert_int_equal(max_of(&rig, "b", LIMIT_SOFT), 20);
+    rig_deinit(&rig);
+}
+
+TEST(a_soft_limit_that_a_layer_above_has_put_beyond_the_hard_one_says_nothing)
+{
+    struct rig rig;
+    struct error err = {0};
+    rig_init(&rig, "limits: {max_series: {hard: 100, soft: 90}}", 1);
+    expect_ok(set(&rig, "a", "{max_series: 50}", &err));
+    assert_int_equal(max_of(&rig, "a", LIMIT_SOFT), 39);
+    expect_ok(set(&rig, "b", "{max_series: {soft: 95}}", &err));
+    config_deinit(&rig.config);
+    config_init(&rig.config);
+    expect_ok(config_read(&rig.config, STR("limits: {max_series: 20}"), "croft.yml", &err));
+    limit_layers_configure(rig.layers, &rig.config);
+    assert_int_equal(max_of(&rig, "b", LIMIT_HARD), 20);
+    assert_int_equal(max_of(&rig, "b", LIMIT_SOFT), 15);
+    close_layers(&rig);
+    expect_ok(try_open(&rig, &err)); /* nor does it stop the start */
+    assert_int_equal(max_of(&rig, "b", LIMIT_SOFT), 15);
+    rig_deinit(&rig);
+}
+
 TEST(a_reload_leaves_what_was_set)
 {
     struct rig rig;
@@ -258,7 +296,10 @@ TEST(changes_and_reloads_at_once_lose_neither)
 
 TEST_MAIN(RUN(a_limit_says_where_it_comes_from),
           RUN(a_text_says_where_it_comes_from_and_survives_a_restart),
-          RUN(each_layer_lies_over_the_one_before), RUN(a_reload_leaves_what_was_set),
-          RUN(a_restart_reads_what_was_set), RUN(a_damaged_file_stops_the_start_and_stays),
+          RUN(each_layer_lies_over_the_one_before),
+          RUN(a_soft_limit_set_beyond_the_hard_one_that_holds_is_refused),
+          RUN(a_soft_limit_that_a_layer_above_has_put_beyond_the_hard_one_says_nothing),
+          RUN(a_reload_leaves_what_was_set), RUN(a_restart_reads_what_was_set),
+          RUN(a_damaged_file_stops_the_start_and_stays),
           RUN(what_was_answered_survives_a_power_cut),
           RUN(changes_and_reloads_at_once_lose_neither))
