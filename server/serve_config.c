@@ -1,0 +1,162 @@
+/*
+ * What the configuration of the server says: at the start, and again when a signal asks for it.
+ */
+#include "base/log.h"
+#include "base/process.h"
+#include "base/thread.h"
+#include "server/memory_share.h"
+#include "server/serve_impl.h"
+
+enum { REREAD_WAIT_MS = 100 }; /* whoever writes the configuration in place writes on before that */
+
+static void wait_for_writer(void *context)
+{
+    (void)context;
+    thread_sleep_ms(REREAD_WAIT_MS);
+}
+
+static enum status read_file(const struct flags *flags, bool is_reload, struct config *config,
+                             struct error *err)
+{
+    const char *path = flags->config.ptr;
+    if (flags->config.len == 0)
+        return STATUS_OK;
+    return is_reload ? config_reread_file(config, path, wait_for_writer, NULL, err)
+                     : config_read_file(config, path, err);
+}
+
+static enum status read_config(const struct flags *flags, bool is_reload, struct config *config,
+                               struct error *err)
+{
+    config_init(config);
+    TRY(read_file(flags, is_reload, config, err));
+    if (flags->listen.len > 0)
+        config->listen = flags->listen;
+    if (flags->data_dir.len > 0)
+        config->data_dir = flags->data_dir;
+    if (flags->query_memory.len > 0)
+        config->query_memory = flags->query_memory;
+    if (flags->request_memory.len > 0)
+        config->request_memory = flags->request_memory;
+    if (flags->tenant_label.len > 0)
+        config->tenant_label = flags->tenant_label;
+    if (flags->enable_feature.len > 0)
+        config->enable_feature = flags->enable_feature;
+    if (flags->retention.len > 0)
+        TRY(config_parse_retention(flags->retention, &config->retention_ms, err));
+    if (str_eq(config->tenant_label, LABEL_METRIC_NAME))
+        return error_set(
+            err, STATUS_INVALID,
+            "tenant_label: got \"__name__\", want a label that does not name the metric");
+    return STATUS_OK;
+}
+
+/* 127.0.0.0/8 in digits, or the names that always mean this machine; any other name may resolve to
+   anything, also one that begins with "127.". */
+static bool is_loopback(struct str listen)
+{
+    struct str prefix = STR("127.");
+    if (!str_starts_with(listen, prefix))
+        return str_starts_with(listen, STR("localhost:")) || str_starts_with(listen, STR("[::1]:"));
+    size_t at = prefix.len;
+    while (at < listen.len &&
+           (listen.ptr[at] == '.' || (listen.ptr[at] >= '0' && listen.ptr[at] <= '9')))
+        at++;
+    return at < listen.len && listen.ptr[at] == ':';
+}
+
+bool server_is_local(const struct server *server)
+{
+    return is_loopback(server->config.listen);
+}
+
+/* `config` would be served on the address that `server` listens on. */
+static enum status check_listen(const struct server *server, const struct config *config,
+                                struct error *err)
+{
+    if (server_is_local(server) || config->has_credentials || server->flags.is_insecure)
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID,
+                     "listen: %.*s is not a loopback address and there are no credentials: anybody "
+                     "who reaches it could read and write everything; pass --insecure to allow it",
+                     STR_ARG(server->config.listen));
+}
+
+enum status server_read_config(struct server *server, struct error *err)
+{
+    TRY(read_config(&server->flags, false, &server->config, err));
+    return check_listen(server, &server->config, err);
+}
+
+void server_apply_credentials(struct server *server, const struct config *config)
+{
+    server->has_credentials = config->has_credentials;
+    if (config->has_credentials)
+        credentials_replace(server->credentials, config->credentials, config->credential_count);
+    else
+        credentials_open_to_all(server->credentials,
+                                server_is_local(server) && !server->flags.is_insecure);
+}
+
+/* A file that an editor has emptied and not yet written must not lift all limits, and one that has lost
+   its credentials must not let everybody in: who means that restarts the server. */
+static enum status check_whole(const struct server *server, const struct config *fresh,
+                               struct error *err)
+{
+    if (server->flags.config.len > 0 && fresh->is_empty)
+        return error_set(err, STATUS_INVALID, "%.*s: empty", STR_ARG(server->flags.config));
+    if (server->has_credentials && !fresh->has_credentials)
+        return error_set(err, STATUS_INVALID, "%.*s: has no credentials any more",
+                         STR_ARG(server->flags.config));
+    return STATUS_OK;
+}
+
+static enum status read_fresh(const struct server *server, struct config *fresh, struct error *err)
+{
+    TRY(read_config(&server->flags, true, fresh, err));
+    TRY(check_whole(server, fresh, err));
+    return check_listen(server, fresh, err);
+}
+
+/* What queries and requests leave is for the series in memory, and for the kernel's cache of blocks. */
+enum status server_apply_memory(struct server *server, const struct config *config,
+                                struct error *err)
+{
+    uint64_t all_bytes = process_memory_max_bytes();
+    size_t query_bytes, request_bytes;
+    TRY(memory_share_parse(config->query_memory, "query_memory", all_bytes, &query_bytes, err));
+    TRY(memory_share_parse(config->request_memory, "request_memory", all_bytes, &request_bytes,
+                           err));
+    budget_set_max(server->query_memory, query_bytes);
+    budget_set_max(server->request_memory, request_bytes);
+    log_info("memory: %llu MiB, of which %zu MiB for queries and %zu MiB for requests",
+             (unsigned long long)(all_bytes >> 20), query_bytes >> 20, request_bytes >> 20);
+    return STATUS_OK;
+}
+
+/* Whether there is TLS, and whom it trusts, is decided at the start. */
+static enum status reload_tls(const struct server *server, const struct config *fresh,
+                              struct error *err)
+{
+    if (server->tls == NULL || !fresh->has_tls)
+        return STATUS_OK;
+    return tls_reload(server->tls, &fresh->tls, err);
+}
+
+void server_reload(struct server *server)
+{
+    struct config fresh;
+    struct error err;
+    if (read_fresh(server, &fresh, &err) == STATUS_OK &&
+        reload_tls(server, &fresh, &err) == STATUS_OK &&
+        server_apply_memory(server, &fresh, &err) == STATUS_OK) {
+        limit_layers_configure(server->limit_layers, &fresh);
+        server_apply_credentials(server, &fresh);
+        log_info("limits (%zu tenants have their own), credentials and certificate of the "
+                 "configuration applied",
+                 fresh.tenant_count);
+    } else {
+        log_error("configuration not applied, the old one stays: %s", err.text);
+    }
+    config_deinit(&fresh);
+}
