@@ -29,7 +29,11 @@ static const struct endpoint {
     {"/api/v1/rules", api_rules},
     {"/api/v1/alerts", api_alerts},
     {"/api/v1/targets", api_targets},
+    {"/api/v1/targets/metadata", api_targets_metadata},
+    {"/api/v1/scrape_pools", api_scrape_pools},
     {"/api/v1/alertmanagers", api_alertmanagers},
+    {"/api/v1/status/config", api_status_config},
+    {"/api/v1/status/flags", api_status_flags},
 };
 
 _Static_assert(sizeof endpoints / sizeof *endpoints <= QUERY_API_ROUTES_MAX, "room for all routes");

@@ -76,7 +76,11 @@ void api_active_series(struct api_call *call);
 void api_rules(struct api_call *call);
 void api_alerts(struct api_call *call);
 void api_targets(struct api_call *call);
+void api_targets_metadata(struct api_call *call);
+void api_scrape_pools(struct api_call *call);
 void api_alertmanagers(struct api_call *call);
+void api_status_config(struct api_call *call);
+void api_status_flags(struct api_call *call);
 void api_query_exemplars(struct api_call *call);
 
 #endif

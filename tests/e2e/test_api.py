@@ -25,7 +25,11 @@ READ_ENDPOINTS = [
     ("/api/v1/rules", []),
     ("/api/v1/alerts", []),
     ("/api/v1/targets", []),
+    ("/api/v1/targets/metadata", []),
+    ("/api/v1/scrape_pools", []),
     ("/api/v1/alertmanagers", []),
+    ("/api/v1/status/config", []),
+    ("/api/v1/status/flags", []),
     ("/api/v1/status/buildinfo", []),
 ]
 

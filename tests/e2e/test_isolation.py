@@ -62,6 +62,8 @@ ENDPOINTS = {
     "/api/v1/labels": [[]] + questions(named("match[]", SELECTORS)),
     "/api/v1/label/*/values": [[]] + questions(named("match[]", SELECTORS)),
     "/api/v1/rules": [[]], "/api/v1/alerts": [[]], "/api/v1/targets": [[]], "/api/v1/alertmanagers": [[]],
+    "/api/v1/targets/metadata": [[]], "/api/v1/scrape_pools": [[]],
+    "/api/v1/status/config": [[]], "/api/v1/status/flags": [[]],
     "/api/v1/push": [[]], "/api/v1/write": [[]],
     "/api/v1/admin/tsdb/flush": [[]], "/api/v1/admin/tsdb/compact": [[]],
     "/api/v1/admin/tsdb/clean_tombstones": [[]],

@@ -363,10 +363,27 @@ TEST(what_croft_has_not_is_empty)
     expect_data(&f, "/api/v1/targets", DATA("{\"activeTargets\":[],\"droppedTargets\":[]}"));
     expect_data(&f, "/api/v1/alertmanagers",
                 DATA("{\"activeAlertmanagers\":[],\"droppedAlertmanagers\":[]}"));
+    expect_data(&f, "/api/v1/targets/metadata", DATA("[]"));
+    expect_data(&f, "/api/v1/scrape_pools", DATA("{\"scrapePools\":[]}"));
+    expect_data(&f, "/api/v1/status/config", DATA("{\"yaml\":\"\"}"));
+    expect_data(&f, "/api/v1/status/flags", DATA("{}"));
+    assert_int_equal(counter_get(&f.api.counters.queries), 8);
+    fixture_close(&f);
+}
+
+TEST(exemplars_are_asked_for_as_in_prometheus)
+{
+    struct fixture f;
+    fixture_open(&f);
     expect_data(&f, "/api/v1/query_exemplars?query=test&start=1&end=2", DATA("[]"));
+    expect_data(&f, "/api/v1/query_exemplars?query=test", DATA("[]"));
     expect_bad(&f, "/api/v1/query_exemplars?query=(",
                BAD_PARAM("query", "1:2: parse error: unclosed left parenthesis"));
-    assert_int_equal(counter_get(&f.api.counters.queries), 6);
+    expect_bad(&f, "/api/v1/query_exemplars?query=test&start=noon",
+               BAD_PARAM("start", "invalid time value for 'start': cannot parse \\\"noon\\\" to a "
+                                  "valid timestamp"));
+    expect_bad(&f, "/api/v1/query_exemplars?query=test&start=2&end=1",
+               BAD("end timestamp must not be before start timestamp"));
     fixture_close(&f);
 }
 
@@ -381,4 +398,4 @@ TEST_MAIN(RUN(a_large_answer_is_the_same_when_it_is_compressed_on_the_way),
           RUN(a_series_has_eleven_thousand_and_one_points_at_most),
           RUN(a_query_that_cannot_be_evaluated_is_422), RUN(a_query_without_time_left_is_503),
           RUN(a_query_is_formatted), RUN(parse_query_shows_the_tree),
-          RUN(what_croft_has_not_is_empty))
+          RUN(what_croft_has_not_is_empty), RUN(exemplars_are_asked_for_as_in_prometheus))
