@@ -1,32 +1,10 @@
 /* The list `credentials:` of the configuration. */
-#include "server/config.h"
+#include "tests/server/config_fixture.h"
 #include "tests/support/test.h"
 
 /* Digests of nothing in particular. */
 #define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B64 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-
-struct fixture {
-    struct config config;
-    struct error err;
-};
-
-static void read_list(struct fixture *fixture, const char *text)
-{
-    config_init(&fixture->config);
-    if (config_read(&fixture->config, str_from(text), "croft.yml", &fixture->err) != STATUS_OK)
-        fail_msg("%s\ngot: %s", text, fixture->err.text);
-}
-
-static void expect_refused(const char *text, const char *want)
-{
-    struct fixture fixture;
-    config_init(&fixture.config);
-    assert_int_equal(config_read(&fixture.config, str_from(text), "croft.yml", &fixture.err),
-                     STATUS_INVALID);
-    expect_str(str_from(fixture.err.text), want);
-    config_deinit(&fixture.config);
-}
 
 static void expect_scope(const struct scope *scope, const char *want)
 {
@@ -42,12 +20,12 @@ static void expect_scope(const struct scope *scope, const char *want)
 
 TEST(every_key_is_read)
 {
-    struct fixture fixture;
-    read_list(&fixture,
-              "credentials:\n"
-              "  - {name: agent, token_sha256: " A64 ", write: ['*'], tenant_from: label}\n"
-              "  - {name: ops, token_sha256: " B64 ", read: [b, a, b], write: [], "
-              "admin: true, basic_user: root}\n");
+    struct config_fixture fixture;
+    expect_read(&fixture,
+                "credentials:\n"
+                "  - {name: agent, token_sha256: " A64 ", write: ['*'], tenant_from: label}\n"
+                "  - {name: ops, token_sha256: " B64 ", read: [b, a, b], write: [], "
+                "admin: true, basic_user: root}\n");
     assert_true(fixture.config.has_credentials);
     assert_int_equal(fixture.config.credential_count, 2);
     const struct credential *agent = &fixture.config.credentials[0], *ops = agent + 1;
@@ -69,11 +47,11 @@ TEST(every_key_is_read)
 
 TEST(an_empty_list_is_not_the_same_as_none)
 {
-    struct fixture fixture;
-    read_list(&fixture, "listen: a:1\n");
+    struct config_fixture fixture;
+    expect_read(&fixture, "listen: a:1\n");
     assert_false(fixture.config.has_credentials);
     config_deinit(&fixture.config);
-    read_list(&fixture, "credentials: []\n");
+    expect_read(&fixture, "credentials: []\n");
     assert_true(fixture.config.has_credentials);
     assert_int_equal(fixture.config.credential_count, 0);
     config_deinit(&fixture.config);
@@ -120,14 +98,14 @@ TEST(what_is_wrong_is_named_with_its_line)
 
 TEST(a_thousand_credentials_are_read_and_one_more_is_not)
 {
-    struct fixture fixture;
+    struct config_fixture fixture;
     struct buffer text;
     buffer_init(&text, SIZE_MAX);
     buffer_append_str(&text, STR("credentials:\n"));
     for (size_t i = 0; i < CONFIG_CREDENTIALS_MAX; i++)
         buffer_append_format(&text, "  - {name: n%zu, token_sha256: %064zx}\n", i, i);
     buffer_append_byte(&text, '\0');
-    read_list(&fixture, (const char *)text.ptr);
+    expect_read(&fixture, (const char *)text.ptr);
     assert_int_equal(fixture.config.credential_count, CONFIG_CREDENTIALS_MAX);
     config_deinit(&fixture.config);
     text.len--;
