@@ -14,6 +14,8 @@ struct sample journal_sample(size_t entry)
     return (struct sample){1700000000000 + (int64_t)(entry / JOURNAL_SERIES) * 15000, value};
 }
 
+static const struct tenant_id acme = {.len = 4, .text = "acme"};
+
 static void declare(struct journal *journal, uint32_t series)
 {
     uint32_t epoch = wal_epoch(journal->wal);
@@ -24,8 +26,7 @@ static void declare(struct journal *journal, uint32_t series)
     int len = snprintf(number, sizeof number, "%u", series);
     struct label labels[] = {{LABEL_METRIC_NAME, STR("requests_total")},
                              {STR("series"), {number, (size_t)len}}};
-    struct tenant_id tenant = {.len = 4, .text = "acme"};
-    wal_log_series(journal->wal, (struct series_ref){series}, &tenant, (struct labels){labels, 2});
+    wal_log_series(journal->wal, (struct series_ref){series}, &acme, (struct labels){labels, 2});
 }
 
 void journal_log(struct journal *journal, size_t count)
@@ -39,6 +40,12 @@ void journal_log(struct journal *journal, size_t count)
     }
     wal_batch_end(journal->wal);
     assert_true(journal->logged <= JOURNAL_ENTRIES_MAX);
+}
+
+void declare_series(struct wal *wal, uint32_t ref)
+{
+    struct label labels[] = {{LABEL_METRIC_NAME, STR("m")}};
+    wal_log_series(wal, (struct series_ref){ref}, &acme, (struct labels){labels, 1});
 }
 
 static void told(struct wal_waiter *base, enum status status)

@@ -37,6 +37,8 @@ struct sample journal_sample(size_t entry);
 
 /* Logs `count` more entries as one batch, declaring series as needed. */
 void journal_log(struct journal *journal, size_t count);
+/* Declares a series of no entry. */
+void declare_series(struct wal *wal, uint32_t ref);
 /* Waits for all that is logged, as a write request would. */
 void journal_wait(struct journal *journal);
 
