@@ -1,49 +1,18 @@
-#include "tests/support/store_box.h"
-
 #include <stdio.h>
 
 #include "base/random.h"
-#include "compaction/compactor.h"
+#include "tests/compaction/compactor_rig.h"
 #include "tsdb/model/tenant.h"
 
 #define HOUR_MS INT64_C(3600000)
 
 /* ---- words of this file ---- */
 
-struct rig {
-    struct store_box box;
-    struct compactor *compactor;
-};
-
-static void start_compactor(struct rig *rig)
+static void open_rig(struct rig *rig)
 {
-    struct compactor_options options = {.store = rig->box.store,
-                                        .rules = {.fan_in = 4, .finish_after_ms = HOUR_MS},
-                                        .cpu_share_percent = 100};
-    rig->compactor = compactor_new(&options);
-}
-
-static void rig_open(struct rig *rig)
-{
-    struct error err = {0};
-    store_box_init(&rig->box, 7);
-    expect_ok(store_box_open(&rig->box, &err));
-    start_compactor(rig);
-}
-
-static void rig_reopen(struct rig *rig)
-{
-    struct error err = {0};
-    compactor_close(rig->compactor);
-    store_box_close(&rig->box);
-    expect_ok(store_box_open(&rig->box, &err));
-    start_compactor(rig);
-}
-
-static void rig_close(struct rig *rig)
-{
-    compactor_close(rig->compactor);
-    store_box_deinit(&rig->box);
+    rig_init(rig, 7);
+    rig->rules = (struct merge_rules){.fan_in = 4, .finish_after_ms = HOUR_MS};
+    rig_open(rig);
 }
 
 static void put(struct rig *rig, const char *tenant, int64_t ts_ms, double value)
@@ -101,7 +70,7 @@ static uint64_t count_of(struct rig *rig, size_t offset)
 TEST(flushes_of_a_day_become_one_block_step_by_step)
 {
     struct rig rig;
-    rig_open(&rig);
+    open_rig(&rig);
     for (int i = 0; i < 4; i++) {
         compactor_step(rig.compactor); /* too few yet */
         put(&rig, "a", BOX_START_MS + i, i);
@@ -135,7 +104,7 @@ TEST(flushes_of_a_day_become_one_block_step_by_step)
 TEST(settling_flushes_and_leaves_one_block_a_day)
 {
     struct rig rig;
-    rig_open(&rig);
+    open_rig(&rig);
     for (int i = 0; i < 3; i++) {
         put(&rig, "a", BOX_START_MS - i * BOX_DAY_MS, i);
         put(&rig, "d", BOX_START_MS + i, i);
@@ -183,7 +152,7 @@ static void put_contradiction(struct rig *rig, const char *tenant, int64_t ts_ms
 TEST(the_first_written_sample_wins_in_whatever_order_blocks_are_merged)
 {
     struct rig rig;
-    rig_open(&rig);
+    open_rig(&rig);
     for (int i = 0; i < 4; i++) { /* the second to the fifth flush repeat the time of the first */
         put_contradiction(&rig, "a", BOX_START_MS, i);
         put(&rig, "a", BOX_START_MS + 1 + i, i);
@@ -232,7 +201,7 @@ TEST(blocks_flushed_before_and_during_a_merge_of_older_ones_stay_behind_it)
     struct block **blocks;
     size_t count;
     uint64_t size_bytes;
-    rig_open(&rig);
+    open_rig(&rig);
     for (int i = 1; i <= 2; i++) {
         put_contradiction(&rig, "a", BOX_START_MS, i);
         expect_flush(&rig.box);
@@ -262,7 +231,7 @@ TEST(a_merge_whose_input_was_dropped_meanwhile_changes_nothing)
     struct block **blocks;
     size_t count;
     uint64_t size_bytes;
-    rig_open(&rig);
+    open_rig(&rig);
     put(&rig, "a", BOX_START_MS, 1);
     expect_flush(&rig.box);
     uint32_t shard = box_shard_of(&rig.box, "a");
@@ -285,7 +254,7 @@ TEST(a_merge_whose_input_was_dropped_meanwhile_changes_nothing)
 TEST(expired_samples_leave_with_a_merge)
 {
     struct rig rig;
-    rig_open(&rig);
+    open_rig(&rig);
     for (int i = 0; i < 4; i++) {
         put(&rig, "a", BOX_START_MS - HOUR_MS + i, i);
         put(&rig, "a", BOX_START_MS + i, i);
@@ -340,7 +309,7 @@ static void run_random(uint64_t seed)
     struct rig rig;
     struct random random;
     random_init_seeded(&random, seed);
-    rig_open(&rig);
+    open_rig(&rig);
     for (int round = 0; round < ROUNDS; round++) {
         write_random(&rig, &random);
         struct str want = answers(&rig);
@@ -386,7 +355,7 @@ static void note_answer(struct settle_request *request, enum status status, cons
 TEST(a_stopped_compactor_answers_at_once)
 {
     struct rig rig;
-    rig_open(&rig);
+    open_rig(&rig);
     compactor_stop(rig.compactor);
     struct wish wish = {.base = {.kind = SETTLE_FLUSH, .done = note_answer}};
     compactor_request(rig.compactor, &wish.base);

@@ -362,6 +362,21 @@ uint64_t box_block_count(struct store_box *box)
     return count;
 }
 
+uint64_t box_block_samples(struct store_box *box)
+{
+    uint64_t samples = 0;
+    for (uint32_t shard = 0; shard < store_shard_count(box->store); shard++) {
+        struct block **blocks;
+        size_t count;
+        store_blocks(box->store, shard, &box->arena, &blocks, &count);
+        for (size_t i = 0; i < count; i++) {
+            samples += block_meta(blocks[i])->sample_count;
+            block_release(blocks[i]);
+        }
+    }
+    return samples;
+}
+
 uint32_t box_shard_of(struct store_box *box, const char *tenant)
 {
     return tenant_table_find(store_tenants(box->store), str_from(tenant))->shard;

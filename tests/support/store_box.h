@@ -95,6 +95,7 @@ size_t box_file_count(struct store_box *box, const char *part);
 uint64_t box_used_bytes(struct store_box *box);
 /* Of all shards. */
 uint64_t box_block_count(struct store_box *box);
+uint64_t box_block_samples(struct store_box *box);
 /* Where a tenant is that has written. */
 uint32_t box_shard_of(struct store_box *box, const char *tenant);
 
