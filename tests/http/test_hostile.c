@@ -7,32 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tests/http/client.h"
-#include "tests/http/fixture.h"
-#include "tests/support/test.h"
+#include "tests/http/visit.h"
 
-#define HOST "Host: croft\r\n"
 #define POST "POST /api/v1/echo HTTP/1.1\r\n" HOST
-#define NEXT "GET /api/v1/label/next/values HTTP/1.1\r\n" HOST "\r\n"
-
-static struct fixture fixture;
-static struct client client;
-
-static int begin(void **state)
-{
-    (void)state;
-    fixture_open(&fixture);
-    client_open(&client, fixture.port);
-    return 0;
-}
-
-static int end(void **state)
-{
-    (void)state;
-    client_close(&client);
-    fixture_close(&fixture);
-    return 0;
-}
+#define NEXT GET("/api/v1/label/next/values")
 
 static void reconnect(void)
 {
@@ -42,9 +20,7 @@ static void reconnect(void)
 
 static void expect_next(void)
 {
-    struct reply reply = client_ask(&client, NEXT);
-    assert_int_equal(reply.code, 200);
-    expect_str(str_of_bytes(reply.body), "next");
+    expect_reply(NEXT, 200, "next");
 }
 
 /* `code` and the connection ends: what follows on it is not taken for a request. */
@@ -287,7 +263,7 @@ TEST(who_shuts_down_after_a_whole_request_still_gets_the_reply)
     usleep(2500000); /* the server has looked twice */
     exchange_reply_text(desk_take(&fixture.desk), 200, "late");
     struct reply reply = client_read(&client, false);
-    expect_str(str_of_bytes(reply.body), "late\n");
+    expect_str(body_of(reply), "late\n");
     reconnect();
 }
 
@@ -306,7 +282,7 @@ TEST(a_url_may_consist_of_parameters)
         reconnect();
         struct reply reply = client_ask(&client, (const char *)request.ptr);
         assert_int_equal(reply.code, 200);
-        expect_str(str_of_bytes(reply.body), "method=1 a=first match=last body=");
+        expect_str(body_of(reply), "method=1 a=first match=last body=");
         expect_next();
     }
     buffer_deinit(&request);
@@ -315,27 +291,25 @@ TEST(a_url_may_consist_of_parameters)
 TEST(parameters_of_one_request_are_gone_in_the_next)
 {
     struct reply reply = client_ask(&client, "GET /api/v1/echo?a=1 HTTP/1.1\r\n" HOST "\r\n");
-    expect_str(str_of_bytes(reply.body), "method=1 a=1 body=");
+    expect_str(body_of(reply), "method=1 a=1 body=");
     reply = client_ask(&client, "GET /api/v1/echo HTTP/1.1\r\n" HOST "\r\n");
-    expect_str(str_of_bytes(reply.body), "method=1 a=none body=");
+    expect_str(body_of(reply), "method=1 a=none body=");
     reply = client_ask(&client, "GET /api/v1/echo? HTTP/1.1\r\n" HOST "\r\n");
-    expect_str(str_of_bytes(reply.body), "method=1 a=none body=");
+    expect_str(body_of(reply), "method=1 a=none body=");
     reply = client_ask(&client, "GET /api/v1/echo?a=?b?&c HTTP/1.1\r\n" HOST "\r\n");
-    expect_str(str_of_bytes(reply.body), "method=1 a=?b? body=");
+    expect_str(body_of(reply), "method=1 a=?b? body=");
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
-
-TEST_MAIN(CASE(an_ambiguous_length_is_refused), CASE(a_malformed_length_is_refused),
-          CASE(an_encoding_other_than_chunked_is_refused), CASE(a_hidden_framing_field_is_refused),
-          CASE(malformed_lines_are_refused), CASE(broken_chunks_are_refused),
-          CASE(what_is_odd_but_clear_is_answered),
-          CASE(the_body_of_a_refused_request_is_not_the_next_request),
-          CASE(a_long_request_line_is_taken_up_to_its_limit),
-          CASE(header_fields_are_taken_up_to_their_limits),
-          CASE(a_body_of_single_bytes_arrives_whole), CASE(an_endless_chunked_body_is_cut_off),
-          CASE(a_body_that_drips_is_cut_off), CASE(headers_that_drip_are_cut_off),
-          CASE(a_connection_that_ends_in_the_middle_harms_nobody),
-          CASE(who_shuts_down_after_a_whole_request_still_gets_the_reply),
-          CASE(a_url_may_consist_of_parameters),
-          CASE(parameters_of_one_request_are_gone_in_the_next))
+TEST_MAIN(VISIT(an_ambiguous_length_is_refused), VISIT(a_malformed_length_is_refused),
+          VISIT(an_encoding_other_than_chunked_is_refused),
+          VISIT(a_hidden_framing_field_is_refused), VISIT(malformed_lines_are_refused),
+          VISIT(broken_chunks_are_refused), VISIT(what_is_odd_but_clear_is_answered),
+          VISIT(the_body_of_a_refused_request_is_not_the_next_request),
+          VISIT(a_long_request_line_is_taken_up_to_its_limit),
+          VISIT(header_fields_are_taken_up_to_their_limits),
+          VISIT(a_body_of_single_bytes_arrives_whole), VISIT(an_endless_chunked_body_is_cut_off),
+          VISIT(a_body_that_drips_is_cut_off), VISIT(headers_that_drip_are_cut_off),
+          VISIT(a_connection_that_ends_in_the_middle_harms_nobody),
+          VISIT(who_shuts_down_after_a_whole_request_still_gets_the_reply),
+          VISIT(a_url_may_consist_of_parameters),
+          VISIT(parameters_of_one_request_are_gone_in_the_next))

@@ -1,0 +1,180 @@
+/* Whom a server takes on: its address, as many connections as fit, nobody new once it ends. */
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/http/visit.h"
+
+TEST(a_draining_server_finishes_what_it_has_and_takes_nothing_new)
+{
+    struct fixture draining;
+    struct client waiting, idle;
+    struct error err;
+    fixture_open(&draining);
+    client_open(&waiting, draining.port);
+    client_open(&idle, draining.port);
+    client_ask(&idle, GET("/api/v1/label/a/values"));
+    client_send(&waiting, GET("/api/v1/late"));
+    desk_wait(&draining.desk, 1);
+    http_server_drain(draining.server);
+    struct reply reply = client_ask(&idle, GET("/api/v1/label/b/values"));
+    expect_str(body_of(reply), "b");
+    assert_true(reply_has(&reply, "Connection: close"));
+    assert_true(client_is_ended(&idle));
+    expect_status(http_server_close(draining.server, 1, &err), STATUS_TIMEOUT);
+    exchange_reply_empty(desk_take(&draining.desk));
+    reply = client_read(&waiting, false);
+    assert_int_equal(reply.code, 204);
+    assert_true(reply_has(&reply, "Connection: close"));
+    client_close(&waiting);
+    client_close(&idle);
+    fixture_close(&draining);
+}
+
+TEST(a_drained_server_has_no_listening_socket)
+{
+    struct fixture draining;
+    fixture_open(&draining);
+    http_server_drain(draining.server);
+    struct http_server_options options = {.listen = STR("127.0.0.1:0"),
+                                          .thread_count = 1,
+                                          .connections_max = 1,
+                                          .clock = clock_real()};
+    char text[32];
+    snprintf(text, sizeof text, "127.0.0.1:%u", draining.port);
+    options.listen = str_from(text);
+    struct http_server *next;
+    struct error err;
+    expect_ok(http_server_open(&options, &next, &err));
+    expect_ok(http_server_close(next, 1000, &err));
+    fixture_close(&draining);
+}
+
+TEST(who_takes_long_is_asked_to_end_when_the_server_does)
+{
+    struct fixture ending;
+    struct client waiting;
+    struct error err;
+    fixture_open(&ending);
+    client_open(&waiting, ending.port);
+    client_send(&waiting, GET("/api/v1/late"));
+    desk_wait(&ending.desk, 1);
+    struct exchange *exchange = desk_take(&ending.desk);
+    http_server_drain(ending.server);
+    assert_false(exchange_is_abandoned(exchange));
+    expect_status(http_server_close(ending.server, 1, &err), STATUS_TIMEOUT);
+    assert_true(exchange_is_abandoned(exchange));
+    exchange_reply_empty(exchange);
+    assert_int_equal(client_read(&waiting, false).code, 204);
+    client_close(&waiting);
+    fixture_close(&ending);
+}
+
+static void expect_listen(const char *address, enum status want)
+{
+    struct http_server *server = NULL;
+    struct error err;
+    struct http_server_options options = {.listen = str_from(address),
+                                          .thread_count = 1,
+                                          .connections_max = 1,
+                                          .clock = clock_real()};
+    expect_status(http_server_open(&options, &server, &err), want);
+    if (want == STATUS_OK) {
+        assert_int_not_equal(http_server_port(server), 0);
+        expect_ok(http_server_close(server, 1000, &err));
+    }
+}
+
+TEST(a_listen_address_is_host_and_port)
+{
+    expect_listen("127.0.0.1:0", STATUS_OK);
+    expect_listen("localhost:0", STATUS_OK);
+    expect_listen(":0", STATUS_OK);
+    expect_listen("", STATUS_INVALID);
+    expect_listen("9009", STATUS_INVALID);
+    expect_listen("127.0.0.1", STATUS_INVALID);
+    expect_listen("127.0.0.1:", STATUS_INVALID);
+    expect_listen("127.0.0.1:http", STATUS_INVALID);
+    expect_listen("127.0.0.1:65536", STATUS_INVALID);
+    expect_listen("127.0.0.1:-1", STATUS_INVALID);
+    expect_listen("::1:9009", STATUS_INVALID);
+    expect_listen("[::1]", STATUS_INVALID);
+    expect_listen("[127.0.0.1]:0", STATUS_INVALID);
+    expect_listen("192.0.2.1:0", STATUS_UNAVAILABLE); /* nobody's address (RFC 5737) */
+    char taken[32];
+    snprintf(taken, sizeof taken, "127.0.0.1:%u", fixture.port);
+    expect_listen(taken, STATUS_UNAVAILABLE);
+}
+
+TEST(connections_beyond_the_limit_are_closed)
+{
+    struct fixture small;
+    struct client first, second, third;
+    fixture_open_with(&small, (struct http_server_options){.connections_per_ip_max = 2});
+    client_open(&first, small.port);
+    client_open(&second, small.port);
+    assert_int_equal(client_ask(&first, GET("/api/v1/label/a/values")).code, 200);
+    assert_int_equal(client_ask(&second, GET("/api/v1/label/a/values")).code, 200);
+    client_open(&third, small.port);
+    assert_true(client_is_ended(&third));
+    assert_int_equal(client_ask(&first, GET("/api/v1/label/a/values")).code, 200);
+    client_close(&first);
+    client_close(&second);
+    client_close(&third);
+    fixture_close(&small);
+}
+
+/* Many at once, for all of them are accepted before the first has been seen to by its thread. */
+TEST(a_crowd_at_the_limit_harms_nobody)
+{
+    enum { CROWD = 200, CONNECTIONS_MAX = 4 };
+    static struct client crowd[CROWD];
+    struct fixture small;
+    struct client first, later;
+    fixture_open_with(&small, (struct http_server_options){.connections_max = CONNECTIONS_MAX});
+    client_open(&first, small.port);
+    assert_int_equal(client_ask(&first, GET("/api/v1/label/a/values")).code, 200);
+    for (size_t i = 0; i < CROWD; i++)
+        client_open(&crowd[i], small.port);
+    for (size_t i = CONNECTIONS_MAX - 1; i < CROWD; i++)
+        assert_true(client_is_ended(&crowd[i]));
+    for (size_t i = 0; i < CONNECTIONS_MAX - 1; i++)
+        assert_int_equal(client_ask(&crowd[i], GET("/api/v1/label/a/values")).code, 200);
+    assert_int_equal(client_ask(&first, GET("/api/v1/label/a/values")).code, 200);
+    for (size_t i = 0; i < CROWD; i++)
+        client_close(&crowd[i]);
+    while (counter_get(&http_server_counters(small.server)->connections) > 1)
+        usleep(1000);
+    client_open(&later, small.port);
+    assert_int_equal(client_ask(&later, GET("/api/v1/label/a/values")).code, 200);
+    client_close(&later);
+    client_close(&first);
+    fixture_close(&small);
+}
+
+TEST(without_descriptors_callers_wait_and_are_served_later)
+{
+    struct rlimit before, one_more;
+    struct client waiting;
+    expect_reply(GET("/api/v1/label/a/values"), 200, "a");
+    int lowest_free = dup(client.socket);
+    close(lowest_free);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    one_more = before;
+    one_more.rlim_cur = (rlim_t)lowest_free + 1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &one_more), 0);
+    client_open(&waiting, fixture.port); /* takes the last one: the server cannot accept */
+    client_send(&waiting, GET("/api/v1/label/b/values"));
+    expect_reply(GET("/api/v1/label/a/values"), 200, "a");
+    assert_int_equal(recv(waiting.socket, &(char){0}, 1, MSG_DONTWAIT), -1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    expect_str(body_of(client_read(&waiting, false)), "b");
+    client_close(&waiting);
+}
+
+TEST_MAIN(VISIT(a_draining_server_finishes_what_it_has_and_takes_nothing_new),
+          VISIT(a_drained_server_has_no_listening_socket), VISIT(a_listen_address_is_host_and_port),
+          VISIT(connections_beyond_the_limit_are_closed), VISIT(a_crowd_at_the_limit_harms_nobody),
+          VISIT(who_takes_long_is_asked_to_end_when_the_server_does),
+          VISIT(without_descriptors_callers_wait_and_are_served_later))
