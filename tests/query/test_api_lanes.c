@@ -4,7 +4,7 @@
 #include "base/thread.h"
 #include "tests/query/api_fixture.h"
 
-/* Runs in the lane of those who read all tenants, until it may end. */
+/* Runs in a lane until it may end. */
 struct hold {
     struct lanes_job job;
     struct mutex lock;
@@ -34,14 +34,17 @@ static void hold_wait(struct hold *hold, bool is_running)
     mutex_unlock(&hold->lock);
 }
 
-static void hold_begin(struct hold *hold, struct lanes *lanes)
+static void hold_begin(struct hold *hold, struct lanes *lanes, struct str lane)
 {
     *hold = (struct hold){.job.run = run_hold};
     mutex_init(&hold->lock);
     cond_init(&hold->has_changed);
-    assert_true(lanes_try_submit(lanes, &hold->job, STR("|")));
+    assert_true(lanes_try_submit(lanes, &hold->job, lane));
     hold_wait(hold, true);
 }
+
+/* The lane of those who read all tenants. */
+#define LANE_OF_ALL STR("|")
 
 static void hold_end(struct hold *hold)
 {
@@ -70,7 +73,7 @@ TEST(a_request_that_finds_its_lane_full_is_429_and_other_lanes_go_on)
     struct hold hold;
     struct client waiting[QUEUE_MAX];
     fixture_open(&f);
-    hold_begin(&hold, f.api.lanes);
+    hold_begin(&hold, f.api.lanes, LANE_OF_ALL);
     ask_in_lane(&f, waiting, QUEUE_MAX);
     struct reply reply = ask(&f, "GET", "/api/v1/labels", "", "");
     check_reply("one too many", &reply, 429,
@@ -96,7 +99,7 @@ TEST(a_request_that_waits_for_too_long_is_503_with_retry_after)
     struct hold hold;
     struct client waiting[2];
     fixture_open(&f);
-    hold_begin(&hold, f.api.lanes);
+    hold_begin(&hold, f.api.lanes, LANE_OF_ALL);
     ask_in_lane(&f, waiting, 2);
     sim_clock_advance(&f.box.clock, WAIT_MAX_MS);
     for (size_t i = 0; i < 2; i++) {
@@ -107,6 +110,56 @@ TEST(a_request_that_waits_for_too_long_is_503_with_retry_after)
         client_close(&waiting[i]);
     }
     hold_end(&hold);
+    fixture_close(&f);
+}
+
+static void open_wide_lanes(struct fixture *f)
+{
+    const struct lanes_options options = {.name = "query",
+                                          .clock = &f->box.clock.base,
+                                          .rules = {.lane_running_max = 8,
+                                                    .lane_waiting_max = QUEUE_MAX,
+                                                    .running_max = 8,
+                                                    .crowd_max = 8,
+                                                    .wait_max_ns = UINT64_MAX}};
+    lanes_close(f->api.lanes);
+    f->api.lanes = lanes_open(&options);
+}
+
+static void set_concurrency(struct fixture *f, uint64_t max)
+{
+    struct tenant_limits limits = tenant_limits_default();
+    limits.max[LIMIT_HARD][TENANT_LIMIT_MAX_CONCURRENT_QUERIES] = max;
+    tenant_table_set_limits(store_tenants(f->box.store), &limits, NULL, NULL, 0);
+}
+
+TEST(requests_of_a_tenant_run_as_many_at_a_time_as_its_limit_says)
+{
+    static const char request[] =
+        "GET /api/v1/query?query=1&time=1 HTTP/1.1\r\nHost: x\r\n" TENANT_A "\r\n";
+    struct fixture f;
+    struct hold holds[2];
+    struct client client;
+    fixture_open(&f);
+    open_wide_lanes(&f);
+    for (size_t i = 0; i < 2; i++)
+        hold_begin(&holds[i], f.api.lanes, STR("a"));
+    set_concurrency(&f, 3);
+    assert_int_equal(ask(&f, "GET", "/api/v1/query?query=1&time=1", TENANT_A, "").code, 200);
+    for (uint64_t max = 1; max <= 2; max++) {
+        set_concurrency(&f, max);
+        client_open(&client, http_server_port(f.server));
+        client_send(&client, request);
+        while (lanes_waiting_count(f.api.lanes) == 0)
+            ;
+        client_close(&client);
+        while (lanes_waiting_count(f.api.lanes) > 0)
+            ;
+        /* who is gone while it waits is refused */
+        assert_int_equal(counter_get(&f.api.counters.refused), max);
+    }
+    for (size_t i = 0; i < 2; i++)
+        hold_end(&holds[i]);
     fixture_close(&f);
 }
 
@@ -132,4 +185,5 @@ TEST(processor_time_is_counted_for_the_tenant_that_was_read)
 
 TEST_MAIN(RUN(a_request_that_finds_its_lane_full_is_429_and_other_lanes_go_on),
           RUN(a_request_that_waits_for_too_long_is_503_with_retry_after),
+          RUN(requests_of_a_tenant_run_as_many_at_a_time_as_its_limit_says),
           RUN(processor_time_is_counted_for_the_tenant_that_was_read))
