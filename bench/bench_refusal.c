@@ -9,7 +9,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/sim_disk.h"
 #include "tsdb/store/store.h"
@@ -68,7 +67,6 @@ static void make_series(struct bench *b, struct arena *arena, struct write_serie
     struct str identity = arena_copy(arena, buffer_str(&encoding));
     buffer_deinit(&encoding);
     *out = (struct write_series){.tenant = b->tenant,
-                                 .identity_hash = hash_bytes(bytes_of_str(identity)),
                                  .identity = bytes_of_str(identity),
                                  .labels = labels,
                                  .label_count = LABELS,

@@ -1,6 +1,5 @@
 #include "ingest/write_path.h"
 
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "ingest/write_tenant.h"
@@ -20,7 +19,9 @@ struct write_scratch {
     size_t series_capacity;
     struct write_tenant tenant;
     struct write_replica replica;
-    struct buffer identity; /* of a series without its replica */
+    struct label *labels; /* of a series that may be a replica's */
+    size_t label_capacity;
+    struct buffer identity; /* the same without the replica */
 };
 
 struct write_path {
@@ -54,6 +55,7 @@ static void scratch_free(struct write_scratch *scratch)
     buffer_deinit(&scratch->decoded);
     write_scan_deinit(&scratch->scan);
     buffer_deinit(&scratch->identity);
+    mem_free(scratch->labels);
     mem_free(scratch->series);
     mem_free(scratch);
 }
@@ -158,8 +160,12 @@ static bool take_replica(struct write_job *job, struct write_scratch *scratch,
                          struct write_series *series)
 {
     uint32_t count = series->label_count;
-    struct label *labels = scratch->scan.labels + (series->labels - scratch->scan.labels);
-    switch (write_replica_check(&scratch->replica, series->tenant, labels, &count)) {
+    if (!write_replica_concerns(&scratch->replica, series->tenant))
+        return true;
+    scratch->labels =
+        mem_grow(scratch->labels, &scratch->label_capacity, count, sizeof *scratch->labels);
+    write_series_labels(series, scratch->labels);
+    switch (write_replica_check(&scratch->replica, series->tenant, scratch->labels, &count)) {
     case REPLICA_KEEP:
         break;
     case REPLICA_DROP:
@@ -176,9 +182,8 @@ static bool take_replica(struct write_job *job, struct write_scratch *scratch,
         return true;
     series->label_count = count;
     buffer_reset(&scratch->identity);
-    labels_identity_encode(&scratch->identity, (struct labels){labels, count});
+    labels_identity_encode(&scratch->identity, (struct labels){scratch->labels, count});
     series->identity = bytes_of_str(arena_copy(job->arena, buffer_str(&scratch->identity)));
-    series->identity_hash = hash_bytes(series->identity);
     return true;
 }
 
@@ -211,9 +216,8 @@ static bool take_series(struct write_job *job, struct write_scratch *scratch,
         return false;
     }
     *out = (struct write_series){
-        .identity_hash = series->identity_hash,
         .identity = series->identity,
-        .labels = scan->labels + series->first_label,
+        .labels = series->identity.len > 0 ? NULL : scan->labels + series->first_label,
         .label_count = series->label_count,
         .sample_count = series->sample_count,
         .samples = scan->samples + series->first_sample,

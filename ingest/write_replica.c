@@ -34,10 +34,15 @@ static void ask(struct write_replica *r)
                   r->tenant->id.text, STR_ARG(r->cluster), elected, STR_ARG(r->replica));
 }
 
+bool write_replica_concerns(const struct write_replica *r, const struct tenant *tenant)
+{
+    return r->tracker != NULL && tenant_limit(tenant, TENANT_LIMIT_ACCEPT_HA) == 1;
+}
+
 enum replica_verdict write_replica_check(struct write_replica *r, const struct tenant *tenant,
                                          struct label *labels, uint32_t *count)
 {
-    if (r->tracker == NULL || tenant_limit(tenant, TENANT_LIMIT_ACCEPT_HA) != 1)
+    if (!write_replica_concerns(r, tenant))
         return REPLICA_KEEP;
     if (r->named_by != tenant)
         tenant_table_texts(r->tenants, &tenant->id, &r->names);

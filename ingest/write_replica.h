@@ -37,6 +37,8 @@ struct write_replica {
 /* The next series belong to another request. */
 void write_replica_begin(struct write_replica *replica);
 
+/* Whether the tenant has HA pairs: else its series are kept as they are, and need not be checked. */
+bool write_replica_concerns(const struct write_replica *replica, const struct tenant *tenant);
 /* Takes the replica's label out of `labels` (of `count`) when the series is kept. */
 enum replica_verdict write_replica_check(struct write_replica *replica, const struct tenant *tenant,
                                          struct label *labels, uint32_t *count);

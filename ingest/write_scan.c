@@ -1,9 +1,8 @@
 #include "ingest/write_scan.h"
 
-#include "base/hash.h"
 #include "base/mem.h"
 #include "ingest/wire.h"
-#include "tsdb/head/head.h"
+#include "tsdb/head/identity.h"
 
 /* Field numbers: ingest/proto/remote_write.proto. */
 enum {
@@ -38,7 +37,8 @@ struct scanner {
     struct write_scan *scan;
     const struct write_scan_options *options;
     struct wire_fault fault;
-    const char *limit; /* which limit was passed; NULL for none */
+    uint64_t label_total; /* of all series so far */
+    const char *limit;    /* which limit was passed; NULL for none */
     uint32_t limit_max;
 };
 
@@ -250,21 +250,18 @@ static const uint8_t *scan_plain_labels(const struct scanner *scanner,
                                         const uint8_t *end)
 {
     struct str tenant_label = scanner->options->tenant_label;
-    struct label *label = scanner->scan->labels + series->first_label;
-    const struct label *first = label;
-    const struct label *last = label + scanner->options->labels_per_series_max;
-    for (; label < last; label++) {
-        const uint8_t *next = scan_plain_label(at, end, label);
+    uint32_t count = 0, max = scanner->options->labels_per_series_max;
+    for (struct label label; count < max; count++) {
+        const uint8_t *next = scan_plain_label(at, end, &label);
         if (next == NULL)
-            next = scan_plain_long_label(at, end, label);
+            next = scan_plain_long_label(at, end, &label);
         if (next == NULL)
             break;
-        if (is_tenant_label(label->name, tenant_label))
-            series->tenant = label->value;
+        if (is_tenant_label(label.name, tenant_label))
+            series->tenant = label.value;
         at = next;
     }
-    series->label_count = (uint32_t)(label - first);
-    series->label_total = series->label_count;
+    series->label_count = series->label_total = count;
     return at;
 }
 
@@ -284,7 +281,6 @@ static int scan_plain_series(struct scanner *scanner, struct bytes content,
             return 0;
         scan->sample_count++;
     }
-    series->identity_hash = hash_bytes(series->identity);
     return 1;
 }
 
@@ -431,8 +427,6 @@ static bool scan_any_series(struct scanner *scanner, struct bytes content,
         if (!wire_read_tag(&wire, &tag) || !scan_series_field(scanner, &wire, tag, series))
             return false;
     }
-    series->identity_hash = labels_identity_hash(
-        (struct labels){scanner->scan->labels + series->first_label, series->label_count});
     return true;
 }
 
@@ -459,8 +453,10 @@ static bool scan_series(struct scanner *scanner, struct bytes content)
             return false;
     }
     series->sample_count = (uint32_t)(scan->sample_count - series->first_sample);
-    scan->label_count += series->label_count;
-    if (scan->label_count > scanner->options->labels_max)
+    if (series->identity.len == 0)
+        scan->label_count += series->label_count;
+    scanner->label_total += series->label_count;
+    if (scanner->label_total > scanner->options->labels_max)
         return fail_limit(scanner, "labels", scanner->options->labels_max);
     scan->series_count++;
     return true;
@@ -548,4 +544,13 @@ enum status write_scan_run(struct write_scan *scan, const struct write_scan_opti
     enum status status = wire_fault_error(&scanner.fault, body.ptr, err);
     return error_prefix(err, status, "write request: after %zu series and %zu metadata entries",
                         scan->series_count, scan->metadata_count);
+}
+
+void write_scan_labels(const struct write_scan *scan, const struct scanned_series *series,
+                       struct label *out)
+{
+    if (series->identity.len > 0)
+        labels_identity_decode(series->identity, out, series->label_count);
+    else if (series->label_count > 0)
+        memcpy(out, scan->labels + series->first_label, series->label_count * sizeof *out);
 }

@@ -2,7 +2,8 @@
  * write_scan: one pass over a remote-write 1.0 message (prometheus.WriteRequest), without an object
  * tree.
  *
- *     body: | series | series | metadata | ...         scan: series[]  ─► labels[first_label ...]
+ *     body: | series | series | metadata | ...         scan: series[]  ─► identity in the body
+ *                                                                      or labels[first_label ...]
  *                                                                      ─► samples[first_sample ...]
  *                                                            metadata[]
  *
@@ -40,10 +41,11 @@ struct write_scan_options {
 struct write_scan_options write_scan_options_default(void);
 
 struct scanned_series {
-    uint64_t identity_hash; /* labels_identity_hash of the labels kept */
-    struct bytes identity; /* their encoding in the body; empty when it is not in one piece there */
-    struct str tenant;     /* value of the tenant label; empty when there is none */
-    uint32_t first_label;
+    /* The encoding of its labels, which is all that is kept of them; empty when it is not in one
+       piece in the body. */
+    struct bytes identity;
+    struct str tenant;    /* value of the tenant label; empty when there is none */
+    uint32_t first_label; /* in the scan's array; unused when there is an `identity` */
     uint32_t label_count; /* kept */
     uint32_t label_total; /* in the message */
     uint32_t first_sample;
@@ -84,5 +86,8 @@ size_t write_scan_memory_bytes(const struct write_scan *scan);
 MUST_USE enum status write_scan_run(struct write_scan *scan,
                                     const struct write_scan_options *options, struct bytes body,
                                     struct error *err);
+/* The labels of a series of the scan, to `out`, which has room for label_count. */
+void write_scan_labels(const struct write_scan *scan, const struct scanned_series *series,
+                       struct label *out);
 
 #endif

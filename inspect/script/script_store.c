@@ -92,8 +92,7 @@ enum status script_store_load(struct script_store *script, const struct script_s
     arena_init(&arena, SIZE_MAX);
     struct sample *samples = arena_alloc(&arena, series->count * sizeof *samples);
     size_t count = samples_of(series, interval_ms, samples);
-    struct write_series write = {.identity_hash = labels_identity_hash(series->labels),
-                                 .labels = series->labels.ptr,
+    struct write_series write = {.labels = series->labels.ptr,
                                  .label_count = (uint32_t)series->labels.count,
                                  .sample_count = (uint32_t)count,
                                  .samples = samples};

@@ -62,7 +62,7 @@ static void rig_init(struct rig *rig)
 
 static void rig_deinit(struct rig *rig)
 {
-    assert_false(rig->store.has_bad_hash);
+    assert_false(rig->store.has_bad_identity);
     assert_true(rig->done_count <= 1);
     mem_free(rig->job);
     buffer_deinit(&rig->message);

@@ -7,7 +7,7 @@
 #include "ingest/write_scan.h"
 #include "tests/support/test.h"
 
-enum { ANSWERS_MAX = 64, BODY_MAX_BYTES = 32 << 20 };
+enum { ANSWERS_MAX = 64, LABELS_MAX = 64, BODY_MAX_BYTES = 32 << 20 };
 
 /* A server that follows a script, then takes everything but samples of this value. */
 static struct {
@@ -52,8 +52,10 @@ static size_t take(struct bytes body)
     expect_ok(write_scan_run(&scan, &options, buffer_bytes(&message), &err));
     for (size_t i = 0; i < scan.series_count; i++) {
         const struct scanned_series *series = &scan.series[i];
-        const struct labels labels = {scan.labels + series->first_label, series->label_count};
-        labels_print(&server.log, labels, 1000);
+        struct label labels[LABELS_MAX];
+        assert_true(series->label_count <= LABELS_MAX);
+        write_scan_labels(&scan, series, labels);
+        labels_print(&server.log, (struct labels){labels, series->label_count}, 1000);
         for (size_t j = 0; j < series->sample_count; j++) {
             const struct sample *sample = &scan.samples[series->first_sample + j];
             refused += server.refuses && sample->value == server.refused_value;

@@ -23,7 +23,7 @@ struct store {
     struct cond has_pending;
     struct write_commit *pending; /* guarded by lock */
     size_t write_count;
-    bool has_bad_hash; /* some series' identity was not that of its labels */
+    bool has_bad_identity; /* some series' identity was not that of its labels */
 };
 
 void fake_store_init(struct store *store);

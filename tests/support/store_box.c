@@ -196,8 +196,7 @@ static struct write_series make_series(struct store_box *box, struct arena *aren
     struct buffer identity;
     buffer_init(&identity, SIZE_MAX);
     labels_identity_encode(&identity, labels);
-    struct write_series series = {.identity_hash = labels_identity_hash(labels),
-                                  .identity =
+    struct write_series series = {.identity =
                                       bytes_of_str(arena_copy(arena, buffer_str(&identity))),
                                   .labels = labels.ptr,
                                   .label_count = (uint32_t)labels.count,

@@ -41,6 +41,7 @@ struct model {
     struct tenant_table *tenants;
     struct tenant *tenant[TENANT_COUNT];
     struct head *head;
+    struct series_ref before; /* who was found before */
     struct model_series series[TENANT_COUNT][SET_COUNT];
     bool is_flushing;
     int64_t now_ms;
@@ -93,9 +94,17 @@ static struct series_ref find(struct model *m, size_t tenant, size_t set)
         key.labels = labels.ptr;
         key.label_count = labels.count;
     }
-    struct series_ref ref;
+    struct series_ref ref, followed;
     head_find(m->head, &key, 1, &ref);
+    /* who followed may have gone, and its slot may be another's; either it is the one, or it is not found */
+    if (head_follow(m->head, m->before, &key, 1, &followed) == 1)
+        assert_int_equal(followed.value, ref.value);
     buffer_deinit(&identity);
+    if (ref.value == SERIES_REF_NONE.value || below(m, 4) == 0)
+        return ref;
+    if (m->before.value != SERIES_REF_NONE.value)
+        head_note_order(m->head, m->before, ref);
+    m->before = ref;
     return ref;
 }
 
@@ -491,6 +500,7 @@ static struct model *model_new(uint64_t seed)
     m->tenant[0] = tenant_table_default(m->tenants);
     expect_ok(tenant_table_get(m->tenants, STR("t1"), &m->tenant[1], &err));
     m->head = head_new();
+    m->before = SERIES_REF_NONE;
     return m;
 }
 

@@ -40,6 +40,7 @@ void head_free(struct head *head)
     for (size_t i = 0; i < head->tenant_capacity; i++)
         tenant_index_free(head->tenants[i]);
     mem_free(head->tenants);
+    mem_free(head->followers);
     mem_free(head->aside);
     mem_free(head->retired);
     slab_deinit(&head->series);
@@ -79,6 +80,15 @@ static uint64_t identity_hash(struct head *head, const struct series *series)
     return hash_bytes(buffer_bytes(&head->encoding));
 }
 
+static void add_follower(struct head *head, uint32_t ref)
+{
+    size_t before = head->follower_capacity;
+    head->followers = mem_grow(head->followers, &head->follower_capacity, ref + (size_t)1,
+                               sizeof *head->followers);
+    for (size_t i = before; i < head->follower_capacity; i++)
+        head->followers[i] = SERIES_REF_NONE.value;
+}
+
 struct series_ref head_add(struct head *head, struct tenant *tenant, struct labels labels,
                            int64_t now_ms)
 {
@@ -98,6 +108,7 @@ struct series_ref head_add(struct head *head, struct tenant *tenant, struct labe
                      pair_pool_at(&head->pairs, series->pairs, labels.count));
     ref_table_add(&head->table, series_place(tenant->number, identity_hash(head, series)),
                   ref.value);
+    add_follower(head, ref.value);
     head->series_count++;
     counter_add(&tenant->active_series, 1);
     return ref;
@@ -234,6 +245,7 @@ size_t head_memory_bytes(const struct head *head)
                    ref_table_memory_bytes(&head->table) + pair_pool_memory_bytes(&head->pairs) +
                    head_sample_memory_bytes(head) + head->aside_count * sizeof *head->aside +
                    head->retired_capacity * sizeof *head->retired +
+                   head->follower_capacity * sizeof *head->followers +
                    head->tenant_capacity * sizeof(struct tenant_index *) + head->encoding.capacity;
     for (size_t i = 0; i < head->tenant_capacity; i++) {
         if (head->tenants[i] != NULL)

@@ -50,6 +50,9 @@ struct head_key {
     size_t label_count;
 };
 
+/* What goes to `hash`. */
+uint64_t head_key_hash(const struct head_key *key);
+
 /* `now_ms` below is of a clock that is never set back: it says how long a series has been idle. */
 struct head *head_new(void);
 void head_free(struct head *head);
@@ -57,6 +60,12 @@ void head_free(struct head *head);
 /* refs[i] becomes the series of keys[i] or SERIES_REF_NONE. Batched, so that look-ups overlap. */
 void head_find(const struct head *head, const struct head_key *keys, size_t count,
                struct series_ref *refs);
+/* As many of the keys as come in the order in which they came the last time, behind the series `before`; the
+   rest is for head_find. Needs no hash. Returns how many; their refs are set. */
+size_t head_follow(const struct head *head, struct series_ref before, const struct head_key *keys,
+                   size_t count, struct series_ref *refs);
+/* `ref` came behind `before`. */
+void head_note_order(struct head *head, struct series_ref before, struct series_ref ref);
 /* Adds a series that head_find does not know; `labels` are canonical. Copies what it keeps. The
    caller has checked the limit; tenant->active_series goes up. */
 struct series_ref head_add(struct head *head, struct tenant *tenant, struct labels labels,

@@ -1,11 +1,17 @@
 /*
  * Finding: the hot path of every write.
  *
+ * Senders repeat their series in the same order, scrape after scrape. So each series remembers who came
+ * behind it, and mostly that is all there is to do: compare the labels of the next series with those
+ * of the one that is expected (head_follow). Who comes unexpected is looked up by the hash (head_find).
+ *
  * A look-up waits for memory four times: for the slot of the table, the series, its pair numbers
  * and its open samples, which the append that follows needs. So a group of look-ups takes each step
  * together, and each step fetches what the next one reads. The texts of the pairs are few and warm.
  */
 #include "tsdb/head/head_impl.h"
+
+#include "base/hash.h"
 
 /* Look-ups under way at once: at 16 a step is over before its memory is there, beyond 32 nothing is
  * won. */
@@ -63,6 +69,16 @@ static bool is_series_of(const struct head *head, uint32_t ref, const struct hea
     return has_labels(head, index, series, key->labels, key->label_count);
 }
 
+/* Step 3 of a look-up: what tells whether it is the series, and what an append needs. */
+static void prefetch_rest(const struct head *head, uint32_t ref)
+{
+    const struct series *series = slab_at(&head->series, ref);
+    const uint32_t *pairs = series_pairs(head, series);
+    __builtin_prefetch(pairs);
+    __builtin_prefetch(pairs + series->pair_count - 1); /* often on the next cache line */
+    open_run_prefetch(&head->open, &series->held.open);
+}
+
 static void find_group(const struct head *head, const struct head_key *keys, size_t count,
                        struct series_ref *refs)
 {
@@ -78,18 +94,20 @@ static void find_group(const struct head *head, const struct head_key *keys, siz
             __builtin_prefetch(slab_at(&head->series, refs[i].value), 1);
     }
     for (size_t i = 0; i < count; i++) {
-        if (refs[i].value == REF_TABLE_NONE)
-            continue;
-        const struct series *series = slab_at(&head->series, refs[i].value);
-        const uint32_t *pairs = series_pairs(head, series);
-        __builtin_prefetch(pairs);
-        __builtin_prefetch(pairs + series->pair_count - 1); /* often on the next cache line */
-        open_run_prefetch(&head->open, &series->held.open);
+        if (refs[i].value != REF_TABLE_NONE)
+            prefetch_rest(head, refs[i].value);
     }
     for (size_t i = 0; i < count; i++) {
         while (refs[i].value != REF_TABLE_NONE && !is_series_of(head, refs[i].value, &keys[i]))
             refs[i].value = ref_table_next(&head->table, &probes[i]);
     }
+}
+
+uint64_t head_key_hash(const struct head_key *key)
+{
+    return key->identity.len > 0
+               ? hash_bytes(key->identity)
+               : labels_identity_hash((struct labels){key->labels, key->label_count});
 }
 
 void head_find(const struct head *head, const struct head_key *keys, size_t count,
@@ -99,4 +117,63 @@ void head_find(const struct head *head, const struct head_key *keys, size_t coun
         size_t group = count - from < FIND_GROUP ? count - from : FIND_GROUP;
         find_group(head, keys + from, group, refs + from);
     }
+}
+
+/* ---- in order ---- */
+
+/* Who is expected behind `before`, one behind the other; returns how many. They may have gone meanwhile. */
+static size_t expect_group(const struct head *head, uint32_t before, size_t count,
+                           struct series_ref *refs)
+{
+    size_t expected = 0;
+    for (uint32_t ref = before; expected < count; expected++) {
+        ref = head->followers[ref];
+        if (ref == SERIES_REF_NONE.value)
+            break;
+        refs[expected].value = ref;
+        __builtin_prefetch(slab_at(&head->series, ref), 1);
+    }
+    return expected;
+}
+
+static bool is_used(const struct head *head, uint32_t ref)
+{
+    const struct series *series = slab_at(&head->series, ref);
+    return series->is_used;
+}
+
+static size_t follow_group(const struct head *head, uint32_t before, const struct head_key *keys,
+                           size_t count, struct series_ref *refs)
+{
+    size_t expected = expect_group(head, before, count, refs), found = 0;
+    for (size_t i = 0; i < expected; i++) {
+        if (is_used(head, refs[i].value))
+            prefetch_rest(head, refs[i].value);
+    }
+    while (found < expected && is_used(head, refs[found].value) &&
+           is_series_of(head, refs[found].value, &keys[found]))
+        found++;
+    return found;
+}
+
+size_t head_follow(const struct head *head, struct series_ref before, const struct head_key *keys,
+                   size_t count, struct series_ref *refs)
+{
+    size_t done = 0;
+    CHECK(before.value == SERIES_REF_NONE.value || before.value < head->follower_capacity);
+    while (done < count && before.value != SERIES_REF_NONE.value) {
+        size_t group = count - done < FIND_GROUP ? count - done : FIND_GROUP;
+        size_t found = follow_group(head, before.value, keys + done, group, refs + done);
+        done += found;
+        if (found < group)
+            break;
+        before = refs[done - 1];
+    }
+    return done;
+}
+
+void head_note_order(struct head *head, struct series_ref before, struct series_ref ref)
+{
+    CHECK(before.value < head->follower_capacity);
+    head->followers[before.value] = ref.value;
 }

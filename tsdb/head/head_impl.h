@@ -62,6 +62,9 @@ struct head {
     struct slab late;              /* struct columns */
     struct tenant_index **tenants; /* by tenant number; NULL where the head has no series */
     size_t tenant_capacity;
+    uint32_t *
+        followers; /* by ref: who was sent behind it the last time; a guess, proved by who uses it */
+    size_t follower_capacity;
     struct aside *aside;  /* by ref; NULL when no flush is under way */
     uint32_t aside_count; /* series from here on are younger than the flush */
     uint32_t *retired;    /* slots that the last head_flush_end freed; the next one reuses them */

@@ -75,6 +75,33 @@ void labels_identity_encode(struct buffer *out, struct labels labels)
         label_identity_encode(out, labels.ptr[i]);
 }
 
+/* Of bytes that are known to be an encoding. */
+static inline const uint8_t *load_len(const uint8_t *at, size_t *len)
+{
+    *len = at[0] & 0x7f;
+    for (unsigned shift = 7; *at++ >= 0x80; shift += 7)
+        *len |= (size_t)(*at & 0x7f) << shift;
+    return at;
+}
+
+static inline const uint8_t *load_text(const uint8_t *at, struct str *text)
+{
+    at = load_len(at + 1, &text->len);
+    text->ptr = (const char *)at;
+    return at + text->len;
+}
+
+void labels_identity_decode(struct bytes identity, struct label *out, size_t count)
+{
+    const uint8_t *at = identity.ptr;
+    for (size_t i = 0, len; i < count; i++) {
+        at = load_len(at + 1, &len);
+        at = load_text(at, &out[i].name);
+        at = load_text(at, &out[i].value);
+    }
+    CHECK(at == identity.ptr + identity.len);
+}
+
 uint64_t labels_identity_hash(struct labels labels)
 {
     struct buffer encoding;

@@ -28,6 +28,8 @@ struct label label_identity_decode(struct str encoding);
 
 /* Appends the identity encoding of labels in this order. */
 void labels_identity_encode(struct buffer *out, struct labels labels);
+/* The other way: `identity` is of `count` labels, which go to `out` and point into it. */
+void labels_identity_decode(struct bytes identity, struct label *out, size_t count);
 /* hash_bytes over the identity encoding. */
 uint64_t labels_identity_hash(struct labels labels);
 

@@ -52,13 +52,22 @@ void store_close(struct store *store);
 
 struct write_series {
     struct tenant *tenant;
-    uint64_t identity_hash; /* head.h: over the labels as they stand here */
-    struct bytes identity;  /* their identity encoding as it arrived; empty when not in one piece */
-    const struct label *labels; /* as the sender gave them */
+    struct bytes
+        identity; /* of its labels as the sender gave them; empty when it did not give it in one piece */
+    const struct label *labels; /* the same labels; unused when there is an `identity` */
     uint32_t label_count;
     uint32_t sample_count;
     const struct sample *samples;
 };
+
+/* To `out`, which has room for label_count. */
+static inline void write_series_labels(const struct write_series *series, struct label *out)
+{
+    if (series->identity.len > 0)
+        labels_identity_decode(series->identity, out, series->label_count);
+    else if (series->label_count > 0)
+        memcpy(out, series->labels, series->label_count * sizeof *out);
+}
 
 struct write_result {
     uint64_t samples_written; /* duplicates of what is there count as written */

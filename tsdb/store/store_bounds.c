@@ -43,6 +43,7 @@ void enter_tenant(struct shard_write *w, const struct write_series *series)
     struct write_bounds *bounds = &w->bounds;
     if (bounds->tenant == series->tenant)
         return;
+    count_written(w);
     bounds->tenant = series->tenant;
     bounds->all = bounds->of[LIMIT_HARD] = bounds_of(w, series->tenant, LIMIT_HARD);
     for (enum tenant_limit_mode mode = LIMIT_SOFT; mode < LIMIT_MODE_COUNT; mode++) {

@@ -163,7 +163,7 @@ _Static_assert(APPEND_OK == 0, "results begin as zeros");
 /* Where a series of that hash was found in the block the last time, or some other series. */
 static struct counter *hint_of(const struct asking *a, const struct block *block)
 {
-    uint64_t hash = a->waiting->series->identity_hash ^ block_meta(block)->sequence;
+    uint64_t hash = a->waiting->hash ^ block_meta(block)->sequence;
     /* 2^64 / golden ratio: sequences are small numbers */
     return &a->write->shard->hints[(hash * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - SHARD_HINT_BITS)];
 }

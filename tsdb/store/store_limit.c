@@ -174,7 +174,7 @@ static bool finds_hit_locked(struct shard_write *w, struct tenant *tenant, struc
 
 bool may_activate_locked(struct shard_write *w, const struct write_series *series)
 {
-    struct labels labels = {series->labels, series->label_count};
+    struct labels labels = labels_given(w, series);
     struct hit hit;
     CHECK(rwlock_is_held_write(&w->shard->lock));
     if (finds_full_locked(w, &active_row, series->tenant, labels, &hit)) {
@@ -202,7 +202,7 @@ bool may_add_locked(struct shard_write *w, const struct write_series *series, st
 
 bool is_refused_early_locked(struct shard_write *w, const struct write_series *series)
 {
-    struct labels labels = {series->labels, series->label_count};
+    struct labels labels = labels_given(w, series);
     struct hit hit;
     if (!labels_are_in_order(labels.ptr, labels.count) ||
         !finds_hit_locked(w, series->tenant, labels, &hit))

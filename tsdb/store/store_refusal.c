@@ -18,11 +18,11 @@ _Static_assert((int)GROWTH_EXAMPLES_MAX <= (int)REFUSAL_EXAMPLES_MAX, "all are r
 
 /* ---- while the write goes on ---- */
 
-static struct str shown_labels(const struct shard_write *w, const struct write_series *series)
+static struct str shown_labels(struct shard_write *w, const struct write_series *series)
 {
     struct buffer text;
     buffer_init(&text, LABELS_SHOWN_BYTES * 8);
-    labels_print(&text, (struct labels){series->labels, series->label_count}, LABELS_SHOWN_BYTES);
+    labels_print(&text, labels_given(w, series), LABELS_SHOWN_BYTES);
     struct str shown = arena_copy(w->arena, buffer_str(&text));
     buffer_deinit(&text);
     return shown;
@@ -156,9 +156,12 @@ static void find_growth_locked(struct shard_write *w, const struct refused *refu
 {
     struct labels series[GROWTH_SERIES_MAX];
     size_t count = 0;
-    for (; count < GROWTH_SERIES_MAX && count < refused->series_count; count++)
-        series[count] =
-            (struct labels){refused->series[count]->labels, refused->series[count]->label_count};
+    for (; count < GROWTH_SERIES_MAX && count < refused->series_count; count++) {
+        const struct write_series *one = refused->series[count];
+        struct label *labels = arena_alloc(w->arena, one->label_count * sizeof *labels);
+        write_series_labels(one, labels);
+        series[count] = (struct labels){labels, one->label_count};
+    }
     growth_find(out, w->shard->head, refused->tenant, series, count);
 }
 

@@ -26,8 +26,8 @@ static bool would_keep(struct store *store, struct tenant *stranger,
     if (!has_sample_in_time(&w, &one))
         return false;
     struct label_limits limits = label_limits_of(&w, stranger);
-    if (labels_canonicalise(one.labels, one.label_count, &limits, arena, &canonical, &why) ==
-        STATUS_OK)
+    struct labels given = labels_given(&w, &one);
+    if (labels_canonicalise(given.ptr, given.count, &limits, arena, &canonical, &why) == STATUS_OK)
         return true;
     refuse_labels(&w, &one, &why);
     return false;

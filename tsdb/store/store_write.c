@@ -15,14 +15,29 @@
 #include "tsdb/store/store_write_impl.h"
 
 #include "base/check.h"
+#include "base/hash.h"
 
-enum { FIND_BATCH = 64 };
+enum {
+    FIND_BATCH = 64,
+    LABELS_AHEAD = 32,  /* so that the next series seldom needs more room than this one */
+    FIND_STRANGERS = 8, /* so many are looked up by their hash before the order is tried again */
+};
 
 /* One shard's part of a write; `left` of the commit counts it until the log has answered. */
 struct shard_waiter {
     struct wal_waiter base;
     struct write_commit *commit;
 };
+
+struct labels labels_given(struct shard_write *w, const struct write_series *series)
+{
+    if (series->label_count > w->label_capacity) {
+        w->label_capacity = (size_t)series->label_count + LABELS_AHEAD;
+        w->labels = arena_alloc(w->arena, w->label_capacity * sizeof *w->labels);
+    }
+    write_series_labels(series, w->labels);
+    return (struct labels){w->labels, series->label_count};
+}
 
 /* ---- samples ---- */
 
@@ -71,11 +86,13 @@ static bool append_sample_locked(struct shard_write *w, const struct write_serie
     return result != APPEND_CONFLICT;
 }
 
-static void count_written(struct shard_write *w, const struct write_series *series,
-                          uint64_t written)
+/* An atomic addition for each series would wait until all that it has written so far is in the cache. */
+void count_written(struct shard_write *w)
 {
-    w->result->samples_written += written;
-    counter_add(&series->tenant->samples_written, written);
+    w->result->samples_written += w->written;
+    if (w->bounds.tenant != NULL)
+        counter_add(&w->bounds.tenant->samples_written, w->written);
+    w->written = 0;
 }
 
 /* Step 2. */
@@ -83,7 +100,6 @@ static void append_locked(struct shard_write *w, const struct write_series *seri
                           struct series_ref ref) REQUIRES(w->shard->lock)
 {
     struct shard *shard = w->shard;
-    uint64_t written = 0;
     for (uint32_t i = 0; i < series->sample_count; i++) {
         struct sample sample = series->samples[i];
         if (!is_in_time(w, series, sample))
@@ -92,16 +108,15 @@ static void append_locked(struct shard_write *w, const struct write_series *seri
             enum append_result result = head_append(shard->head, ref, sample, w->monotonic_ms);
             CHECK(result == APPEND_OK);
             keep_locked(w, series, ref, sample);
-            written++;
+            w->written++;
         } else if (sample.ts_ms <= shard->blocks_max_ts_ms &&
                    head_look(shard->head, ref, sample) == APPEND_OK &&
                    may_be_in_blocks_locked(w, sample.ts_ms)) {
             let_wait(w, series, i);
         } else {
-            written += append_sample_locked(w, series, ref, sample);
+            w->written += append_sample_locked(w, series, ref, sample);
         }
     }
-    count_written(w, series, written);
 }
 
 /* Step 4. */
@@ -109,7 +124,6 @@ static void append_waiting_locked(struct shard_write *w, const struct waiting *w
                                   struct series_ref ref) REQUIRES(w->shard->lock)
 {
     const struct write_series *series = waiting->series;
-    uint64_t written = 0;
     for (uint32_t i = 0; i < waiting->sample_count; i++) {
         struct sample sample = series->samples[waiting->samples[i]];
         enum append_result blocks = waiting->blocks == NULL ? APPEND_OK : waiting->blocks[i];
@@ -118,10 +132,10 @@ static void append_waiting_locked(struct shard_write *w, const struct waiting *w
         if (blocks == APPEND_CONFLICT)
             refuse_conflict(w, series, sample);
         else
-            written += blocks == APPEND_DUPLICATE || append_sample_locked(w, series, ref, sample);
+            w->written +=
+                blocks == APPEND_DUPLICATE || append_sample_locked(w, series, ref, sample);
     }
     head_note_newest_in_blocks(w->shard->head, ref, waiting->newest_ms);
-    count_written(w, series, written);
 }
 
 /* ---- series ---- */
@@ -138,21 +152,51 @@ static bool activate_locked(struct shard_write *w, const struct write_series *se
     return true;
 }
 
+static void find_strangers_locked(struct shard_write *w, struct head_key *keys, size_t count,
+                                  struct series_ref *before, struct series_ref *refs)
+    REQUIRES(w->shard->lock)
+{
+    for (size_t i = 0; i < count; i++)
+        keys[i].hash = head_key_hash(&keys[i]);
+    head_find(w->shard->head, keys, count, refs);
+    for (size_t i = 0; i < count; i++) {
+        if (refs[i].value == SERIES_REF_NONE.value)
+            continue;
+        if (before->value != SERIES_REF_NONE.value)
+            head_note_order(w->shard->head, *before, refs[i]);
+        *before = refs[i];
+    }
+}
+
+/* `*before` is the last series that was found. */
+static void find_locked(struct shard_write *w, struct head_key *keys, size_t count,
+                        struct series_ref *before, struct series_ref *refs) REQUIRES(w->shard->lock)
+{
+    for (size_t done = 0; done < count;) {
+        size_t found = head_follow(w->shard->head, *before, keys + done, count - done, refs + done);
+        done += found;
+        if (found > 0)
+            *before = refs[done - 1];
+        size_t left = count - done, strangers = left < FIND_STRANGERS ? left : FIND_STRANGERS;
+        find_strangers_locked(w, keys + done, strangers, before, refs + done);
+        done += strangers;
+    }
+}
+
 static void find_and_append_locked(struct shard_write *w) REQUIRES(w->shard->lock)
 {
     struct head_key keys[FIND_BATCH];
-    struct series_ref refs[FIND_BATCH];
+    struct series_ref refs[FIND_BATCH], before = SERIES_REF_NONE;
     for (size_t from = 0; from < w->count; from += FIND_BATCH) {
         size_t count = w->count - from < FIND_BATCH ? w->count - from : FIND_BATCH;
         for (size_t i = 0; i < count; i++) {
             const struct write_series *series = series_at(w, from + i);
             keys[i] = (struct head_key){.tenant = series->tenant,
-                                        .hash = series->identity_hash,
                                         .identity = series->identity,
                                         .labels = series->labels,
                                         .label_count = series->label_count};
         }
-        head_find(w->shard->head, keys, count, refs);
+        find_locked(w, keys, count, &before, refs);
         for (size_t i = 0; i < count; i++) {
             const struct write_series *series = series_at(w, from + i);
             enter_tenant(w, series);
@@ -183,7 +227,6 @@ static bool brings_something(struct shard_write *w, const struct waiting *waitin
 /* Tells of samples of which none is to be kept. */
 static void answer_waiting(struct shard_write *w, const struct waiting *waiting)
 {
-    uint64_t written = 0;
     for (uint32_t i = 0; waiting->blocks != NULL && i < waiting->sample_count; i++) {
         struct sample sample = waiting->series->samples[waiting->samples[i]];
         if (!is_in_time(w, waiting->series, sample))
@@ -191,20 +234,8 @@ static void answer_waiting(struct shard_write *w, const struct waiting *waiting)
         if (waiting->blocks[i] == APPEND_CONFLICT)
             refuse_conflict(w, waiting->series, sample);
         else
-            written++;
+            w->written++;
     }
-    count_written(w, waiting->series, written);
-}
-
-/* Labels that came as they are kept have been hashed already. */
-static uint64_t identity_hash(const struct waiting *waiting)
-{
-    const struct write_series *series = waiting->series;
-    struct labels labels = waiting->labels;
-    bool came_canonical =
-        labels.count == series->label_count &&
-        memcmp(labels.ptr, series->labels, labels.count * sizeof *labels.ptr) == 0;
-    return came_canonical ? series->identity_hash : labels_identity_hash(labels);
 }
 
 /* Step 4. Somebody else may have added the series since step 1, or it came unsorted. */
@@ -215,7 +246,7 @@ static void add_and_append_locked(struct shard_write *w, const struct waiting *w
     const struct write_series *series = waiting->series;
     enter_tenant(w, series);
     struct head_key key = {.tenant = series->tenant,
-                           .hash = identity_hash(waiting),
+                           .hash = waiting->hash,
                            .labels = waiting->labels.ptr,
                            .label_count = waiting->labels.count};
     struct series_ref ref;
@@ -234,6 +265,16 @@ static void add_and_append_locked(struct shard_write *w, const struct waiting *w
     append_waiting_locked(w, waiting, ref);
 }
 
+/* Labels that came as they are kept need not be encoded. */
+static uint64_t hash_of(const struct write_series *series, struct labels given,
+                        struct labels canonical)
+{
+    bool came_canonical =
+        series->identity.len > 0 && canonical.count == given.count &&
+        memcmp(canonical.ptr, given.ptr, canonical.count * sizeof *canonical.ptr) == 0;
+    return came_canonical ? hash_bytes(series->identity) : labels_identity_hash(canonical);
+}
+
 /* Step 3: canonical labels; series whose labels are not valid are refused and left out. */
 static void check_labels(struct shard_write *w)
 {
@@ -243,8 +284,10 @@ static void check_labels(struct shard_write *w)
         const struct write_series *series = waiting->series;
         struct error why;
         struct label_limits limits = label_limits_of(w, series->tenant);
-        if (labels_canonicalise(series->labels, series->label_count, &limits, w->arena,
-                                &waiting->labels, &why) == STATUS_OK) {
+        struct labels given = labels_given(w, series);
+        if (labels_canonicalise(given.ptr, given.count, &limits, w->arena, &waiting->labels,
+                                &why) == STATUS_OK) {
+            waiting->hash = hash_of(series, given, waiting->labels);
             link = &waiting->next;
             continue;
         }
@@ -303,6 +346,7 @@ static void write_shard(struct shard_write *w, struct write_commit *commit)
     wal_batch_end(w->shard->wal);
     if (w->waiting != NULL)
         finish_waiting_locked(w);
+    count_written(w);
     explain_refusals_locked(w);
     wait_locked(w, commit);
     rwlock_unlock_write(&w->shard->lock);

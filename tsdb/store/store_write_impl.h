@@ -29,6 +29,7 @@ struct waiting {
     uint32_t *samples; /* positions in `series`, as they came */
     uint32_t sample_count;
     struct labels labels;             /* canonical */
+    uint64_t hash;                    /* of their identity encoding */
     const enum append_result *blocks; /* by sample: what the blocks say; NULL: they have none */
     int64_t newest_ms;                /* that the blocks have; INT64_MIN for none */
 };
@@ -69,6 +70,9 @@ struct shard_write {
     size_t block_count;
     struct deletions *deletions; /* one reference; of the same moment as the blocks */
     struct write_bounds bounds;
+    uint64_t written;     /* samples of bounds.tenant that are not counted yet */
+    struct label *labels; /* what labels_given gave last */
+    size_t label_capacity;
     struct refused *refused; /* by reason; NULL: nothing was refused */
 };
 
@@ -76,6 +80,13 @@ static inline const struct write_series *series_at(const struct shard_write *w, 
 {
     return &w->series[w->picked == NULL ? index : w->picked[index]];
 }
+
+/* ---- store_write.c ---- */
+
+/* Counts what was written of the tenant that is left. */
+void count_written(struct shard_write *w);
+/* As the sender gave them; until the next call. */
+struct labels labels_given(struct shard_write *w, const struct write_series *series);
 
 /* ---- store_bounds.c ---- */
 
