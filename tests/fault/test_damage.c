@@ -9,15 +9,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "tests/fault/workload.h"
+#include "tests/fault/fault_scene.h"
 
 enum { REQUESTS = 30, WORKLOAD_SEED = 9 };
-
-struct scene {
-    struct store_box box;
-    struct journal *journal;
-    struct workload work;
-};
 
 static size_t stride(size_t usual)
 {
@@ -44,12 +38,6 @@ static void make_store(struct scene *s)
     }
     workload_crash(&s->work, POWER_CUT_DROP_ALL);
     s->box.is_damaged = true; /* it will be */
-}
-
-static void free_store(struct scene *s)
-{
-    store_box_deinit(&s->box);
-    journal_free(s->journal);
 }
 
 static uint64_t size_of(struct scene *s, const char *path)
@@ -106,7 +94,7 @@ static void for_each_file(void (*damage)(const char *path, uint64_t size_bytes))
     printf("%zu files, %" PRIu64 " bytes\n", files.count, total);
     assert_true(files.count > 5);
     name_list_deinit(&files);
-    free_store(&s);
+    scene_close(&s);
 }
 
 /* ---- bytes that change while the store is down ---- */
@@ -124,7 +112,7 @@ static void flip_and_start(const char *path, uint64_t offset, uint8_t mask)
     store_box_close(&s.box);
     expect_ok(store_box_open(&s.box, &err));
     expect_honest(&s, path, offset, false);
-    free_store(&s);
+    scene_close(&s);
 }
 
 static void flip_all_bytes(const char *path, uint64_t size_bytes)
@@ -152,7 +140,7 @@ static void truncate_and_start(const char *path, uint64_t size_bytes)
     expect_ok(store_box_open(&s.box, &err));
     /* a log that ends early between two frames looks as one that was never longer */
     expect_honest(&s, path, size_bytes, false);
-    free_store(&s);
+    scene_close(&s);
 }
 
 static void truncate_everywhere(const char *path, uint64_t size_bytes)
@@ -189,7 +177,7 @@ static void flip_in_open_store(const char *path, uint64_t size_bytes)
     }
     expect_ok(store_box_open(&s.box, &err));
     journal_expect_all(s.journal, &s.box, "undamaged again", 0);
-    free_store(&s);
+    scene_close(&s);
 }
 
 TEST(a_byte_of_a_block_that_changes_later_never_gives_a_wrong_answer)
@@ -210,7 +198,7 @@ static void remove_file(const char *path, uint64_t size_bytes)
     disk_close(disk);
     expect_ok(store_box_open(&s.box, &err));
     expect_honest(&s, path, 0, strstr(path, ".block") != NULL);
-    free_store(&s);
+    scene_close(&s);
 }
 
 static void add_file(struct scene *s, const char *path, const char *text)
@@ -258,7 +246,7 @@ TEST(files_that_do_not_belong_there_do_no_harm)
         journal_expect_all(s.journal, &s.box, "strangers", 1);
         workload_crash(&s.work, POWER_CUT_DROP_ALL);
     }
-    free_store(&s);
+    scene_close(&s);
 }
 
 TEST_MAIN(RUN(a_flipped_byte_never_gives_a_wrong_answer),

@@ -6,33 +6,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "tests/fault/workload.h"
+#include "tests/fault/fault_scene.h"
 
 enum { REQUESTS = 60, WORKLOAD_SEED = 3, FULL_POINTS = 150 };
 
 static const uint64_t no_limit_bytes = UINT64_C(1) << 40;
-
-struct scene {
-    struct store_box box;
-    struct journal *journal;
-    struct workload work;
-};
-
-static void open_scene(struct scene *s, uint64_t disk_seed)
-{
-    struct error err = {0};
-    store_box_init(&s->box, disk_seed);
-    s->box.options.wal_segment_bytes = 2000;
-    s->journal = journal_new();
-    workload_init(&s->work, &s->box, s->journal, fault_seed(WORKLOAD_SEED));
-    expect_ok(store_box_open(&s->box, &err));
-}
-
-static void close_scene(struct scene *s)
-{
-    store_box_deinit(&s->box);
-    journal_free(s->journal);
-}
 
 static void run_requests(struct scene *s, int count)
 {
@@ -64,7 +42,7 @@ static void expect_recovered(struct scene *s, enum power_cut cut, const char *wh
 static bool fail_once(uint64_t operation, enum status status, enum power_cut cut)
 {
     struct scene s;
-    open_scene(&s, operation + 1);
+    scene_open(&s, operation + 1, WORKLOAD_SEED);
     uint64_t failing = sim_disk_operation_count(s.box.sim) + operation;
     sim_disk_fail_at(s.box.sim, failing, status);
     run_requests(&s, REQUESTS);
@@ -72,7 +50,7 @@ static bool fail_once(uint64_t operation, enum status status, enum power_cut cut
     sim_disk_fail_at(s.box.sim, UINT64_MAX, status);
     assert_true(is_reached || s.work.refused == 0);
     expect_recovered(&s, cut, "failed operation", operation);
-    close_scene(&s);
+    scene_close(&s);
     return is_reached;
 }
 
@@ -91,7 +69,7 @@ static bool fail_and_crash(uint64_t operation, enum power_cut cut)
 {
     struct scene s;
     struct error err = {0};
-    open_scene(&s, operation + 1);
+    scene_open(&s, operation + 1, WORKLOAD_SEED);
     uint64_t failing = sim_disk_operation_count(s.box.sim) + operation;
     sim_disk_fail_at(s.box.sim, failing, STATUS_IO);
     for (int i = 0; i < REQUESTS && sim_disk_operation_count(s.box.sim) <= failing; i++)
@@ -107,7 +85,7 @@ static bool fail_and_crash(uint64_t operation, enum power_cut cut)
     expect_ok(store_box_open(&s.box, &err));
     journal_expect_all(s.journal, &s.box, "after failure and crash at operation", operation);
     expect_verified(&s.box, "after failure and crash at operation", operation);
-    close_scene(&s);
+    scene_close(&s);
     return is_reached;
 }
 
@@ -126,7 +104,7 @@ static void fail_for_good(uint64_t operation, enum power_cut cut)
 {
     struct scene s;
     struct error err = {0};
-    open_scene(&s, operation + 1);
+    scene_open(&s, operation + 1, WORKLOAD_SEED);
     sim_disk_cut_power_at(s.box.sim, sim_disk_operation_count(s.box.sim) + operation);
     while (!sim_disk_is_cut(s.box.sim))
         workload_step(&s.work);
@@ -139,7 +117,7 @@ static void fail_for_good(uint64_t operation, enum power_cut cut)
     expect_ok(store_box_open(&s.box, &err));
     journal_expect_all(s.journal, &s.box, "after a disk that was gone from operation", operation);
     expect_verified(&s.box, "after a disk that was gone from operation", operation);
-    close_scene(&s);
+    scene_close(&s);
 }
 
 TEST(a_disk_that_fails_for_good_still_lets_read_and_acknowledges_nothing)
@@ -163,7 +141,7 @@ static bool fill_up_at(uint64_t capacity_bytes)
 {
     struct scene s;
     struct error err = {0};
-    open_scene(&s, capacity_bytes + 1);
+    scene_open(&s, capacity_bytes + 1, WORKLOAD_SEED);
     sim_disk_set_capacity(s.box.sim, capacity_bytes);
     run_requests(&s, REQUESTS);
     journal_expect_all(s.journal, &s.box, "full at", capacity_bytes);
@@ -177,18 +155,18 @@ static bool fill_up_at(uint64_t capacity_bytes)
     }
     sim_disk_set_capacity(s.box.sim, no_limit_bytes);
     expect_recovered(&s, POWER_CUT_KEEP_SOME, "full at", capacity_bytes);
-    close_scene(&s);
+    scene_close(&s);
     return is_clean;
 }
 
 TEST(a_disk_that_is_full_at_any_point_costs_no_acknowledged_sample)
 {
     struct scene s;
-    open_scene(&s, 1);
+    scene_open(&s, 1, WORKLOAD_SEED);
     uint64_t empty = used_bytes(&s);
     run_requests(&s, REQUESTS);
     uint64_t most = used_bytes(&s) + 8192; /* what flushes hold for a while */
-    close_scene(&s);
+    scene_close(&s);
     size_t clean = 0;
     for (uint64_t i = 0; i <= FULL_POINTS; i++)
         clean += fill_up_at(empty + i * i * most / (FULL_POINTS * FULL_POINTS));

@@ -8,32 +8,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "tests/fault/workload.h"
+#include "tests/fault/fault_scene.h"
 
 enum { REQUESTS = 200, SEEDS_FULL = 5, WORKLOAD_SEED = 42 };
-
-/* One life of a store whose power is cut at an operation. */
-struct scene {
-    struct store_box box;
-    struct journal *journal;
-    struct workload work;
-};
-
-static void open_scene(struct scene *s, uint64_t disk_seed)
-{
-    struct error err = {0};
-    store_box_init(&s->box, disk_seed);
-    s->box.options.wal_segment_bytes = 2000; /* so that segments end as well */
-    s->journal = journal_new();
-    workload_init(&s->work, &s->box, s->journal, fault_seed(WORKLOAD_SEED));
-    expect_ok(store_box_open(&s->box, &err));
-}
-
-static void close_scene(struct scene *s)
-{
-    store_box_deinit(&s->box);
-    journal_free(s->journal);
-}
 
 static void run_requests(struct scene *s)
 {
@@ -47,14 +24,14 @@ static void run_requests(struct scene *s)
 static uint64_t count_operations(void)
 {
     struct scene s;
-    open_scene(&s, 1);
+    scene_open(&s, 1, WORKLOAD_SEED);
     uint64_t before = sim_disk_operation_count(s.box.sim);
     run_requests(&s);
     uint64_t count = sim_disk_operation_count(s.box.sim) - before;
     assert_int_equal(s.work.refused, 0);
     journal_expect_all(s.journal, &s.box, "no cut", 0);
     expect_verified(&s.box, "no cut", 0);
-    close_scene(&s);
+    scene_close(&s);
     return count;
 }
 
@@ -73,7 +50,7 @@ static void start_with_second_cut(struct scene *s, uint64_t after, enum power_cu
 static void cut_at(uint64_t operation, enum power_cut cut, uint64_t disk_seed)
 {
     struct scene s;
-    open_scene(&s, disk_seed);
+    scene_open(&s, disk_seed, WORKLOAD_SEED);
     sim_disk_cut_power_at(s.box.sim, sim_disk_operation_count(s.box.sim) + operation);
     run_requests(&s);
     workload_crash(&s.work, cut);
@@ -89,7 +66,7 @@ static void cut_at(uint64_t operation, enum power_cut cut, uint64_t disk_seed)
     expect_ok(store_box_open(&s.box, &err));
     journal_expect_all(s.journal, &s.box, "after a cut at operation", operation);
     expect_verified(&s.box, "after a cut at operation", operation);
-    close_scene(&s);
+    scene_close(&s);
 }
 
 TEST(a_power_cut_at_any_operation_loses_and_invents_nothing)

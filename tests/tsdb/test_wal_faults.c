@@ -110,26 +110,31 @@ TEST(a_power_cut_at_any_operation_loses_nothing_acknowledged)
     }
 }
 
+/* By itself it has recovered: the next request is taken and acknowledged. */
+static void expect_recovered(struct journal *journal, struct sim_disk *sim)
+{
+    struct error err;
+    expect_ok(wal_commit(journal->wal, &err));
+    assert_true(wal_is_writable(journal->wal));
+    journal_log(journal, 3);
+    journal_wait(journal);
+    expect_ok(wal_commit(journal->wal, &err));
+    assert_int_equal(journal->acked, journal->logged);
+    journal_close(journal);
+    expect_replay_twice(journal, sim);
+    sim_disk_restore_power(sim, POWER_CUT_DROP_ALL);
+    expect_replay_twice(journal, sim);
+    sim_disk_free(sim);
+}
+
 static void fail_at(uint64_t operation, enum status status, uint64_t seed)
 {
     static struct journal journal;
-    struct error err;
     struct sim_disk *sim = journal_disk(seed);
     journal_open(&journal, sim, SEGMENT_BYTES, 0);
     sim_disk_fail_at(sim, sim_disk_operation_count(sim) + operation, status);
     run_workload(&journal);
-    /* by itself it has recovered: the next request is taken and acknowledged */
-    expect_ok(wal_commit(journal.wal, &err));
-    assert_true(wal_is_writable(journal.wal));
-    journal_log(&journal, 3);
-    journal_wait(&journal);
-    expect_ok(wal_commit(journal.wal, &err));
-    assert_int_equal(journal.acked, journal.logged);
-    journal_close(&journal);
-    expect_replay_twice(&journal, sim);
-    sim_disk_restore_power(sim, POWER_CUT_DROP_ALL);
-    expect_replay_twice(&journal, sim);
-    sim_disk_free(sim);
+    expect_recovered(&journal, sim);
 }
 
 TEST(any_operation_may_fail_once)
@@ -144,7 +149,6 @@ TEST(any_operation_may_fail_once)
 static void fill_disk_at(uint64_t capacity_bytes)
 {
     static struct journal journal;
-    struct error err;
     struct sim_disk *sim = journal_disk(7);
     journal_open(&journal, sim, 1 << 20, 0);
     sim_disk_set_capacity(sim, capacity_bytes);
@@ -154,18 +158,8 @@ static void fill_disk_at(uint64_t capacity_bytes)
     sim_disk_files(sim, &files);
     assert_true(files.count <= 1); /* a full disk does not fill with empty segments */
     name_list_deinit(&files);
-
     sim_disk_set_capacity(sim, 1 << 30);
-    expect_ok(wal_commit(journal.wal, &err));
-    assert_true(wal_is_writable(journal.wal));
-    journal_log(&journal, 3);
-    journal_wait(&journal);
-    expect_ok(wal_commit(journal.wal, &err));
-    assert_int_equal(journal.acked, journal.logged);
-    journal_close(&journal);
-    sim_disk_restore_power(sim, POWER_CUT_DROP_ALL);
-    expect_replay_twice(&journal, sim);
-    sim_disk_free(sim);
+    expect_recovered(&journal, sim);
 }
 
 TEST(a_disk_that_fills_at_any_byte_takes_writes_again_once_there_is_space)
