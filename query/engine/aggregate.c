@@ -6,8 +6,7 @@
 enum status aggregation_open_empty(const struct aggregation *aggregation,
                                    struct query_operator **out, struct error *err)
 {
-    return operator_of_columns(aggregation->eval, &aggregation->grid, VALUE_VECTOR, NULL, 0, NULL,
-                               out, err);
+    return operator_of_vector(aggregation->eval, &aggregation->grid, NULL, 0, NULL, out, err);
 }
 
 enum status aggregation_filter(const struct aggregation *aggregation, struct name_set grouping,

@@ -4,7 +4,7 @@
 
 #include "query/engine/sweep.h"
 
-/* --- kept ------------------------------------------------------------------------------ */
+/* ---- kept ---- */
 
 static enum status clone_labels(struct eval *eval, struct labels labels, struct labels *out,
                                 struct error *err)
@@ -86,7 +86,7 @@ enum status answer_collect(struct eval *eval, struct query_operator *op, struct 
     return sweep_columns(&sweep, err);
 }
 
-/* --- handed over ----------------------------------------------------------------------- */
+/* ---- handed over ---- */
 
 struct handing {
     struct query_operator *op;

@@ -67,11 +67,7 @@ static enum status open_scalars(struct eval *eval, const struct grid *grid, cons
     struct binary_rule rule = {.op = expr->binary.op, .returns_bool = true};
     for (size_t step = 0; step < grid->count; step++)
         left[step] = binary_value(rule, left[step], right[step]);
-    void *memory;
-    TRY(eval_alloc(eval, sizeof(struct labels), &memory, err));
-    struct labels *labels = memory;
-    *labels = (struct labels){NULL, 0};
-    return operator_of_columns(eval, grid, VALUE_SCALAR, labels, 1, left, out, err);
+    return operator_of_scalar(eval, grid, left, out, err);
 }
 
 /* A vector with a scalar on one side. */

@@ -20,7 +20,7 @@ static enum status check_expr(const struct eval *eval, const struct expr *expr, 
     return STATUS_OK;
 }
 
-/* --- kinds of queries ------------------------------------------------------------------ */
+/* ---- kinds of queries ---- */
 
 static int compare_labels(const void *a, const void *b)
 {

@@ -106,7 +106,7 @@ static void matched_close(struct query_operator *op)
     operator_close(matched->one);
 }
 
-/* --- groups ----------------------------------------------------------------------------------- */
+/* ---- groups ---- */
 
 static enum status find_many_groups(struct matching *matching, struct error *err)
 {

@@ -9,7 +9,7 @@ void operator_close(struct query_operator *op)
         op->close(op);
 }
 
-/* --- columns in memory ----------------------------------------------------------------- */
+/* ---- columns in memory ---- */
 
 struct columns_operator {
     struct query_operator base;
@@ -26,10 +26,9 @@ static enum status columns_column(struct query_operator *op, size_t series, doub
     return STATUS_OK;
 }
 
-enum status operator_of_columns(struct eval *eval, const struct grid *grid, enum value_type type,
-                                const struct labels *labels, size_t series_count,
-                                const double *values, struct query_operator **out,
-                                struct error *err)
+enum status operator_of_vector(struct eval *eval, const struct grid *grid,
+                               const struct labels *labels, size_t series_count,
+                               const double *values, struct query_operator **out, struct error *err)
 {
     void *memory = NULL;
     TRY(eval_alloc(eval, sizeof(struct columns_operator), &memory, err));
@@ -37,7 +36,7 @@ enum status operator_of_columns(struct eval *eval, const struct grid *grid, enum
     *self = (struct columns_operator){
         .base = {.eval = eval,
                  .grid = *grid,
-                 .type = type,
+                 .type = VALUE_VECTOR,
                  .labels = labels,
                  .series_count = series_count,
                  .column = columns_column},
@@ -47,9 +46,17 @@ enum status operator_of_columns(struct eval *eval, const struct grid *grid, enum
     return STATUS_OK;
 }
 
-/* --- number literal -------------------------------------------------------------------- */
-
 static const struct labels no_labels = {NULL, 0};
+
+enum status operator_of_scalar(struct eval *eval, const struct grid *grid, const double *values,
+                               struct query_operator **out, struct error *err)
+{
+    TRY(operator_of_vector(eval, grid, &no_labels, 1, values, out, err));
+    (*out)->type = VALUE_SCALAR;
+    return STATUS_OK;
+}
+
+/* ---- number literal ---- */
 
 struct number_operator {
     struct query_operator base;
@@ -86,7 +93,7 @@ static enum status open_number(struct eval *eval, const struct grid *grid, doubl
     return STATUS_OK;
 }
 
-/* --- nodes over one child: minus, and one step spread over all ------------------------- */
+/* ---- nodes over one child: minus, and one step spread over all ---- */
 
 struct unary_operator {
     struct query_operator base;
@@ -172,7 +179,7 @@ static enum status open_invariant(struct eval *eval, const struct grid *grid,
     return open_unary(child, grid, spread_column, out, err);
 }
 
-/* --- which expressions are the same at every step -------------------------------------- */
+/* ---- which expressions are the same at every step ---- */
 
 static bool function_uses_time(const struct function *function, size_t arg_count)
 {
@@ -224,7 +231,7 @@ static bool is_invariant(const struct expr *expr)
     return false;
 }
 
-/* --- dispatch -------------------------------------------------------------------------- */
+/* ---- dispatch ---- */
 
 static enum status open_call(struct eval *eval, const struct grid *grid, const struct expr *expr,
                              struct query_operator **out, struct error *err)

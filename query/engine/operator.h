@@ -87,12 +87,16 @@ MUST_USE enum status operator_open_absent_over_time(struct eval *eval, const str
                                                     const struct expr *call,
                                                     struct query_operator **out, struct error *err);
 
-/* An operator whose columns lie ready in memory: series_count * grid.count values, series by
-   series. Labels and values are kept: they live in the query's arena. */
-MUST_USE enum status operator_of_columns(struct eval *eval, const struct grid *grid,
-                                         enum value_type type, const struct labels *labels,
-                                         size_t series_count, const double *values,
-                                         struct query_operator **out, struct error *err);
+/* A vector whose columns lie ready in memory: series_count * grid.count values, series by series.
+   Labels and values are kept: they live in the query's arena. */
+MUST_USE enum status operator_of_vector(struct eval *eval, const struct grid *grid,
+                                        const struct labels *labels, size_t series_count,
+                                        const double *values, struct query_operator **out,
+                                        struct error *err);
+/* The same of a scalar, which is one series without labels. */
+MUST_USE enum status operator_of_scalar(struct eval *eval, const struct grid *grid,
+                                        const double *values, struct query_operator **out,
+                                        struct error *err);
 /* The same label set without __name__, __type__ and __unit__; in the arena, or a part of
    `labels`. */
 MUST_USE enum status labels_without_name(struct eval *eval, struct labels labels,

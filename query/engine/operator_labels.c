@@ -37,7 +37,7 @@ enum status labels_without_name(struct eval *eval, struct labels labels, struct 
     return STATUS_OK;
 }
 
-/* --- merging --------------------------------------------------------------------------- */
+/* ---- merging ---- */
 
 struct merge_operator {
     struct query_operator base;
@@ -128,7 +128,7 @@ enum status operator_merge_equal(struct query_operator **op, enum merge_rule rul
     return STATUS_OK;
 }
 
-/* --- dropping names -------------------------------------------------------------------- */
+/* ---- dropping names ---- */
 
 /* Whether all series have the same metadata, so that they stay distinct without it. */
 static bool have_same_name(const struct query_operator *op)
@@ -160,7 +160,7 @@ enum status operator_drop_names(struct query_operator **op, enum merge_rule rule
     return stay_distinct ? STATUS_OK : operator_merge_equal(op, rule, err);
 }
 
-/* --- absent ---------------------------------------------------------------------------- */
+/* ---- absent ---- */
 
 static void remove_label(struct label *labels, size_t *count, struct str name)
 {

@@ -121,7 +121,7 @@ enum status operator_open_selector(struct eval *eval, const struct grid *grid,
     return open_selector(eval, grid, expr, false, out, err);
 }
 
-/* --- timestamp() ----------------------------------------------------------------------- */
+/* ---- timestamp() ---- */
 
 struct times_operator {
     struct query_operator base;

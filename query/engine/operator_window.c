@@ -82,7 +82,7 @@ static struct window window_over(const struct window_operator *self, struct scra
     return window;
 }
 
-/* --- sliding --------------------------------------------------------------------------- */
+/* ---- sliding ---- */
 
 /* Moves the window to the step at `ts_ms`; steps come in order, so both ends only move forward. */
 static void slide(struct window *window, const struct range_source *source, int64_t ts_ms)
@@ -144,7 +144,7 @@ static enum status fill_steps(const struct window_operator *self, struct scratch
     return STATUS_OK;
 }
 
-/* --- notes ----------------------------------------------------------------------------- */
+/* ---- notes ---- */
 
 static bool looks_like_counter(struct str name)
 {
@@ -197,7 +197,7 @@ static enum status window_column(struct query_operator *op, size_t series, doubl
     return status;
 }
 
-/* --- opening --------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 static enum status open_arguments(struct window_operator *self, struct error *err)
 {
@@ -247,7 +247,7 @@ enum status operator_open_window(struct eval *eval, const struct grid *grid,
     return status;
 }
 
-/* --- absent_over_time() ---------------------------------------------------------------- */
+/* ---- absent_over_time() ---- */
 
 /* Takes the 1 out of `values` at every step whose window has samples. */
 static void mark_present(const struct range_source *source, const struct grid *grid,
@@ -301,5 +301,5 @@ enum status operator_open_absent_over_time(struct eval *eval, const struct grid 
     range_source_close(&source);
     if (status != STATUS_OK)
         return status;
-    return operator_of_columns(eval, grid, VALUE_VECTOR, labels, 1, values, out, err);
+    return operator_of_vector(eval, grid, labels, 1, values, out, err);
 }

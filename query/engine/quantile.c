@@ -108,7 +108,8 @@ double quantile_of(double phi, double *values, size_t count)
     return low * (1 - weight) + high * weight;
 }
 
-void quantile_warn(struct eval *eval, const struct expr *owner, const struct expr *expr, double phi)
+static void warn_of_phi(struct eval *eval, const struct expr *owner, const struct expr *expr,
+                        double phi)
 {
     struct buffer text;
     buffer_init(&text, PHI_TEXT_MAX);
@@ -122,7 +123,7 @@ void quantile_check(struct eval *eval, const struct expr *owner, const struct ex
                     double phi)
 {
     if (!(phi >= 0 && phi <= 1))
-        quantile_warn(eval, owner, expr, phi);
+        warn_of_phi(eval, owner, expr, phi);
 }
 
 static void check_phis(const struct aggregation *aggregation, const double *phis)
@@ -131,11 +132,11 @@ static void check_phis(const struct aggregation *aggregation, const double *phis
     const struct expr *param = owner->aggregate.param;
     struct scalar_extremes extremes = scalar_extremes(phis, aggregation->grid.count);
     if (isnan(extremes.max))
-        quantile_warn(aggregation->eval, owner, param, NAN);
+        warn_of_phi(aggregation->eval, owner, param, NAN);
     if (extremes.max > 1)
-        quantile_warn(aggregation->eval, owner, param, extremes.max);
+        warn_of_phi(aggregation->eval, owner, param, extremes.max);
     if (extremes.min < 0)
-        quantile_warn(aggregation->eval, owner, param, extremes.min);
+        warn_of_phi(aggregation->eval, owner, param, extremes.min);
 }
 
 struct work {
@@ -206,7 +207,6 @@ enum status quantile_open(struct aggregation *aggregation, struct query_operator
         TRY(read_members(&work, group, err));
         quantiles_of_group(&work, members_count(&work.members, group), values + group * step_count);
     }
-    return operator_of_columns(aggregation->eval, &aggregation->grid, VALUE_VECTOR,
-                               aggregation->group_labels, aggregation->group_count, values, out,
-                               err);
+    return operator_of_vector(aggregation->eval, &aggregation->grid, aggregation->group_labels,
+                              aggregation->group_count, values, out, err);
 }

@@ -5,7 +5,7 @@
 #include "query/engine/operator.h"
 #include "query/syntax/parse.h"
 
-/* --- what is written more than once ---------------------------------------------------- */
+/* ---- what is written more than once ---- */
 
 struct finding {
     struct eval *eval;
@@ -158,7 +158,7 @@ void shared_set_each_place(const struct shared_set *set, const struct position *
     }
 }
 
-/* --- what is open ---------------------------------------------------------------------- */
+/* ---- what is open ---- */
 
 struct shared {
     struct shared *next;

@@ -177,12 +177,11 @@ static enum status open_nameless(struct eval *eval, const struct grid *grid,
                                  const struct labels *labels, size_t count, const double *values,
                                  struct query_operator **out, struct error *err)
 {
-    TRY(operator_of_columns(eval, grid, VALUE_VECTOR, labels, count, values, out, err));
+    TRY(operator_of_vector(eval, grid, labels, count, values, out, err));
     return operator_drop_names(out, MERGE_STEPS, err);
 }
 
-/* --- histogram_quantile, histogram_quantiles
- * ------------------------------------------------------ */
+/* ---- histogram_quantile, histogram_quantiles ---- */
 
 /* One quantile of every histogram. */
 struct quantile_set {
@@ -426,8 +425,7 @@ enum status open_histogram_fraction(struct eval *eval, const struct grid *grid,
     return open_nameless(eval, grid, fractions.labels, fractions.count, fractions.values, out, err);
 }
 
-/* --- histogram_avg, _count, _sum, _stddev, _stdvar
- * ------------------------------------------------ */
+/* ---- histogram_avg, _count, _sum, _stddev, _stdvar ---- */
 
 /* What is about native histograms or start timestamps passes over floats without them, which is all
    that is stored so far. */
@@ -437,5 +435,5 @@ enum status open_nothing(struct eval *eval, const struct grid *grid, const struc
     struct query_operator *vector;
     TRY(operator_open(eval, grid, call->call.args[0], &vector, err));
     operator_close(vector);
-    return operator_of_columns(eval, grid, VALUE_VECTOR, NULL, 0, NULL, out, err);
+    return operator_of_vector(eval, grid, NULL, 0, NULL, out, err);
 }

@@ -62,8 +62,6 @@ static double smaller(double a, double b)
     return isnan(a) || isnan(b) ? NAN : fmin(a, b);
 }
 
-static const struct labels no_labels = {NULL, 0};
-
 static enum status open_pairs(struct eval *eval, const struct grid *grid, const struct expr *call,
                               double (*choose)(double, double), struct query_operator **out,
                               struct error *err)
@@ -73,7 +71,7 @@ static enum status open_pairs(struct eval *eval, const struct grid *grid, const 
     TRY(scalar_read(eval, grid, call->call.args[1], &right, err));
     for (size_t step = 0; step < grid->count; step++)
         left[step] = choose(left[step], right[step]);
-    return operator_of_columns(eval, grid, VALUE_SCALAR, &no_labels, 1, left, out, err);
+    return operator_of_scalar(eval, grid, left, out, err);
 }
 
 enum status open_max_of(struct eval *eval, const struct grid *grid, const struct expr *call,

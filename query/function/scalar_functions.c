@@ -5,8 +5,6 @@
 
 #include "query/engine/operator.h"
 
-static const struct labels no_labels = {NULL, 0};
-
 static enum status make_column(struct eval *eval, const struct grid *grid, double **values,
                                struct error *err)
 {
@@ -23,7 +21,7 @@ static enum status open_constant(struct eval *eval, const struct grid *grid, dou
     TRY(make_column(eval, grid, &values, err));
     for (size_t step = 0; step < grid->count; step++)
         values[step] = value;
-    return operator_of_columns(eval, grid, VALUE_SCALAR, &no_labels, 1, values, out, err);
+    return operator_of_scalar(eval, grid, values, out, err);
 }
 
 enum status open_pi(struct eval *eval, const struct grid *grid, const struct expr *call,
@@ -72,7 +70,7 @@ enum status open_time(struct eval *eval, const struct grid *grid, const struct e
     TRY(make_column(eval, grid, &values, err));
     for (size_t step = 0; step < grid->count; step++)
         values[step] = (double)grid_ts_ms(grid, step) / 1000;
-    return operator_of_columns(eval, grid, VALUE_SCALAR, &no_labels, 1, values, out, err);
+    return operator_of_scalar(eval, grid, values, out, err);
 }
 
 /* The one series without labels that a scalar is shows as a vector. */
@@ -132,7 +130,7 @@ enum status open_scalar(struct eval *eval, const struct grid *grid, const struct
         if (counts[step] != 1)
             values[step] = NAN;
     }
-    return operator_of_columns(eval, grid, VALUE_SCALAR, &no_labels, 1, values, out, err);
+    return operator_of_scalar(eval, grid, values, out, err);
 }
 
 enum status open_absent(struct eval *eval, const struct grid *grid, const struct expr *call,
@@ -146,5 +144,5 @@ enum status open_absent(struct eval *eval, const struct grid *grid, const struct
     TRY(read_vector(eval, grid, call->call.args[0], &values, &counts, err));
     for (size_t step = 0; step < grid->count; step++)
         values[step] = counts[step] == 0 ? 1 : value_absent();
-    return operator_of_columns(eval, grid, VALUE_VECTOR, memory, 1, values, out, err);
+    return operator_of_vector(eval, grid, memory, 1, values, out, err);
 }

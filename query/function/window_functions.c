@@ -14,7 +14,7 @@ static const int64_t *window_times(const struct window *window)
     return window->columns->ts_ms + window->first;
 }
 
-/* --- counters and gauges --------------------------------------------------------------- */
+/* ---- counters and gauges ---- */
 
 /* Adds the value just before each reset, in the order of the samples. */
 static double add_resets(const struct window *window, double increase)
@@ -130,7 +130,7 @@ bool window_changes(const struct window *window, const double *args, double *out
     return jumps_in(window, out);
 }
 
-/* --- trends ---------------------------------------------------------------------------- */
+/* ---- trends ---- */
 
 struct line {
     double slope;     /* per second */
@@ -230,7 +230,7 @@ enum status window_smoothing_check(struct eval *eval, const struct expr *call, c
     return check_factor("trend", "tf", args[1], err);
 }
 
-/* --- aggregation over time ------------------------------------------------------------- */
+/* ---- aggregation over time ---- */
 
 bool window_sum(const struct window *window, const double *args, double *out)
 {
@@ -381,7 +381,7 @@ bool window_stddev(const struct window *window, const double *args, double *out)
     return true;
 }
 
-/* --- order statistics ------------------------------------------------------------------ */
+/* ---- order statistics ---- */
 
 bool window_quantile(const struct window *window, const double *args, double *out)
 {
@@ -414,7 +414,7 @@ bool window_mad(const struct window *window, const double *args, double *out)
     return true;
 }
 
-/* --- when ------------------------------------------------------------------------------ */
+/* ---- when ---- */
 
 bool window_ts_of_first(const struct window *window, const double *args, double *out)
 {
