@@ -131,7 +131,7 @@ bool regex_matches(const regex *regex, str text)
     return regex->compiled.Match(piece_of(text), 0, text.len, RE2::ANCHOR_BOTH, nullptr, 0);
 }
 
-size_t regex_group_count(const regex *regex)
+static size_t group_count_of(const regex *regex)
 {
     return static_cast<size_t>(regex->compiled.NumberOfCapturingGroups());
 }
@@ -208,7 +208,7 @@ static void append_expanded(const match &found, re2::StringPiece left, buffer *o
 
 bool regex_expand(const regex *regex, str text, str replacement, buffer *out)
 {
-    match found = {regex->compiled, std::vector<re2::StringPiece>(regex_group_count(regex) + 1)};
+    match found = {regex->compiled, std::vector<re2::StringPiece>(group_count_of(regex) + 1)};
     if (!regex->compiled.Match(piece_of(text), 0, text.len, RE2::ANCHOR_BOTH, found.groups.data(),
                                static_cast<int>(found.groups.size())))
         return false;

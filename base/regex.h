@@ -18,7 +18,6 @@ struct regex;
 MUST_USE enum status regex_new(struct str pattern, struct regex **out, struct error *err);
 void regex_free(struct regex *regex);
 bool regex_matches(const struct regex *regex, struct str text);
-size_t regex_group_count(const struct regex *regex);
 
 /* When `text` matches as a whole, appends `replacement` to `out` with $1, ${1}, $name, ${name} and
    $$ expanded as Go's Regexp.Expand does (unknown groups are empty), and returns true. */

@@ -67,7 +67,7 @@ void metadata_free(struct metadata *metadata)
     mem_free(metadata);
 }
 
-/* --- entries --- */
+/* ---- entries ---- */
 
 static struct metric_metadata view_of(const struct entry *entry)
 {
@@ -115,7 +115,7 @@ static struct str cut(struct str text, size_t len_max)
     return (struct str){text.ptr, len};
 }
 
-/* --- the table of one tenant --- */
+/* ---- the table of one tenant ---- */
 
 /* The slot that holds the metric, or the free one where it belongs. */
 static struct entry **find_slot(const struct tenant_metadata *tenant, struct str metric)
@@ -186,7 +186,7 @@ bool metadata_put(struct metadata *metadata, const struct tenant *tenant,
     return is_kept;
 }
 
-/* --- reading --- */
+/* ---- reading ---- */
 
 static struct metric_metadata clone_entry(const struct entry *entry, struct arena *arena)
 {

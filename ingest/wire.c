@@ -9,7 +9,8 @@ enum {
 };
 #define FIELD_NUMBER_MAX UINT64_C(0x1fffffff)
 
-bool wire_fail(struct wire *wire, struct wire_fault fault)
+/* Records the fault when it is the first; returns false. */
+static bool fail(struct wire *wire, struct wire_fault fault)
 {
     if (wire->fault->kind == WIRE_FAULT_NONE)
         *wire->fault = fault;
@@ -70,8 +71,7 @@ static bool read_varint(struct wire *wire, const char *field, unsigned bytes_max
     const uint8_t *at = wire->at;
     for (unsigned count = 0; count < bytes_max; count++) {
         if (at == wire->end)
-            return wire_fail(wire,
-                             (struct wire_fault){WIRE_FAULT_VARINT_CUT, field, wire->at, 0, 0});
+            return fail(wire, (struct wire_fault){WIRE_FAULT_VARINT_CUT, field, wire->at, 0, 0});
         uint8_t byte = *at++;
         result |= (uint64_t)(byte & 0x7f) << (7 * count);
         if (byte < 0x80) {
@@ -80,8 +80,7 @@ static bool read_varint(struct wire *wire, const char *field, unsigned bytes_max
             return true;
         }
     }
-    return wire_fail(wire,
-                     (struct wire_fault){WIRE_FAULT_VARINT_LONG, field, wire->at, 0, bytes_max});
+    return fail(wire, (struct wire_fault){WIRE_FAULT_VARINT_LONG, field, wire->at, 0, bytes_max});
 }
 
 bool wire_read_varint(struct wire *wire, const char *field, uint64_t *value)
@@ -97,8 +96,8 @@ bool wire_read_tag(struct wire *wire, struct wire_tag *tag)
         return false;
     uint64_t number = value >> 3;
     if (number == 0 || number > FIELD_NUMBER_MAX)
-        return wire_fail(wire, (struct wire_fault){WIRE_FAULT_FIELD_NUMBER, "tag", at, number,
-                                                   FIELD_NUMBER_MAX});
+        return fail(wire, (struct wire_fault){WIRE_FAULT_FIELD_NUMBER, "tag", at, number,
+                                              FIELD_NUMBER_MAX});
     *tag = (struct wire_tag){(uint32_t)number, (enum wire_type)(value & 7)};
     return true;
 }
@@ -106,8 +105,8 @@ bool wire_read_tag(struct wire *wire, struct wire_tag *tag)
 bool wire_read_fixed64(struct wire *wire, const char *field, uint64_t *value)
 {
     if (wire_left(wire) < sizeof *value)
-        return wire_fail(wire, (struct wire_fault){WIRE_FAULT_FIXED_CUT, field, wire->at,
-                                                   wire_left(wire), sizeof *value});
+        return fail(wire, (struct wire_fault){WIRE_FAULT_FIXED_CUT, field, wire->at,
+                                              wire_left(wire), sizeof *value});
     *value = load_u64(wire->at);
     wire->at += sizeof *value;
     return true;
@@ -116,8 +115,8 @@ bool wire_read_fixed64(struct wire *wire, const char *field, uint64_t *value)
 static bool skip_fixed32(struct wire *wire)
 {
     if (wire_left(wire) < sizeof(uint32_t))
-        return wire_fail(wire, (struct wire_fault){WIRE_FAULT_FIXED_CUT, "unknown field", wire->at,
-                                                   wire_left(wire), sizeof(uint32_t)});
+        return fail(wire, (struct wire_fault){WIRE_FAULT_FIXED_CUT, "unknown field", wire->at,
+                                              wire_left(wire), sizeof(uint32_t)});
     wire->at += sizeof(uint32_t);
     return true;
 }
@@ -130,7 +129,7 @@ bool wire_read_bytes(struct wire *wire, const char *field, struct bytes *value)
         return false;
     size_t left = wire_left(wire);
     if (len > left)
-        return wire_fail(wire, (struct wire_fault){WIRE_FAULT_LENGTH, field, at, len, left});
+        return fail(wire, (struct wire_fault){WIRE_FAULT_LENGTH, field, at, len, left});
     *value = (struct bytes){wire->at, (size_t)len};
     wire->at += len;
     return true;
@@ -153,8 +152,8 @@ bool wire_skip(struct wire *wire, struct wire_tag tag)
     case WIRE_GROUP_END:
         break;
     }
-    return wire_fail(wire, (struct wire_fault){WIRE_FAULT_GROUP, "unknown field", wire->at,
-                                               tag.type, tag.field_number});
+    return fail(wire, (struct wire_fault){WIRE_FAULT_GROUP, "unknown field", wire->at, tag.type,
+                                          tag.field_number});
 }
 
 bool wire_expect_type(struct wire *wire, const char *field, struct wire_tag tag,
@@ -162,6 +161,5 @@ bool wire_expect_type(struct wire *wire, const char *field, struct wire_tag tag,
 {
     if (tag.type == want)
         return true;
-    return wire_fail(wire,
-                     (struct wire_fault){WIRE_FAULT_WIRE_TYPE, field, wire->at, tag.type, want});
+    return fail(wire, (struct wire_fault){WIRE_FAULT_WIRE_TYPE, field, wire->at, tag.type, want});
 }

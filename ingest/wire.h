@@ -66,9 +66,6 @@ static inline size_t wire_left(const struct wire *wire)
     return (size_t)(wire->end - wire->at);
 }
 
-/* Records the fault when it is the first; returns false. */
-bool wire_fail(struct wire *wire, struct wire_fault fault);
-
 /* "label name: length runs past the end at byte 17, got 300, want at most 12"; `body` is what
    offsets count from. Returns STATUS_INVALID. */
 enum status wire_fault_error(const struct wire_fault *fault, const uint8_t *body,

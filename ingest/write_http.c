@@ -29,7 +29,7 @@ static void reply_text(struct write_http *context, struct exchange *exchange, en
     buffer_deinit(&body);
 }
 
-/* --- before the body --- */
+/* ---- before the body ---- */
 
 static enum status check_media_type(const struct exchange *exchange, struct error *err)
 {
@@ -66,7 +66,7 @@ static bool admit(void *context, struct exchange *exchange)
     return false;
 }
 
-/* --- after it --- */
+/* ---- after it ---- */
 
 /* 429 when some of it would be taken later: the sender then repeats everything, which does no harm
    to what was taken. 403 when nothing else was wrong than whose the series are. */

@@ -56,7 +56,7 @@ void write_report_refuse_series(struct write_report *report, enum refusal_reason
     report->stored.series_refused[reason]++;
 }
 
-/* --- text --- */
+/* ---- text ---- */
 
 static void print_reason(struct buffer *out, const struct write_report *report, unsigned reason)
 {

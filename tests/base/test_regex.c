@@ -146,14 +146,6 @@ TEST(nothing_is_expanded_without_a_match)
     expect_expanded("a", "ab", "x", NULL);
 }
 
-TEST(groups_are_counted)
-{
-    struct regex *regex;
-    expect_ok(regex_new(STR("(a)(?:b)(?P<c>c)"), &regex, &err));
-    assert_int_equal(regex_group_count(regex), 2);
-    regex_free(regex);
-}
-
 /* The literals separated by blanks, each in quotes, or NULL when there are none. */
 static void expect_literals(const char *pattern, const char *want)
 {
@@ -245,5 +237,5 @@ TEST_MAIN(RUN(a_pattern_is_anchored_at_both_ends), RUN(a_dot_matches_a_newline_a
           RUN(broken_and_oversized_patterns_are_refused_with_a_reason), RUN(matching_is_linear),
           RUN(reasons_are_in_the_words_of_go), RUN(a_group_may_be_named_in_two_ways),
           RUN(references_are_expanded_as_go_does), RUN(nothing_is_expanded_without_a_match),
-          RUN(groups_are_counted), RUN(alternations_of_literals_are_listed_sorted_and_once),
+          RUN(alternations_of_literals_are_listed_sorted_and_once),
           RUN(other_patterns_have_no_literals), RUN(a_huge_alternation_is_left_to_the_matcher))

@@ -87,6 +87,32 @@ TEST(the_file_is_as_documented)
     limit_sets_deinit(&sets);
 }
 
+static uint64_t random_value(struct random *random, enum tenant_limit limit)
+{
+    switch (tenant_limit_row(limit)->unit) {
+    case TENANT_LIMIT_SWITCH:
+        return random_u64(random) % 2;
+    case TENANT_LIMIT_DURATION:
+        return (1 + random_u64(random) % 60) * 3600001;
+    case TENANT_LIMIT_NUMBER:
+        break;
+    }
+    return 1 + random_u64(random) % 60;
+}
+
+/* Some of them, some of whose values. */
+static struct tenant_limits random_limits(struct random *random)
+{
+    struct tenant_limits limits = tenant_limits_kept();
+    for (size_t mode = 0; mode < LIMIT_MODE_COUNT; mode++) {
+        for (enum tenant_limit limit = 0; limit < TENANT_LIMIT_COUNT; limit++) {
+            if (random_u64(random) % 3 == 0)
+                limits.max[mode][limit] = random_value(random, limit);
+        }
+    }
+    return limits;
+}
+
 TEST(any_set_survives_the_file)
 {
     struct random random;
@@ -97,21 +123,8 @@ TEST(any_set_survives_the_file)
         struct limit_sets sets = {list, random_u64(&random) % 4}, again;
         struct buffer out;
         struct error err;
-        for (size_t i = 0; i < sets.count; i++) {
-            list[i].limits = tenant_limits_kept();
-            for (size_t mode = 0; mode < LIMIT_MODE_COUNT; mode++) {
-                for (enum tenant_limit limit = 0; limit < TENANT_LIMIT_COUNT; limit++) {
-                    if (random_u64(&random) % 3 > 0)
-                        continue;
-                    enum tenant_limit_unit unit = tenant_limit_row(limit)->unit;
-                    list[i].limits.max[mode][limit] =
-                        unit == TENANT_LIMIT_SWITCH
-                            ? random_u64(&random) % 2
-                            : (1 + random_u64(&random) % 60) *
-                                  (unit == TENANT_LIMIT_DURATION ? 3600001 : 1);
-                }
-            }
-        }
+        for (size_t i = 0; i < sets.count; i++)
+            list[i].limits = random_limits(&random);
         encode(&out, &sets);
         expect_ok(limit_file_decode(buffer_str(&out), &again, &err));
         assert_int_equal(again.count, sets.count);
