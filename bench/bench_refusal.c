@@ -9,7 +9,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/mem.h"
 #include "base/sim_disk.h"
 #include "tsdb/store/store.h"
 

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <stdio.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/time.h>

@@ -1,7 +1,5 @@
 #include "inspect/script/script_store.h"
 
-#include "base/mem.h"
-
 /* 10,000 years both ways, and far from what overflows when added. */
 #define SPAN_MAX_MS (INT64_C(10000) * 366 * 86400 * 1000)
 

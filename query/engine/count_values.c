@@ -8,7 +8,6 @@
 
 #include <math.h>
 
-#include "base/check.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/number.h"

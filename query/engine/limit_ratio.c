@@ -11,7 +11,6 @@
 
 #include <xxhash.h>
 
-#include "base/check.h"
 #include "query/engine/scalar.h"
 
 /* Packed labels: name and value, each behind its length in one byte, or 255 and three bytes. */

@@ -7,7 +7,6 @@
 #include "query/function/instant_functions.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #include "base/number.h"
 #include "query/engine/grouping.h"

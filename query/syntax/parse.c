@@ -1,6 +1,5 @@
 #include "query/syntax/parse.h"
 
-#include "query/syntax/literal.h"
 #include "query/syntax/parser_impl.h"
 
 /*

@@ -1,5 +1,3 @@
-#include <stdio.h>
-
 #include "base/random.h"
 #include "tests/compaction/compactor_rig.h"
 #include "tsdb/model/tenant.h"

@@ -4,7 +4,6 @@
  */
 #include "tests/compaction/compactor_rig.h"
 #include "tsdb/store/deletions.h"
-#include "tsdb/store/verify.h"
 
 enum { BOX_SEED = 21, MINUTE_MS = 60 * 1000 };
 

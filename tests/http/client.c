@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/time.h>

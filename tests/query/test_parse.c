@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "base/mem.h"
 #include "query/function/function.h"
 #include "query/syntax/parse.h"
 

@@ -1,6 +1,5 @@
 #include "tests/support/test.h"
 
-#include "base/log.h"
 #include "server/feature.h"
 
 static bool enables_functions(const char *list)

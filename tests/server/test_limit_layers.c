@@ -1,8 +1,6 @@
 /* Whose limits hold, and that what was set at run time is there again after whatever happens. */
 #include "server/limit_layers.h"
 
-#include <stdio.h>
-
 #include "base/check.h"
 #include "base/sim_disk.h"
 #include "base/thread.h"

@@ -1,11 +1,9 @@
 #include "tests/support/store_box.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "tsdb/store/verify.h"
 
 enum { WORDS_MAX = 16, TENANTS_MAX = 1000, BOX_SHARDS = 2 };

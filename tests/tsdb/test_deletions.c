@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/sim_disk.h"
 #include "tests/support/test.h"
 
 /* The example of docs/format/deletions.md, one copy. */

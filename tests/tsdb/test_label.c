@@ -1,6 +1,5 @@
 #include "tests/support/test.h"
 
-#include "base/hash.h"
 #include "tsdb/model/label.h"
 
 #define SET(...)                                                                                   \

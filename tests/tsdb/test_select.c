@@ -1,7 +1,5 @@
 #include "tests/support/store_box.h"
 
-#include <stdio.h>
-
 enum { BOX_SEED = 5 };
 
 #define T0 BOX_START_MS

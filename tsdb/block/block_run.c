@@ -1,7 +1,5 @@
 #include "tsdb/block/block_run.h"
 
-#include "base/check.h"
-
 /* ---- encoding ---- */
 
 static void encode_chunk(struct buffer *chunks, const double *values, size_t count)

@@ -1,7 +1,5 @@
 #include "tsdb/store/select_scope.h"
 
-#include "base/check.h"
-
 #define ORIGINAL_PREFIX STR("original_")
 
 bool scope_is_original_label(struct str name, struct str tenant_label)

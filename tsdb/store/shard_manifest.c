@@ -9,7 +9,6 @@
  */
 #include "tsdb/store/store_impl.h"
 
-#include "base/check.h"
 #include "base/log.h"
 #include "base/time_text.h"
 #include "tsdb/files/filenames.h"

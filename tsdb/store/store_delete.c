@@ -12,7 +12,6 @@
 #include "tsdb/store/store_impl.h"
 
 #include "base/check.h"
-#include "base/mem.h"
 #include "tsdb/store/select_scope.h"
 
 enum { PUBLISH_TRIES = 100 };
