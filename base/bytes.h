@@ -32,6 +32,15 @@ static inline struct str str_from(const char *text)
     return (struct str){text, strlen(text)};
 }
 
+/* Copies the text to `to` and makes it point there; returns the place behind it. */
+static inline char *str_move(struct str *text, char *to)
+{
+    if (text->len > 0)
+        memcpy(to, text->ptr, text->len);
+    text->ptr = to;
+    return to + text->len;
+}
+
 static inline struct str str_of_bytes(struct bytes b)
 {
     return (struct str){(const char *)b.ptr, b.len};

@@ -187,6 +187,12 @@ enum status file_map(struct file *file, struct bytes *out, struct error *err)
     return STATUS_OK;
 }
 
+uint64_t file_fault_count(const struct file *file)
+{
+    CHECK(file->is_mapped);
+    return file->kind->fault_count(file);
+}
+
 void file_close(struct file *file)
 {
     if (file != NULL)

@@ -78,8 +78,13 @@ MUST_USE enum status file_read(struct file *file, uint64_t offset, void *ptr, si
                                size_t *got, struct error *err);
 MUST_USE enum status file_size(struct file *file, uint64_t *out, struct error *err);
 /* The whole file, read-only, as it is now; valid until file_close. An empty file maps to {NULL, 0}.
-   A mapped file holds no descriptor: nothing may be called for it any more but file_close. */
+   A mapped file holds no descriptor: nothing may be called for it any more but file_fault_count and
+   file_close. */
 MUST_USE enum status file_map(struct file *file, struct bytes *out, struct error *err);
+/* How often a reader of the mapping met bytes that are gone: the file became shorter, or its disk
+   cannot read them. They are zeros from then on. Bytes read between two equal counts were those of
+   the file. */
+uint64_t file_fault_count(const struct file *file);
 /* file may be NULL. */
 void file_close(struct file *file);
 

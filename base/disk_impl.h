@@ -33,6 +33,7 @@ struct file_kind {
                         struct error *err);
     enum status (*size)(struct file *file, uint64_t *out, struct error *err);
     enum status (*map)(struct file *file, struct bytes *out, struct error *err);
+    uint64_t (*fault_count)(const struct file *file);
     void (*close)(struct file *file);
 };
 

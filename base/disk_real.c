@@ -6,12 +6,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/check.h"
+#include "base/map.h"
 #include "base/mem.h"
 
 enum { FILE_MODE = 0600, DIR_MODE = 0700 };
@@ -23,9 +22,9 @@ struct real_disk {
 
 struct real_file {
     struct file base;
-    int fd;               /* -1 after file_map */
-    struct bytes mapping; /* empty until file_map */
-    char path[];          /* for error texts */
+    int fd;         /* -1 after file_map */
+    struct map map; /* zeroed until file_map */
+    char path[];    /* for error texts */
 };
 
 static enum status status_of_errno(int error)
@@ -136,11 +135,7 @@ static enum status do_map(struct real_file *real, struct error *err)
     TRY(real_size(&real->base, &size_bytes, err));
     if (size_bytes == 0)
         return STATUS_OK;
-    void *ptr = mmap(NULL, size_bytes, PROT_READ, MAP_SHARED, real->fd, 0);
-    if (ptr == MAP_FAILED)
-        return failed(real->path, "mmap", err);
-    real->mapping = (struct bytes){ptr, size_bytes};
-    return STATUS_OK;
+    return map_open(&real->map, real->fd, size_bytes) ? STATUS_OK : failed(real->path, "mmap", err);
 }
 
 /* The mapping keeps the file, and a store has more blocks than a process may have descriptors. */
@@ -150,15 +145,19 @@ static enum status real_map(struct file *file, struct bytes *out, struct error *
     TRY(do_map(real, err));
     close(real->fd);
     real->fd = -1;
-    *out = real->mapping;
+    *out = real->map.bytes;
     return STATUS_OK;
+}
+
+static uint64_t real_fault_count(const struct file *file)
+{
+    return map_fault_count(&((const struct real_file *)file)->map);
 }
 
 static void real_file_close(struct file *file)
 {
     struct real_file *real = real_file_of(file);
-    if (real->mapping.ptr != NULL)
-        CHECK(munmap((void *)(uintptr_t)real->mapping.ptr, real->mapping.len) == 0);
+    map_close(&real->map);
     /* What mattered was synced, and Linux closes the descriptor even when it reports an error. */
     if (real->fd >= 0)
         close(real->fd);
@@ -172,6 +171,7 @@ static const struct file_kind real_file_kind = {
     .read = real_read,
     .size = real_size,
     .map = real_map,
+    .fault_count = real_fault_count,
     .close = real_file_close,
 };
 

@@ -371,6 +371,19 @@ void sim_disk_flip(struct sim_disk *sim, const char *path, uint64_t offset, uint
     mutex_unlock(&sim->lock);
 }
 
+/* In all mappings of a file. */
+static void lose_bytes_locked(struct sim_disk *sim, const struct sim_node *node, size_t offset,
+                              size_t len) REQUIRES(sim->lock)
+{
+    for (struct sim_file *file = sim->files; file != NULL; file = file->next) {
+        if (file->node != node || offset >= file->mapping_len)
+            continue;
+        size_t left = file->mapping_len - offset;
+        memset(file->mapping + offset, 0, len < left ? len : left);
+        file->fault_count++;
+    }
+}
+
 void sim_disk_truncate(struct sim_disk *sim, const char *path, uint64_t size_bytes)
 {
     mutex_lock(&sim->lock);
@@ -379,7 +392,33 @@ void sim_disk_truncate(struct sim_disk *sim, const char *path, uint64_t size_byt
     CHECK(!node->is_dir);
     sim_node_resize(node, (size_t)size_bytes);
     node->synced_len = node->len;
+    lose_bytes_locked(sim, node, (size_t)size_bytes, SIZE_MAX);
     mutex_unlock(&sim->lock);
+}
+
+uint64_t sim_disk_look_count(struct sim_disk *sim)
+{
+    mutex_lock(&sim->lock);
+    uint64_t count = sim->look_count;
+    mutex_unlock(&sim->lock);
+    return count;
+}
+
+void sim_disk_lose_at(struct sim_disk *sim, const char *path, const struct sim_loss *loss)
+{
+    mutex_lock(&sim->lock);
+    sim->loss_node = sim_tree_find(&sim->tree, path);
+    sim->loss = *loss;
+    CHECK(sim->loss_node != NULL);
+    mutex_unlock(&sim->lock);
+}
+
+void sim_end_look_locked(struct sim_disk *sim)
+{
+    if (sim->look_count++ != sim->loss.look || sim->loss_node == NULL)
+        return;
+    lose_bytes_locked(sim, sim->loss_node, sim->loss.offset, sim->loss.len);
+    sim->loss_node = NULL;
 }
 
 /* A folder still to be listed. */

@@ -52,8 +52,20 @@ void sim_disk_set_capacity(struct sim_disk *sim, uint64_t capacity_bytes);
 /* Changes a stored byte: visible to readers and mappings at once. CHECKs that file and offset
    exist. */
 void sim_disk_flip(struct sim_disk *sim, const char *path, uint64_t offset, uint8_t xor_mask);
-/* Shortens a file, or lengthens it with zeros; durable at once. */
+/* Shortens a file, or lengthens it with zeros; durable at once. What is gone of a mapping is zeros,
+   and counts as a fault. */
 void sim_disk_truncate(struct sim_disk *sim, const char *path, uint64_t size_bytes);
+/* How often file_fault_count was asked. */
+uint64_t sim_disk_look_count(struct sim_disk *sim);
+/* `len` bytes of the mappings of a file are lost at the end of look number `look` (counted from 0):
+   in the middle of what reads them, which hears of it when it looks again. The file has them still.
+   Another call takes the place of this one. */
+struct sim_loss {
+    uint64_t look;
+    size_t offset;
+    size_t len;
+};
+void sim_disk_lose_at(struct sim_disk *sim, const char *path, const struct sim_loss *loss);
 /* All file paths, sorted, as a name_list is (full paths, cut at DISK_NAME_MAX - 1). */
 void sim_disk_files(struct sim_disk *sim, struct name_list *out);
 

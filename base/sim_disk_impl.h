@@ -20,6 +20,9 @@ struct sim_disk {
     uint64_t failing_operation; /* UINT64_MAX for none */
     enum status failing_status;
     uint64_t capacity_bytes;
+    uint64_t look_count;              /* of file_fault_count */
+    const struct sim_node *loss_node; /* NULL when nothing is to be lost */
+    struct sim_loss loss;
 };
 
 /* Ends a call that holds the lock: the value of `status` goes on. */
@@ -32,6 +35,8 @@ MUST_USE enum status sim_check_power_locked(const struct sim_disk *sim, uint64_t
 MUST_USE enum status sim_begin_operation_locked(struct sim_disk *sim, uint64_t life,
                                                 const char *path, struct error *err)
     REQUIRES(sim->lock);
+/* Every look at the faults of a mapping ends here. */
+void sim_end_look_locked(struct sim_disk *sim) REQUIRES(sim->lock);
 enum status sim_disk_full(const char *path, struct error *err);
 uint64_t sim_free_bytes_locked(const struct sim_disk *sim) REQUIRES(sim->lock);
 
@@ -44,6 +49,7 @@ struct sim_file {
     uint64_t life;
     uint8_t *mapping; /* a copy, so that a reader that leaves it is caught; NULL until file_map */
     size_t mapping_len;
+    uint64_t fault_count; /* of the mapping; guarded by the disk's lock */
     char path[DISK_PATH_MAX];
 };
 

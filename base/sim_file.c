@@ -150,6 +150,16 @@ static enum status sim_map(struct file *base, struct bytes *out, struct error *e
     return sim_unlock_with(file->sim, do_map_locked(file, out, err));
 }
 
+static uint64_t sim_fault_count(const struct file *base)
+{
+    const struct sim_file *file = (const struct sim_file *)base;
+    mutex_lock(&file->sim->lock);
+    uint64_t count = file->fault_count;
+    sim_end_look_locked(file->sim);
+    mutex_unlock(&file->sim->lock);
+    return count;
+}
+
 static void sim_file_close(struct file *base)
 {
     struct sim_file *file = sim_file_of(base);
@@ -174,6 +184,7 @@ static const struct file_kind sim_file_kind = {
     .read = sim_read,
     .size = sim_size,
     .map = sim_map,
+    .fault_count = sim_fault_count,
     .close = sim_file_close,
 };
 

@@ -7,13 +7,13 @@
 
 /* ---- expiry ---- */
 
-static bool is_expired(const struct clean_view *view, const struct block *block, size_t tenant)
+static bool is_expired(const struct clean_view *view, struct block *block, size_t tenant)
 {
     return block_tenant_section(block, tenant).max_ts_ms <
            view->first_kept_ms(view->context, block_tenant(block, tenant));
 }
 
-static uint64_t tenant_bytes(const struct block *block, size_t tenant)
+static uint64_t tenant_bytes(struct block *block, size_t tenant)
 {
     struct block_section section = block_tenant_section(block, tenant);
     return section.index_offset - section.runs_offset + section.index_len;
@@ -25,7 +25,7 @@ struct expired {
     int64_t waits_ms; /* how long ago the first of them did */
 };
 
-static struct expired sum_expired(const struct clean_view *view, const struct block *block)
+static struct expired sum_expired(const struct clean_view *view, struct block *block)
 {
     struct expired sum = {0};
     for (size_t i = 0; i < block_tenant_count(block); i++) {
@@ -39,7 +39,7 @@ static struct expired sum_expired(const struct clean_view *view, const struct bl
     return sum;
 }
 
-static bool is_worth_rewriting(const struct clean_view *view, const struct block *block)
+static bool is_worth_rewriting(const struct clean_view *view, struct block *block)
 {
     const struct block_meta *meta = block_meta(block);
     struct expired expired = sum_expired(view, block);
@@ -101,11 +101,10 @@ static uint64_t kept_bytes(const struct clean_view *view, struct block *block,
 {
     struct error err;
     uint64_t bytes = 0;
-    if (block_check_directory(block, &err) != STATUS_OK)
-        return block_size_bytes(block);
     for (size_t i = 0; i < block_tenant_count(block); i++)
         bytes += is_tenant_gone(view, block, i, scratch) ? 0 : tenant_bytes(block, i);
-    return bytes;
+    /* behind the loop: nothing of what it looked at is believed otherwise */
+    return block_check_directory(block, &err) == STATUS_OK ? bytes : block_size_bytes(block);
 }
 
 struct clean_judgement clean_judge(const struct clean_view *view, struct block *block,

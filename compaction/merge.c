@@ -134,7 +134,7 @@ static bool has_tenant(const struct cursor *cursor)
     return cursor->tenant < block_tenant_count(cursor->block);
 }
 
-/* False when all inputs are at their end. */
+/* False when all inputs are at their end. `out` points into a block. */
 static bool first_tenant(const struct merge *m, struct str *out)
 {
     bool has_found = false;
@@ -155,11 +155,10 @@ static bool is_at_tenant(const struct cursor *cursor, struct str id)
     return has_tenant(cursor) && str_eq(block_tenant(cursor->block, cursor->tenant), id);
 }
 
-static enum status merge_tenant(struct merge *m, struct str text, struct error *err)
+static enum status merge_tenant(struct merge *m, const struct tenant_id *id, struct error *err)
 {
-    struct tenant_id id;
-    TRY(tenant_id_parse(text, &id, err));
-    TRY(block_writer_tenant(m->writer, &id, err));
+    struct str text = tenant_id_str(id);
+    TRY(block_writer_tenant(m->writer, id, err));
     m->min_ts_ms = m->options->min_ts_ms;
     if (m->options->first_kept_ms != NULL)
         m->min_ts_ms = m->options->first_kept_ms(m->options->context, text);
@@ -180,22 +179,52 @@ static enum status merge_tenant(struct merge *m, struct str text, struct error *
 /* ---- all ---- */
 
 /* Nothing can be said of a block whose directory has changed since it was opened. */
-static enum status check_input(struct merge *m, size_t input, struct error *err)
+static void leave_out(struct merge *m, size_t input, const struct error *why)
 {
-    struct cursor *cursor = &m->cursors[input];
-    enum status status = block_check_directory(cursor->block, err);
-    if (status != STATUS_OK)
-        cursor->tenant = block_tenant_count(cursor->block);
-    return skip_damage(m, input, status, err);
+    m->cursors[input].tenant = block_tenant_count(m->cursors[input].block);
+    m->report->is_damaged[input] = true;
+    m->report->why = *why;
+}
+
+static void check_inputs(struct merge *m)
+{
+    struct error why;
+    for (size_t i = 0; i < m->options->count; i++) {
+        if (block_check_directory(m->cursors[i].block, &why) != STATUS_OK)
+            leave_out(m, i, &why);
+    }
+}
+
+/* Leaves out inputs whose directory is gone since it was checked: false when there were any, and
+   what was read of a directory may be wrong. */
+static bool confirm_inputs(struct merge *m)
+{
+    struct error why;
+    bool is_sure = true;
+    for (size_t i = 0; i < m->options->count; i++) {
+        if (m->report->is_damaged[i] && !has_tenant(&m->cursors[i]))
+            continue;
+        if (block_confirm_directory(m->cursors[i].block, &why) == STATUS_OK)
+            continue;
+        leave_out(m, i, &why);
+        is_sure = false;
+    }
+    return is_sure;
 }
 
 static enum status merge_tenants(struct merge *m, struct error *err)
 {
-    struct str id;
-    for (size_t i = 0; i < m->options->count; i++)
-        TRY(check_input(m, i, err));
-    while (first_tenant(m, &id))
-        TRY(merge_tenant(m, id, err));
+    struct str text;
+    check_inputs(m);
+    while (first_tenant(m, &text)) {
+        struct tenant_id id;
+        enum status status = tenant_id_parse(text, &id, err);
+        if (!confirm_inputs(m))
+            continue;
+        TRY(status);
+        TRY(merge_tenant(m, &id, err));
+    }
+    confirm_inputs(m); /* the last tenants may have had more than was read of them */
     return STATUS_OK;
 }
 

@@ -44,7 +44,7 @@ static enum status show_section(struct topic *topic, struct block *block, size_t
     return STATUS_OK;
 }
 
-static uint64_t sections_end(const struct block *block)
+static uint64_t sections_end(struct block *block)
 {
     uint64_t end = BLOCK_HEADER_BYTES;
     for (size_t i = 0; i < block_tenant_count(block); i++) {

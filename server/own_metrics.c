@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/map.h"
 #include "base/process.h"
 #include "server/exposition.h"
 #include "server/tenant_metrics.h"
@@ -211,6 +212,10 @@ static void write_store(const struct own_metrics *m, struct exposition *e)
     exposition_single(e, "croft_block_corruptions_total", METRIC_COUNTER,
                       "Blocks that were found to be damaged when something of them was read.",
                       (double)store_damaged_block_count(m->store));
+    exposition_single(e, "croft_map_faults_total", METRIC_COUNTER,
+                      "Times that a page of a mapped block was gone when it was read: the file was "
+                      "cut, or its disk failed.",
+                      (double)map_fault_total());
     exposition_single(e, "croft_replay_samples", METRIC_GAUGE,
                       "Samples replayed from the log at start.", (double)replay->samples);
     exposition_single(e, "croft_replay_seconds", METRIC_GAUGE,

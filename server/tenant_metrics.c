@@ -27,8 +27,7 @@ static struct metric_label tenant_label(const struct row *row)
 
 /* ---- rows ---- */
 
-static void add_block(const struct rows *rows, struct tenant_table *tenants,
-                      const struct block *block)
+static void add_block(const struct rows *rows, struct tenant_table *tenants, struct block *block)
 {
     for (size_t i = 0; i < block_tenant_count(block); i++) {
         const struct tenant *tenant = tenant_table_find(tenants, block_tenant(block, i));

@@ -334,6 +334,45 @@ TEST(a_block_of_which_nothing_can_be_read_is_only_put_aside)
     store_box_deinit(&box);
 }
 
+static void cut_open_block(uint64_t kept_percent)
+{
+    struct store_box box;
+    struct error err = {0};
+    struct str got;
+    const struct box_query all = {.tenants = "a"};
+    store_box_start(&box, 3);
+    flush_times(&box, "a", 4);
+    struct block **blocks;
+    size_t count;
+    store_blocks(box.store, box_shard_of(&box, "a"), &box.arena, &blocks, &count);
+    sim_disk_truncate(box.sim, block_path(blocks[0]),
+                      block_size_bytes(blocks[0]) * kept_percent / 100);
+    for (size_t i = 0; i < count; i++)
+        block_release(blocks[i]);
+    box.is_damaged = true;
+    expect_status(box_select(&box, &all, &got, &err), STATUS_CORRUPT);
+    struct compactor *compactor = new_compactor(&box);
+    compactor_step(compactor);
+    compactor_step(compactor);
+    const char *rest = "up 1700000000001:1 1700000000002:2 1700000000003:3\n"
+                       "zone 1700000000001:1 1700000000002:2 1700000000003:3\n";
+    expect_series(&box, "a", rest);
+    assert_int_equal(box_file_count(&box, "quarantine/"), 1);
+    assert_int_equal(counter_get(&compactor_counters(compactor)->samples_lost), 2);
+    compactor_close(compactor);
+    expect_only_quarantine(&box);
+    store_box_restart(&box);
+    expect_series(&box, "a", rest);
+    store_box_deinit(&box);
+}
+
+TEST(an_open_block_that_is_cut_goes_to_quarantine_and_the_others_are_served)
+{
+    cut_open_block(0);
+    cut_open_block(30);
+    cut_open_block(60);
+}
+
 /* The new block is durable, the damaged one not yet in quarantine: it must not be deleted. */
 TEST(a_damaged_block_outlives_a_crash_before_its_quarantine)
 {
@@ -436,6 +475,7 @@ TEST_MAIN(RUN(flush_and_merge_that_are_cut_anywhere_lose_and_double_nothing),
           RUN(what_can_be_read_of_a_damaged_block_is_merged_and_the_block_goes_to_quarantine),
           RUN(a_block_that_a_read_found_damaged_is_written_anew_once),
           RUN(a_block_of_which_nothing_can_be_read_is_only_put_aside),
+          RUN(an_open_block_that_is_cut_goes_to_quarantine_and_the_others_are_served),
           RUN(a_damaged_block_outlives_a_crash_before_its_quarantine),
           RUN(one_shards_trouble_does_not_stop_another),
           RUN(no_merge_begins_that_could_fill_the_disk),

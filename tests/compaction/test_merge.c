@@ -273,6 +273,74 @@ TEST(damage_costs_the_series_that_need_what_is_damaged)
                   "a/cpu 20:9 30:9\nb/up 10:4\n"); /* in the index */
 }
 
+/* Prints what a merge gave; ends the bench. */
+static uint64_t merge_and_print(struct bench *bench, struct merge_report *report, char *out)
+{
+    struct error err;
+    struct merge_options options = options_of(bench);
+    struct block_writer *writer = open_writer(bench, 100, 1);
+    size_t len = 0;
+    expect_ok(merge_blocks(&options, writer, report, &err));
+    uint64_t looks = sim_disk_look_count(bench->sim);
+    struct block *block = finish(bench, writer);
+    out[0] = '\0';
+    for (size_t tenant = 0; tenant < block_tenant_count(block); tenant++) {
+        for (uint32_t i = 0; i < block_series_count(block, tenant); i++)
+            len += print_series(block, tenant, i, out + len);
+    }
+    block_release(block);
+    bench_deinit(bench);
+    return looks;
+}
+
+/* A piece of the first of two blocks is lost at a look, counted from the begin of the merge. */
+static uint64_t merge_lossy_block(struct sim_loss loss, struct merge_report *report, char *out)
+{
+    struct bench bench;
+    bench_init(&bench);
+    add_block(&bench, damaged_series, 4);
+    add_block(&bench,
+              (struct test_series[]){{"a", "cpu", {{20, 9}, {30, 9}}, 2}, {"c", "up", {{1, 1}}, 1}},
+              2);
+    uint64_t begin = sim_disk_look_count(bench.sim);
+    loss.look += begin;
+    sim_disk_lose_at(bench.sim, block_path(bench.blocks[0]), &loss);
+    return merge_and_print(&bench, report, out) - begin;
+}
+
+/* Each line is one of the whole, or of what the other block has of it. */
+static void expect_lines_of(const char *got, const char *whole, const char *rest)
+{
+    for (struct str left = str_from(got); left.len > 0;) {
+        char line[TEXT_MAX];
+        size_t end = str_find(left, '\n', 0);
+        snprintf(line, sizeof line, "%.*s\n", (int)end, left.ptr);
+        if (strstr(whole, line) == NULL && strstr(rest, line) == NULL)
+            fail_msg("nobody wrote %s", line);
+        left = str_slice(left, end + 1, left.len);
+    }
+}
+
+TEST(bytes_that_are_lost_in_the_middle_of_a_merge_cost_what_needs_them_and_nothing_else)
+{
+    enum { BLOCK_BYTES = 700, LOST_BYTES = 40 };
+    const char *whole = "a/cpu 10:1 20:2 30:9\na/mem 10:1 20:2\na/up 10:3\nb/up 10:4\nc/up 1:1\n";
+    const char *rest = "a/cpu 20:9 30:9\nc/up 1:1\n";
+    struct merge_report report;
+    char got[TEXT_MAX];
+    uint64_t looks = merge_lossy_block((struct sim_loss){0}, &report, got);
+    assert_string_equal(got, whole);
+    for (size_t offset = 0; offset < BLOCK_BYTES; offset += LOST_BYTES / 2) {
+        for (uint64_t look = 0; look < looks; look++) {
+            merge_lossy_block((struct sim_loss){look, offset, LOST_BYTES}, &report, got);
+            expect_lines_of(got, whole, rest);
+            assert_non_null(strstr(got, "c/up 1:1\n"));
+            assert_true(report.is_damaged[0] || strcmp(got, whole) == 0);
+            assert_false(report.is_damaged[1]);
+        }
+    }
+}
+
 /* ---- stopping ---- */
 
 static bool count_down(void *context)
@@ -316,4 +384,6 @@ TEST(a_merge_can_be_stopped)
 TEST_MAIN(RUN(series_of_all_inputs_come_in_order_and_the_first_written_sample_wins),
           RUN(series_of_one_scrape_share_their_timestamps_again_when_all_of_them_are_together),
           RUN(what_has_expired_is_left_out_series_and_tenants_with_it),
-          RUN(damage_costs_the_series_that_need_what_is_damaged), RUN(a_merge_can_be_stopped))
+          RUN(damage_costs_the_series_that_need_what_is_damaged),
+          RUN(bytes_that_are_lost_in_the_middle_of_a_merge_cost_what_needs_them_and_nothing_else),
+          RUN(a_merge_can_be_stopped))

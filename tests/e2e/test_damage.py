@@ -3,6 +3,7 @@
 import glob
 import os
 import subprocess
+import threading
 import unittest
 
 from answers import raw_samples
@@ -55,6 +56,52 @@ class Damage(unittest.TestCase):
         wrong = [line for line in done.stdout.splitlines() if line.startswith("shard-")]
         self.assertEqual((done.returncode, len(wrong)), (1, 1), done.stdout)
         self.assertIn("quarantine/", wrong[0])
+
+    def expect_served(self, value):
+        """The block is lost, the samples behind it are there, by the same process."""
+        pid = self.croft.process.pid
+        write(self.http, [({"__name__": "m", "job": "c"}, [(self.now_ms, 7)])], tenant="anonymous")
+        answer = self.ask()
+        self.assertEqual(answer["data"]["result"][0]["value"][1], value)
+        self.assertEqual(len(answer["warnings"]), 1, answer)
+        wait_until("the block is put aside", lambda: "warnings" not in self.ask())
+        self.assertEqual(self.ask()["data"]["result"][0]["value"][1], value)
+        self.assertGreater(self.http.metrics()["croft_map_faults_total"], 0)
+        self.assertEqual((self.croft.process.poll(), self.croft.process.pid), (None, pid))
+        self.expect_only_quarantine()
+
+    def test_a_block_that_is_emptied_while_it_is_open_costs_its_samples_and_not_the_process(self):
+        self.ask()
+        self.change_block(lambda file: file.truncate(0))
+        self.expect_served("7")
+
+    def test_a_block_that_is_cut_under_many_readers_gives_whole_answers_or_says_what_they_lack(self):
+        count = 3000
+        series = [({"__name__": "n", "number": f"{number * 2654435761 % 2 ** 32:08x}"}, [(self.now_ms, 1)])
+                  for number in range(count)]
+        write(self.http, series, tenant="anonymous")
+        self.assertEqual(self.http.send("POST", FLUSH).code, 204)
+        self.block = max(glob.glob(os.path.join(self.croft.folder, "data", "*", "blocks", "*")), key=os.path.getsize)
+        answers, stop = [], threading.Event()
+        def read():
+            while not stop.is_set():
+                answers.append(self.ask("count(n)"))
+
+        readers = [threading.Thread(target=read) for _ in range(4)]
+        for reader in readers:
+            reader.start()
+        wait_until("there are readers", lambda: len(answers) > 20)
+        os.truncate(self.block, os.path.getsize(self.block) // 2)
+        wait_until("the block is put aside", lambda: not answers[-1]["data"]["result"] and "warnings" not in answers[-1])
+        stop.set()
+        for reader in readers:
+            reader.join()
+        self.assertTrue(any("warnings" in answer for answer in answers))
+        for answer in answers:
+            if "warnings" not in answer:
+                self.assertIn([row["value"][1] for row in answer["data"]["result"]], ([str(count)], []), answer)
+        self.assertIsNone(self.croft.process.poll())
+        self.expect_only_quarantine()
 
     def test_a_flipped_byte_costs_a_series_and_every_answer_without_it_says_so(self):
         self.change_block(lambda file: (file.seek(BLOCK_HEADER_BYTES), file.write(b"\xff")))

@@ -96,7 +96,7 @@ static void ask(struct disk *disk, const char *path)
     size_t tenant;
     if (block_open(disk, path, &block, &err) != STATUS_OK)
         return;
-    block_find_tenant(block, STR("acme"), &tenant);
+    (void)!block_find_tenant(block, STR("acme"), &tenant, &err);
     for (size_t i = 0; i < block_tenant_count(block) && i < 8; i++)
         ask_tenant(block, i);
     enum status status = block_verify(block, &err);

@@ -283,8 +283,12 @@ static enum status check_selection(const struct model_tenant *want, struct block
 static enum status check_tenant(const struct model_tenant *want, struct block *block, size_t tenant,
                                 struct arena *arena, struct error *err)
 {
-    expect_str(block_tenant(block, tenant), want->id.text);
-    assert_int_equal(block_series_count(block, tenant), want->count);
+    struct str id = block_tenant(block, tenant);
+    size_t series_count = block_series_count(block, tenant);
+    bool is_id = str_eq(id, tenant_id_str(&want->id));
+    TRY(block_confirm_directory(block, err));
+    assert_true(is_id);
+    assert_int_equal(series_count, want->count);
     for (uint32_t i = 0; i < want->count; i++)
         TRY(check_series(&want->series[i], block, tenant, i, arena, err));
     TRY(check_cached(want, block, tenant, err));
@@ -333,7 +337,7 @@ void block_model_expect(const struct block_model *model, struct block *block)
     assert_int_equal(block_tenant_count(block), model->count);
     for (size_t i = 0; i < model->count; i++) {
         size_t tenant;
-        assert_true(block_find_tenant(block, tenant_id_str(&model->tenants[i].id), &tenant));
+        expect_ok(block_find_tenant(block, tenant_id_str(&model->tenants[i].id), &tenant, &err));
         assert_int_equal(tenant, i);
         expect_ok(block_model_check_tenant(model, block, i, &err));
     }

@@ -258,16 +258,16 @@ TEST(ten_thousand_tenants_are_found_by_name)
     assert_int_equal(block_tenant_count(block), 10000);
     for (size_t i = 0; i < 10000; i++) {
         size_t tenant;
-        assert_true(block_find_tenant(block, tenant_id_str(&model.tenants[i].id), &tenant));
+        expect_ok(block_find_tenant(block, tenant_id_str(&model.tenants[i].id), &tenant, &err));
         assert_int_equal(tenant, i);
         if (i % 100 == 0)
             expect_ok(block_model_check_tenant(&model, block, i, &err));
     }
     size_t tenant;
-    assert_false(block_find_tenant(block, STR(""), &tenant));
-    assert_false(block_find_tenant(block, STR("tenant-00000"), &tenant));
-    assert_false(block_find_tenant(block, STR("tenant-0000000"), &tenant));
-    assert_false(block_find_tenant(block, STR("z"), &tenant));
+    expect_status(block_find_tenant(block, STR(""), &tenant, &err), STATUS_NOT_FOUND);
+    expect_status(block_find_tenant(block, STR("tenant-00000"), &tenant, &err), STATUS_NOT_FOUND);
+    expect_status(block_find_tenant(block, STR("tenant-0000000"), &tenant, &err), STATUS_NOT_FOUND);
+    expect_status(block_find_tenant(block, STR("z"), &tenant, &err), STATUS_NOT_FOUND);
     block_release(block);
     block_model_deinit(&model);
     disk_close(disk);

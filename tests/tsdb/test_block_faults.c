@@ -1,6 +1,7 @@
 #include "tests/support/test.h"
 
 #include "tests/tsdb/block_model.h"
+#include "tsdb/block/block_frame.h"
 #include "tsdb/block/block_index.h"
 
 static const struct model_size small = {3, 4, 40};
@@ -306,7 +307,7 @@ static void expect_own_or_none(const struct block_model *model, struct block *bl
         arena_init(&arena, SIZE_MAX);
         struct str id = tenant_id_str(&model->tenants[i].id);
         struct labels labels;
-        if (block_find_tenant(block, id, &position) &&
+        if (block_find_tenant(block, id, &position, &err) == STATUS_OK &&
             block_labels(block, position, 0, &arena, &labels, &err) == STATUS_OK) {
             size_t owner = position;
             if (!str_eq(tenant_id_str(&model->tenants[owner].id), id))
@@ -366,6 +367,112 @@ TEST(a_directory_that_changes_later_never_shows_a_tenant_what_another_has)
     flip_directory(true);
 }
 
+/* ---- bytes that are gone while the block is open ---- */
+
+/* Every answer about a tenant is right, or says that something cannot be read. */
+static size_t count_whole(const struct block_model *model, struct block *block)
+{
+    size_t whole = 0;
+    for (size_t i = 0; i < model->count; i++) {
+        struct error err;
+        size_t position;
+        enum status status =
+            block_find_tenant(block, tenant_id_str(&model->tenants[i].id), &position, &err);
+        if (status == STATUS_OK)
+            status = block_model_check_tenant(model, block, i, &err);
+        assert_true(status == STATUS_OK || status == STATUS_CORRUPT);
+        whole += status == STATUS_OK;
+    }
+    return whole;
+}
+
+static struct block *open_model(struct sim_disk *sim)
+{
+    struct error err;
+    struct block *block;
+    struct disk *disk = sim_disk_disk(sim);
+    expect_ok(block_open(disk, MODEL_PATH, &block, &err));
+    disk_close(disk);
+    return block;
+}
+
+static void cut_open_block(const struct block_model *model, uint64_t len, bool is_used_before)
+{
+    struct error err;
+    struct sim_disk *sim = write_model(model);
+    struct block *block = open_model(sim);
+    if (is_used_before)
+        block_model_expect(model, block);
+    sim_disk_truncate(sim, MODEL_PATH, len);
+    /* the directory goes first, and nothing can be said without it */
+    assert_int_equal(count_whole(model, block), 0);
+    expect_status(block_verify(block, &err), STATUS_CORRUPT);
+    block_release(block);
+    sim_disk_free(sim);
+}
+
+TEST(an_open_block_that_is_cut_at_any_byte_gives_no_wrong_answer)
+{
+    struct block_model model;
+    init_model(&model, test_seed(38), small);
+    struct sim_disk *sim = write_model(&model);
+    /* a cut within the footer costs nothing that is open */
+    uint64_t len = block_len(sim) - BLOCK_FOOTER_BYTES;
+    sim_disk_free(sim);
+    for (uint64_t cut = 0; cut < len; cut++) {
+        cut_open_block(&model, cut, false);
+        cut_open_block(&model, cut, true);
+    }
+    block_model_deinit(&model);
+}
+
+static uint64_t count_looks(const struct block_model *model)
+{
+    struct sim_disk *sim = write_model(model);
+    struct block *block = open_model(sim);
+    assert_int_equal(count_whole(model, block), model->count);
+    uint64_t looks = sim_disk_look_count(sim);
+    block_release(block);
+    sim_disk_free(sim);
+    return looks;
+}
+
+/* A piece of the index of a tenant, or of anything. */
+static struct sim_loss any_loss(struct block *block, uint64_t look, struct random *random)
+{
+    size_t tenant = (size_t)random_below(random, block_tenant_count(block));
+    struct block_section section = block_tenant_section(block, tenant);
+    bool is_index = random_below(random, 2) == 0;
+    uint64_t begin = is_index ? section.index_offset : 0;
+    uint64_t len = is_index ? section.index_len : block_size_bytes(block);
+    return (struct sim_loss){.look = look,
+                             .offset = begin + random_below(random, len),
+                             .len = 1 + random_below(random, 64)};
+}
+
+/* Whoever reads has looked, and looks again when it has read. */
+TEST(bytes_that_are_gone_in_the_middle_of_reading_give_no_wrong_answer)
+{
+    enum { ROUNDS = 10 };
+    struct block_model model;
+    struct random random;
+    random_init_seeded(&random, test_seed(39));
+    init_model(&model, 39, small);
+    uint64_t looks = count_looks(&model);
+    assert_true(looks > 100);
+    struct sim_disk *sim = write_model(&model);
+    for (uint64_t i = 0; i < ROUNDS * looks; i++) {
+        struct block *block = open_model(sim);
+        struct sim_loss loss = any_loss(block, sim_disk_look_count(sim) + i % (looks + 3), &random);
+        sim_disk_lose_at(sim, MODEL_PATH, &loss);
+        count_whole(&model, block);
+        count_whole(&model, block);
+        block_release(block);
+    }
+    sim_disk_free(sim);
+    block_model_deinit(&model);
+}
+
 TEST(damaged_values_cost_one_series_and_damaged_timestamps_those_that_share_them)
 {
     assert_int_equal(count_unreadable(false), 1);
@@ -408,4 +515,6 @@ TEST_MAIN(RUN(a_power_cut_at_any_operation_leaves_the_whole_block_or_none),
           RUN(a_flipped_byte_is_an_error_of_one_tenant_never_a_wrong_answer),
           RUN(a_directory_that_changes_later_never_shows_a_tenant_what_another_has),
           RUN(damaged_values_cost_one_series_and_damaged_timestamps_those_that_share_them),
+          RUN(an_open_block_that_is_cut_at_any_byte_gives_no_wrong_answer),
+          RUN(bytes_that_are_gone_in_the_middle_of_reading_give_no_wrong_answer),
           RUN(a_block_cut_at_any_byte_does_not_open), RUN(a_block_that_is_not_there_is_not_found))

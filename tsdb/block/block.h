@@ -86,15 +86,18 @@ struct block_loss {
 };
 void block_measure_loss(struct block *block, struct block_loss *out);
 
-/* Proves the directory once more: bytes that were right when the block was opened may have changed since.
-   STATUS_CORRUPT otherwise. */
+/* Proves the directory once more: bytes that were right when the block was opened may have changed
+   since. STATUS_CORRUPT otherwise. */
 MUST_USE enum status block_check_directory(const struct block *block, struct error *err);
+/* The same where bytes of the file are gone since the last proof, else STATUS_OK at once. */
+MUST_USE enum status block_confirm_directory(struct block *block, struct error *err);
 size_t block_tenant_count(const struct block *block);
 /* The id, pointing into the mapping (valid while the caller holds a reference); tenants are
-   sorted. */
+   sorted. Believe it when block_confirm_directory says so afterwards. */
 struct str block_tenant(const struct block *block, size_t tenant);
-/* False when the block holds nothing of that tenant. */
-bool block_find_tenant(const struct block *block, struct str id, size_t *tenant);
+/* STATUS_NOT_FOUND when the block holds nothing of that tenant. */
+MUST_USE enum status block_find_tenant(struct block *block, struct str id, size_t *tenant,
+                                       struct error *err);
 
 /* Positions of the series of a tenant that match, in increasing order (which is label order). Here
    and below STATUS_CORRUPT is about this tenant, or this series, only: the others can still be
@@ -108,8 +111,7 @@ size_t block_series_count(const struct block *block, size_t tenant);
    will do. STATUS_NOT_FOUND: there is none. `scratch` is reset. */
 MUST_USE enum status block_find_series(struct block *block, size_t tenant, struct labels labels,
                                        struct arena *scratch, uint32_t *series, struct error *err);
-/* Text points into the mapping (valid while the caller holds a reference), the array into
-   `arena`. */
+/* Array and text are in `arena`. */
 MUST_USE enum status block_labels(struct block *block, size_t tenant, uint32_t series,
                                   struct arena *arena, struct labels *out, struct error *err);
 /* Of the samples of a series, inclusive; the index knows. */
@@ -126,6 +128,7 @@ extern const struct block_range block_all_time; /* without a cache */
 MUST_USE enum status block_read(struct block *block, size_t tenant, uint32_t series,
                                 const struct block_range *range, struct columns *out,
                                 struct error *err);
+/* Array and text are in `arena`. */
 MUST_USE enum status block_label_names(struct block *block, size_t tenant, struct arena *arena,
                                        struct str **out, size_t *count, struct error *err);
 MUST_USE enum status block_label_values(struct block *block, size_t tenant, struct str name,
@@ -141,8 +144,10 @@ struct block_section {
     int64_t min_ts_ms;
     int64_t max_ts_ms;
 };
-struct block_section block_tenant_section(const struct block *block, size_t tenant);
-/* The tenant's index, good for reading while the caller holds a reference. */
+/* Empty, and of all times of the block, where the directory is gone. */
+struct block_section block_tenant_section(struct block *block, size_t tenant);
+/* The tenant's index, good for reading while the caller holds a reference; for who only shows it:
+   bytes that are gone meanwhile go unnoticed. */
 struct block_index;
 MUST_USE enum status block_tenant_index(struct block *block, size_t tenant,
                                         const struct block_index **out, struct error *err);

@@ -3,6 +3,10 @@
  *
  * The index of a tenant is checked when it is first asked for: its slot then says whether it may be
  * used. A slot is written once under `lock`; `is_ready` publishes it.
+ *
+ * Bytes can be gone at any time (file_fault_count). So an index is proved again whenever the count
+ * is another than at its last proof, and who reads reads again when the count has changed
+ * meanwhile.
  */
 #ifndef CROFT_TSDB_BLOCK_IMPL_H
 #define CROFT_TSDB_BLOCK_IMPL_H
@@ -14,8 +18,9 @@
 
 struct block_slot {
     struct flag is_ready;
-    bool is_damaged;
-    uint64_t id_hash; /* of the tenant's id; the directory must go on saying the same */
+    struct flag is_damaged;
+    struct counter proved_faults; /* how many faults the file had when the index was proved last */
+    uint64_t id_hash;             /* of the tenant's id; the directory must go on saying the same */
     struct block_index index;
     uint64_t runs_offset; /* in the file */
     uint64_t runs_len;
@@ -24,8 +29,9 @@ struct block_slot {
 struct block {
     struct refcount references;
     struct file *file;
-    struct bytes bytes;     /* the mapping */
-    struct flag is_damaged; /* something of it could not be read */
+    struct bytes bytes;           /* the mapping */
+    struct flag is_damaged;       /* something of it could not be read */
+    struct counter proved_faults; /* of the file, when the directory was proved last */
     struct block_footer footer;
     struct mutex lock;
     struct block_slot *slots; /* by tenant */
@@ -35,6 +41,10 @@ struct block {
 struct block_entry block_entry_of(const struct block *block, size_t tenant);
 /* The id's text, empty when the entry leads nowhere. */
 struct str block_entry_id(const struct block *block, const struct block_entry *entry);
+
+/* Whether bytes of the file were gone for somebody since `*faults` was counted, which is counted
+   anew: what was read since may be wrong. A byte is gone once, so reading again comes to an end. */
+bool block_has_faulted(const struct block *block, uint64_t *faults);
 
 /* The slot of a tenant whose index is good. */
 MUST_USE enum status block_slot_get(struct block *block, size_t tenant,

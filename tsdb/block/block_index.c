@@ -94,26 +94,43 @@ enum status block_index_open(struct block_index *index, struct bytes section, st
 
 /* ---- text ---- */
 
+/* From begin to end, which were proved to rise within `whole` when the index was opened, unless
+   they are gone since. */
+static struct bytes part_of(struct bytes whole, uint32_t begin, uint32_t end)
+{
+    if (begin > end || end > whole.len)
+        return (struct bytes){0};
+    return (struct bytes){whole.ptr + begin, end - begin};
+}
+
 struct str block_index_symbol(const struct block_index *index, uint32_t symbol)
 {
-    uint32_t begin = word_at(index->symbol_offsets, symbol);
-    uint32_t end = word_at(index->symbol_offsets, (size_t)symbol + 1);
-    return (struct str){(const char *)index->text.ptr + begin, end - begin};
+    CHECK(symbol < index->symbol_count);
+    return str_of_bytes(part_of(index->text, word_at(index->symbol_offsets, symbol),
+                                word_at(index->symbol_offsets, (size_t)symbol + 1)));
+}
+
+/* The symbol of a row of names or pairs. */
+static struct str row_text(const struct block_index *index, const uint8_t *table, size_t row)
+{
+    uint32_t symbol = row_first(table, row);
+    return symbol < index->symbol_count ? block_index_symbol(index, symbol) : (struct str){0};
 }
 
 struct str block_index_name(const struct block_index *index, uint32_t name)
 {
-    return block_index_symbol(index, row_first(index->names, name));
+    return row_text(index, index->names, name);
 }
 
 struct str block_index_value(const struct block_index *index, uint32_t pair)
 {
-    return block_index_symbol(index, row_first(index->pairs, pair));
+    return row_text(index, index->pairs, pair);
 }
 
 uint32_t block_index_first_pair(const struct block_index *index, uint32_t name)
 {
-    return row_second(index->names, name);
+    uint32_t pair = row_second(index->names, name);
+    return pair <= index->pair_count ? pair : index->pair_count;
 }
 
 bool block_index_find_name(const struct block_index *index, struct str text, uint32_t *name)
@@ -162,8 +179,8 @@ size_t block_index_postings_len(const struct block_index *index, uint32_t first,
 enum status block_index_postings(const struct block_index *index, uint32_t pair,
                                  struct postings *out, struct error *err)
 {
-    struct bytes bytes = {index->postings.ptr + row_second(index->pairs, pair),
-                          block_index_postings_len(index, pair, pair + 1)};
+    struct bytes bytes = part_of(index->postings, row_second(index->pairs, pair),
+                                 row_second(index->pairs, (size_t)pair + 1));
     if (bytes.len == 0 || index->series_count == 0)
         return broken(err, "a value without series");
     return postings_decode(out, bytes, index->series_count - 1, err);
@@ -174,9 +191,8 @@ enum status block_index_postings(const struct block_index *index, uint32_t pair,
 static struct reader series_reader(const struct block_index *index, uint32_t series)
 {
     CHECK(series < index->series_count);
-    uint32_t begin = word_at(index->series_offsets, series);
-    uint32_t end = word_at(index->series_offsets, (size_t)series + 1);
-    return reader_of((struct bytes){index->series.ptr + begin, end - begin});
+    return reader_of(part_of(index->series, word_at(index->series_offsets, series),
+                             word_at(index->series_offsets, (size_t)series + 1)));
 }
 
 struct numbered_label {
@@ -193,8 +209,8 @@ static struct numbered_label read_label(const struct block_index *index, struct 
         return (struct numbered_label){0};
     }
     uint32_t first = block_index_first_pair(index, (uint32_t)name);
-    uint32_t count = block_index_first_pair(index, (uint32_t)name + 1) - first;
-    r->is_broken = value >= count;
+    uint32_t end = block_index_first_pair(index, (uint32_t)name + 1);
+    r->is_broken = first > end || value >= end - first;
     return (struct numbered_label){(uint32_t)name, r->is_broken ? 0 : first + (uint32_t)value};
 }
 
@@ -207,22 +223,49 @@ static size_t read_label_count(struct reader *r)
     return r->is_broken ? 0 : (size_t)count;
 }
 
+static enum status read_labels(const struct block_index *index, uint32_t series,
+                               struct arena *arena, struct label **out, size_t *count,
+                               struct error *err)
+{
+    struct reader r = series_reader(index, series);
+    *count = read_label_count(&r);
+    *out = arena_try_alloc(arena, *count * sizeof **out);
+    if (*out == NULL)
+        return arena_refusal(arena, err);
+    for (size_t i = 0; i < *count && !r.is_broken; i++) {
+        struct numbered_label label = read_label(index, &r);
+        if (!r.is_broken)
+            (*out)[i] = (struct label){block_index_name(index, label.name),
+                                       block_index_value(index, label.pair)};
+    }
+    return r.is_broken ? broken(err, "broken labels of a series") : STATUS_OK;
+}
+
 enum status block_index_labels(const struct block_index *index, uint32_t series,
                                struct arena *arena, struct labels *out, struct error *err)
 {
-    struct reader r = series_reader(index, series);
-    size_t count = read_label_count(&r);
-    struct label *labels = arena_try_alloc(arena, count * sizeof *labels);
-    if (labels == NULL)
-        return arena_refusal(arena, err);
-    for (size_t i = 0; i < count && !r.is_broken; i++) {
-        struct numbered_label label = read_label(index, &r);
-        if (!r.is_broken)
-            labels[i] = (struct label){block_index_name(index, label.name),
-                                       block_index_value(index, label.pair)};
-    }
+    struct label *labels;
+    size_t count;
+    TRY(read_labels(index, series, arena, &labels, &count, err));
     *out = (struct labels){labels, count};
-    return r.is_broken ? broken(err, "broken labels of a series") : STATUS_OK;
+    return STATUS_OK;
+}
+
+enum status block_index_copy_labels(const struct block_index *index, uint32_t series,
+                                    struct arena *arena, struct labels *out, struct error *err)
+{
+    struct label *labels;
+    size_t count, text_len = 0;
+    TRY(read_labels(index, series, arena, &labels, &count, err));
+    for (size_t i = 0; i < count; i++)
+        text_len += labels[i].name.len + labels[i].value.len;
+    char *to = arena_try_alloc(arena, text_len);
+    if (to == NULL)
+        return arena_refusal(arena, err);
+    for (size_t i = 0; i < count; i++)
+        to = str_move(&labels[i].value, str_move(&labels[i].name, to));
+    *out = (struct labels){labels, count};
+    return STATUS_OK;
 }
 
 enum status block_index_place(const struct block_index *index, uint32_t series,

@@ -1,8 +1,9 @@
 /*
  * block_index: the index of one tenant in a block, read where it lies.
  *
- * Opening checks once that every place it names is inside, so the accessors below need no checks;
- * only series and postings, which are decoded, can still turn out to be broken.
+ * Opening checks once that every place it names is inside; only series and postings, which are
+ * decoded, can still turn out to be broken. Bytes of a file can be gone later: the accessors below
+ * say nonsense then, for the block to notice, and read nothing that is outside.
  *
  * Ownership:  borrows the section; text points into it.
  * Threads:    may be used by many threads.
@@ -95,6 +96,10 @@ struct block_place {
    full. */
 MUST_USE enum status block_index_labels(const struct block_index *index, uint32_t series,
                                         struct arena *arena, struct labels *out, struct error *err);
+/* The text as well. */
+MUST_USE enum status block_index_copy_labels(const struct block_index *index, uint32_t series,
+                                             struct arena *arena, struct labels *out,
+                                             struct error *err);
 MUST_USE enum status block_index_place(const struct block_index *index, uint32_t series,
                                        struct block_place *out, struct error *err);
 /* The pair that the series has for `name`; false when it has none. */

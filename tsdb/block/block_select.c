@@ -283,9 +283,9 @@ static enum status run(struct selecting *s, const struct matcher *matchers, size
     return apply_terms(s, terms, count, err);
 }
 
-enum status block_select(struct block *block, size_t tenant, const struct matcher *matchers,
-                         size_t matcher_count, struct arena *arena, uint32_t **out, size_t *count,
-                         struct error *err)
+static enum status select_once(struct block *block, size_t tenant, const struct matcher *matchers,
+                               size_t matcher_count, struct arena *arena, uint32_t **out,
+                               size_t *count, struct error *err)
 {
     const struct block_slot *slot;
     TRY(block_slot_get(block, tenant, &slot, err));
@@ -295,5 +295,17 @@ enum status block_select(struct block *block, size_t tenant, const struct matche
     if (status == STATUS_OK)
         status = list_result(&s, out, count, err);
     postings_deinit(&s.result);
+    return status;
+}
+
+enum status block_select(struct block *block, size_t tenant, const struct matcher *matchers,
+                         size_t matcher_count, struct arena *arena, uint32_t **out, size_t *count,
+                         struct error *err)
+{
+    enum status status;
+    uint64_t faults = file_fault_count(block->file);
+    do
+        status = select_once(block, tenant, matchers, matcher_count, arena, out, count, err);
+    while (block_has_faulted(block, &faults));
     return status;
 }

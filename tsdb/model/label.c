@@ -38,6 +38,25 @@ bool labels_eq(struct labels a, struct labels b)
     return true;
 }
 
+enum status labels_clone(struct labels labels, struct arena *arena, struct labels *out,
+                         struct error *err)
+{
+    size_t text_len = 0;
+    for (size_t i = 0; i < labels.count; i++)
+        text_len += labels.ptr[i].name.len + labels.ptr[i].value.len;
+    struct label *copy = arena_try_alloc(arena, labels.count * sizeof *copy + text_len);
+    if (copy == NULL)
+        return arena_refusal(arena, err);
+    char *to = (char *)(copy + labels.count);
+    for (size_t i = 0; i < labels.count; i++) {
+        copy[i] = labels.ptr[i];
+        to = str_move(&copy[i].name, to);
+        to = str_move(&copy[i].value, to);
+    }
+    *out = (struct labels){copy, labels.count};
+    return STATUS_OK;
+}
+
 uint64_t labels_hash(struct labels labels)
 {
     uint64_t chain[3] = {labels.count, 0, 0};

@@ -34,6 +34,10 @@ struct label_limits {
 /* Order of Prometheus' labels.Compare: pair by pair, then the shorter first. */
 int labels_compare(struct labels a, struct labels b);
 bool labels_eq(struct labels a, struct labels b);
+/* A copy of array and text, as one piece of the arena. STATUS_LIMIT and STATUS_UNAVAILABLE when it
+   is full. */
+MUST_USE enum status labels_clone(struct labels labels, struct arena *arena, struct labels *out,
+                                  struct error *err);
 /* Independent of how the labels arrived; keyed (base/hash). */
 uint64_t labels_hash(struct labels labels);
 /* The value, or an empty view when there is no such label. */

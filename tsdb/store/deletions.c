@@ -199,8 +199,8 @@ static enum status decode_copy(struct bytes data, uint32_t shard, struct deletio
     return decode_body(body, count, list, err);
 }
 
-/* Where the next copy begins behind `from`; the end when there is none. What is damaged, cut or longer
-   than it was does not move the other copy, so it is looked for and not computed. */
+/* Where the next copy begins behind `from`; the end when there is none. What is damaged, cut or
+   longer than it was does not move the other copy, so it is looked for and not computed. */
 static size_t find_copy(struct bytes data, size_t from)
 {
     while (data.len - from >= sizeof magic && memcmp(data.ptr + from, magic, sizeof magic) != 0)
@@ -423,8 +423,12 @@ bool deletion_touches(const struct deletion *d, struct block *block, struct aren
     struct error err;
     arena_reset(scratch);
     if (meta->sequence > d->last_sequence || meta->max_ts_ms < d->min_ts_ms ||
-        d->max_ts_ms < meta->min_ts_ms ||
-        !block_find_tenant(block, tenant_id_str(&d->tenant), &tenant))
+        d->max_ts_ms < meta->min_ts_ms)
         return false;
-    return find_touched(d, block, tenant, scratch, &touches, &err) != STATUS_OK || touches;
+    enum status status = block_find_tenant(block, tenant_id_str(&d->tenant), &tenant, &err);
+    if (status == STATUS_NOT_FOUND)
+        return false;
+    if (status == STATUS_OK)
+        status = find_touched(d, block, tenant, scratch, &touches, &err);
+    return status != STATUS_OK || touches;
 }

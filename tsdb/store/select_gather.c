@@ -140,27 +140,20 @@ static enum status push(struct gathering *g, struct list *list, struct selected 
     return STATUS_OK;
 }
 
-/* The text lives on, the array may not. */
-static struct labels keep_labels(struct selection *s, struct labels labels)
-{
-    struct label *kept = arena_alloc(&s->arena, labels.count * sizeof *kept);
-    if (labels.count > 0)
-        memcpy(kept, labels.ptr, labels.count * sizeof *kept);
-    return (struct labels){kept, labels.count};
-}
-
 /* A series that no source had before. */
 static enum status push_new(struct gathering *g, uint32_t source, const struct found *found,
                             struct error *err)
 {
     struct selection *s = g->selection;
     struct selected series = {
-        .labels = found->is_kept ? found->labels : keep_labels(s, found->labels),
+        .labels = found->labels,
         .part = g->part,
         .first_place = PLACE_NONE,
         .last_place = PLACE_NONE,
         .head_source = PLACE_NONE,
     };
+    if (!found->is_kept)
+        TRY(labels_clone(found->labels, &s->arena, &series.labels, err));
     add_place(s, &series, source, found);
     return push(g, &g->merged, series, err);
 }
@@ -308,8 +301,8 @@ static enum status read_series(struct gathering *g, const struct source *source,
     return STATUS_OK;
 }
 
-/* Labels and deletions of the series at `out->position` of a block; `*has_samples` false: none in the
-   time range that are not deleted, or none that can be read. */
+/* Labels and deletions of the series at `out->position` of a block; `*has_samples` false: none in
+   the time range that are not deleted, or none that can be read. */
 static enum status look_up(struct gathering *g, const struct source *source, struct arena *arena,
                            struct found *out, bool *has_samples, struct error *err)
 {
@@ -321,19 +314,21 @@ static enum status look_up(struct gathering *g, const struct source *source, str
     return select_pass_damage(s->store, &s->damage, source->block, status, err);
 }
 
-/* The labels of one series at a time are in memory, unless they are new. */
+/* The labels of one series at a time are in memory, unless they are new: all are while the list is
+   empty. */
 static enum status merge_block(struct gathering *g, uint32_t source, const uint32_t *series,
                                size_t count, struct error *err)
 {
     const struct source at = g->selection->sources[source];
-    struct arena one;
+    bool are_new = g->list.count == 0;
+    struct arena one, *arena = are_new ? &g->selection->arena : &one;
     size_t next = 0;
     enum status status = STATUS_OK;
     arena_init(&one, SIZE_MAX);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        struct found found = {.position = series[i]};
+        struct found found = {.position = series[i], .is_kept = are_new};
         bool has_samples = false;
-        status = look_up(g, &at, &one, &found, &has_samples, err);
+        status = look_up(g, &at, arena, &found, &has_samples, err);
         if (status == STATUS_OK && has_samples)
             status = merge_one(g, source, &found, &next, err);
         arena_reset(&one);
@@ -367,10 +362,13 @@ static enum status gather_block(struct gathering *g, const struct held_shard *he
     const struct tenant_part *part = g->part;
     uint32_t *series;
     size_t count = 0;
-    if (!block_find_tenant(block, tenant_id_str(&part->tenant->id), &source.block_tenant))
+    enum status status =
+        block_find_tenant(block, tenant_id_str(&part->tenant->id), &source.block_tenant, err);
+    if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
-    enum status status = block_select(block, source.block_tenant, part->matchers,
-                                      part->matcher_count, &g->scratch, &series, &count, err);
+    if (status == STATUS_OK)
+        status = block_select(block, source.block_tenant, part->matchers, part->matcher_count,
+                              &g->scratch, &series, &count, err);
     TRY(select_pass_damage(g->selection->store, &g->selection->damage, block, status, err));
     if (status != STATUS_OK)
         return STATUS_OK;

@@ -24,11 +24,17 @@ static void add_text(struct found *found, struct str text)
     found->ptr[found->count++] = text;
 }
 
-/* Copies, because head and block may be gone when the caller looks. */
+/* Copies, because the head may be gone when the caller looks. */
 static void add_copies(struct found *found, const struct str *texts, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         add_text(found, arena_copy(found->arena, texts[i]));
+}
+
+static void add_texts(struct found *found, const struct str *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        add_text(found, texts[i]);
 }
 
 static int compare_texts(const void *left, const void *right)
@@ -134,26 +140,34 @@ static enum status add_from_head(struct lookup *lookup, const struct tenant_part
     return status;
 }
 
-static enum status add_from_block(struct lookup *lookup, struct block *block,
-                                  const struct tenant_part *part, const struct wanted *wanted,
-                                  struct found *found, struct error *err)
+static enum status read_block_texts(struct lookup *lookup, struct block *block,
+                                    const struct tenant_part *part, const struct wanted *wanted,
+                                    struct found *found, struct error *err)
 {
     size_t tenant;
-    if (!block_find_tenant(block, tenant_id_str(&part->tenant->id), &tenant))
-        return STATUS_OK;
+    TRY(block_find_tenant(block, tenant_id_str(&part->tenant->id), &tenant, err));
     struct block_section section = block_tenant_section(block, tenant);
     if (section.min_ts_ms > lookup->options->max_ts_ms ||
         section.max_ts_ms <
             store_first_visible_ms(lookup->store, part->tenant, lookup->options->min_ts_ms))
         return STATUS_OK;
     struct str *texts;
-    size_t count = 0;
-    enum status status =
-        wanted->is_values
-            ? block_label_values(block, tenant, wanted->name, &lookup->scratch, &texts, &count, err)
-            : block_label_names(block, tenant, &lookup->scratch, &texts, &count, err);
-    if (status == STATUS_OK)
-        add_copies(found, texts, count);
+    size_t count;
+    if (wanted->is_values)
+        TRY(block_label_values(block, tenant, wanted->name, found->arena, &texts, &count, err));
+    else
+        TRY(block_label_names(block, tenant, found->arena, &texts, &count, err));
+    add_texts(found, texts, count);
+    return STATUS_OK;
+}
+
+static enum status add_from_block(struct lookup *lookup, struct block *block,
+                                  const struct tenant_part *part, const struct wanted *wanted,
+                                  struct found *found, struct error *err)
+{
+    enum status status = read_block_texts(lookup, block, part, wanted, found, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
     return select_pass_damage(lookup->store, &lookup->options->damage, block, status, err);
 }
 
@@ -264,8 +278,8 @@ static bool has_deleted(const struct lookup *lookup, const struct tenant_part *p
     return has;
 }
 
-/* Whether indexes alone can say: no matcher is left once tenants are chosen, nothing is deleted that
-   they still know, and the label is not one that is put together from two stored ones. */
+/* Whether indexes alone can say: no matcher is left once tenants are chosen, nothing is deleted
+   that they still know, and the label is not one that is put together from two stored ones. */
 static bool is_index_enough(const struct lookup *lookup, const struct tenant_part *parts,
                             size_t count)
 {

@@ -55,8 +55,11 @@ bool store_has_blocks_of(struct store *store, const struct tenant *tenant)
     bool has = false;
     rwlock_lock_read(&shard->lock);
     for (size_t i = 0; i < shard->block_count && !has; i++) {
+        struct error err;
         size_t position;
-        has = block_find_tenant(shard->blocks[i], tenant_id_str(&tenant->id), &position);
+        /* one without a directory may have some */
+        has = block_find_tenant(shard->blocks[i], tenant_id_str(&tenant->id), &position, &err) !=
+              STATUS_NOT_FOUND;
     }
     rwlock_unlock_read(&shard->lock);
     return has;

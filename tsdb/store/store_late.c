@@ -7,9 +7,9 @@
  * samples of somebody else's write out of the head after the blocks were listed: store_write.c sees
  * that by flush_count and asks again.
  *
- * Cost: for each series a search by labels in each block that may hold its samples, which begins where
- * it was found the last time; each chunk that covers one of them is decoded once, if they come in
- * order, and each timeline once for the series of the write that share it.
+ * Cost: for each series a search by labels in each block that may hold its samples, which begins
+ * where it was found the last time; each chunk that covers one of them is decoded once, if they
+ * come in order, and each timeline once for the series of the write that share it.
  */
 #include "tsdb/store/store_write_impl.h"
 
@@ -183,9 +183,10 @@ static enum status ask_block(struct asking *a, struct block *block, struct error
     size_t tenant;
     uint32_t series;
     int64_t min_ts_ms, max_ts_ms;
-    if (block_meta(block)->max_ts_ms < a->min_ts_ms ||
-        !block_find_tenant(block, tenant_id_str(&a->waiting->series->tenant->id), &tenant) ||
-        block_tenant_section(block, tenant).max_ts_ms < a->min_ts_ms)
+    if (block_meta(block)->max_ts_ms < a->min_ts_ms)
+        return STATUS_OK;
+    TRY(block_find_tenant(block, tenant_id_str(&a->waiting->series->tenant->id), &tenant, err));
+    if (block_tenant_section(block, tenant).max_ts_ms < a->min_ts_ms)
         return STATUS_OK;
     TRY(find_series(a, block, tenant, &series, err));
     TRY(block_time_range(block, tenant, series, &min_ts_ms, &max_ts_ms, err));
