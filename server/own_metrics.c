@@ -230,6 +230,11 @@ static void write_store(const struct own_metrics *m, struct exposition *e)
     exposition_single(e, "croft_quarantined_blocks", METRIC_GAUGE,
                       "Blocks that were damaged and moved to quarantine at start.",
                       (double)replay->quarantined_blocks);
+    exposition_single(
+        e, "croft_quarantine_files", METRIC_GAUGE,
+        "Damaged files in quarantine, of this run and of all before it, until somebody "
+        "moves them away.",
+        (double)store_quarantine_file_count(m->store));
     exposition_single(e, "croft_missing_files", METRIC_GAUGE,
                       "Blocks and files of deletions that should be there and were gone at start.",
                       (double)replay->missing_files);

@@ -181,6 +181,8 @@ void store_blocks(struct store *store, uint32_t shard, struct arena *arena, stru
 void store_note_damage(struct store *store, struct block *block, const struct error *why);
 /* Blocks of which that was noted since the start. */
 uint64_t store_damaged_block_count(const struct store *store);
+/* Files in quarantine now, whenever they came there; they stay until somebody moves them away. */
+uint64_t store_quarantine_file_count(const struct store *store);
 /* Deletes the block's file and takes it out of the shard; readers that hold it go on.
    When the file, or what the log has of what it covers, cannot be deleted the block stays.
    STATUS_NOT_FOUND: it is not there any more. */

@@ -49,6 +49,22 @@ uint64_t store_damaged_block_count(const struct store *store)
     return counter_get(&store->damaged_blocks);
 }
 
+uint64_t store_quarantine_file_count(const struct store *store)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < store->shard_count; i++) {
+        char path[DISK_PATH_MAX];
+        struct name_list names;
+        struct error err;
+        shard_path(&store->shards[i], path, QUARANTINE_FOLDER, "");
+        if (disk_list(store->options.disk, path, &names, &err) != STATUS_OK)
+            continue;
+        count += names.count;
+        name_list_deinit(&names);
+    }
+    return count;
+}
+
 bool store_has_blocks_of(struct store *store, const struct tenant *tenant)
 {
     struct shard *shard = &store->shards[tenant->shard];
