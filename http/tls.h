@@ -4,7 +4,8 @@
  * TLS 1.2 and 1.3. The certificate can be exchanged while the server runs: connections made from then
  * on see the new one.
  *
- * Threads: any.
+ * Ownership: names of files are borrowed.
+ * Threads:   any.
  */
 #ifndef CROFT_HTTP_TLS_H
 #define CROFT_HTTP_TLS_H

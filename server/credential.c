@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/thread.h"
 #include "http/authorization.h"
-#include "http/page.h"
+#include "http/web_origin.h"
 #include "query/api/reply_http.h"
 #include "server/backoff.h"
 
@@ -281,14 +281,14 @@ static bool is_change(const struct exchange *exchange, enum route_access access)
 static const char *wrong_with_page(const struct credential_set *set,
                                    const struct exchange *exchange, enum route_access access)
 {
-    const struct page page = {.fetch_site = exchange_header(exchange, "Sec-Fetch-Site", NULL),
-                              .origin = exchange_header(exchange, "Origin", NULL),
-                              .host = exchange_header(exchange, "Host", NULL)};
-    if (set->checks_host && !page_host_is_fixed(page.host))
+    const struct web_origin from = {.fetch_site = exchange_header(exchange, "Sec-Fetch-Site", NULL),
+                                    .origin = exchange_header(exchange, "Origin", NULL),
+                                    .host = exchange_header(exchange, "Host", NULL)};
+    if (set->checks_host && !web_origin_host_is_fixed(from.host))
         return "Host: want an address in digits or localhost, because there are no credentials and "
                "a "
                "web page can give this server a name (--insecure allows any)";
-    if (is_change(exchange, access) && page_is_foreign(&page))
+    if (is_change(exchange, access) && web_origin_is_foreign(&from))
         return "Origin: a web page of another site may not change anything";
     return NULL;
 }

@@ -42,7 +42,7 @@ void credentials_free(struct credentials *credentials);
 void credentials_replace(struct credentials *credentials, const struct credential *list,
                          size_t count);
 /* From now on everybody may do everything; with `checks_host` only under a name that no page can have
-   lead here (http/page.h). */
+   lead here (http/web_origin.h). */
 void credentials_open_to_all(struct credentials *credentials, bool checks_host);
 
 /* Valid as long as `credentials`. */

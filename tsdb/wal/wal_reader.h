@@ -2,7 +2,10 @@
  * wal_reader: the good frames of one segment, in order, past whatever is damaged.
  *
  * Reads the file in windows: memory is bounded by one frame, not by the segment.
- * Format: docs/format/wal.md, "Reading a damaged segment".
+ *
+ * Ownership:  the reader owns the open file; the disk must outlive it.
+ * Threads:    not synchronised.
+ * Format:     docs/format/wal.md, "Reading a damaged segment".
  */
 #ifndef CROFT_TSDB_WAL_READER_H
 #define CROFT_TSDB_WAL_READER_H

@@ -1,9 +1,9 @@
-#include "http/page.h"
+#include "http/web_origin.h"
 #include "tests/support/test.h"
 
 static bool is_foreign(const char *fetch_site, const char *origin, const char *host)
 {
-    return page_is_foreign(&(struct page){
+    return web_origin_is_foreign(&(struct web_origin){
         .fetch_site = str_from(fetch_site), .origin = str_from(origin), .host = str_from(host)});
 }
 
@@ -52,9 +52,9 @@ TEST(only_addresses_in_digits_and_localhost_lead_nowhere_else)
                                          "127.0.0.1 ",
                                          "::1"};
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-        assert_true(page_host_is_fixed(str_from(fixed[i])));
+        assert_true(web_origin_host_is_fixed(str_from(fixed[i])));
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        if (page_host_is_fixed(str_from(others[i])))
+        if (web_origin_host_is_fixed(str_from(others[i])))
             fail_msg("%s", others[i]);
     }
 }

@@ -1,4 +1,4 @@
-#include "http/page.h"
+#include "http/web_origin.h"
 
 #include <arpa/inet.h>
 #include <strings.h>
@@ -17,12 +17,12 @@ static struct str authority_of(struct str origin)
     return str_slice(origin, at + 3, origin.len - at - 3);
 }
 
-bool page_is_foreign(const struct page *page)
+bool web_origin_is_foreign(const struct web_origin *from)
 {
-    if (page->fetch_site.len > 0)
-        return !is_same_text(page->fetch_site, STR("same-origin")) &&
-               !is_same_text(page->fetch_site, STR("none"));
-    return page->origin.len > 0 && !is_same_text(authority_of(page->origin), page->host);
+    if (from->fetch_site.len > 0)
+        return !is_same_text(from->fetch_site, STR("same-origin")) &&
+               !is_same_text(from->fetch_site, STR("none"));
+    return from->origin.len > 0 && !is_same_text(authority_of(from->origin), from->host);
 }
 
 /* Without the port, and without the brackets of an IPv6 address. */
@@ -34,7 +34,7 @@ static struct str name_of(struct str host)
     return str_slice(host, 0, str_find(host, ':', 0));
 }
 
-bool page_host_is_fixed(struct str host)
+bool web_origin_host_is_fixed(struct str host)
 {
     char text[INET6_ADDRSTRLEN];
     unsigned char address[sizeof(struct in6_addr)];
