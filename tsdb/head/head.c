@@ -89,29 +89,40 @@ static void add_follower(struct head *head, uint32_t ref)
         head->followers[i] = SERIES_REF_NONE.value;
 }
 
-struct series_ref head_add(struct head *head, struct tenant *tenant, struct labels labels,
-                           int64_t now_ms)
+struct series_ref head_add_key(struct head *head, struct tenant *tenant, const struct head_key *key,
+                               int64_t now_ms)
 {
-    CHECK(labels.count > 0);
-    CHECK(labels.count <= LABELS_PER_SERIES_MAX);
+    size_t count = key->label_count;
+    CHECK(count > 0);
+    CHECK(count <= LABELS_PER_SERIES_MAX);
     struct series_ref ref = {slab_take(&head->series)};
     struct series *series = slab_at(&head->series, ref.value);
     *series = (struct series){.tenant_number = tenant->number,
-                              .pairs = pair_pool_take(&head->pairs, labels.count),
+                              .pairs = pair_pool_take(&head->pairs, count),
                               .held = HELD_NOTHING,
                               .last_ts_ms = INT64_MIN,
                               .last_append_ms = now_ms,
-                              .pair_count = (uint16_t)labels.count,
+                              .pair_count = (uint16_t)count,
                               .is_used = true,
                               .is_active = true};
-    tenant_index_add(get_index(head, tenant), labels, ref.value,
-                     pair_pool_at(&head->pairs, series->pairs, labels.count));
-    ref_table_add(&head->table, series_place(tenant->number, identity_hash(head, series)),
-                  ref.value);
+    tenant_index_add(get_index(head, tenant), key->identity, count, ref.value,
+                     pair_pool_at(&head->pairs, series->pairs, count));
+    ref_table_add(&head->table, series_place(tenant->number, key->hash), ref.value);
     add_follower(head, ref.value);
     head->series_count++;
     counter_add(&tenant->active_series, 1);
     return ref;
+}
+
+struct series_ref head_add(struct head *head, struct tenant *tenant, struct labels labels,
+                           int64_t now_ms)
+{
+    buffer_reset(&head->encoding);
+    labels_identity_encode(&head->encoding, labels);
+    struct bytes identity = buffer_bytes(&head->encoding);
+    const struct head_key key = {
+        .hash = hash_bytes(identity), .identity = identity, .label_count = labels.count};
+    return head_add_key(head, tenant, &key, now_ms);
 }
 
 void head_remove(struct head *head, struct series_ref ref)

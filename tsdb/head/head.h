@@ -66,10 +66,15 @@ size_t head_follow(const struct head *head, struct series_ref before, const stru
                    size_t count, struct series_ref *refs);
 /* `ref` came behind `before`. */
 void head_note_order(struct head *head, struct series_ref before, struct series_ref ref);
+/* Fetches what head_find will read first for such a key. */
+void head_prefetch_find(const struct head *head, const struct tenant *tenant, uint64_t hash);
 /* Adds a series that head_find does not know; `labels` are canonical. Copies what it keeps. The
    caller has checked the limit; tenant->active_series goes up. */
 struct series_ref head_add(struct head *head, struct tenant *tenant, struct labels labels,
                            int64_t now_ms);
+/* The same by a key with an `identity` and a `label_count`; the tenant is that of the key. */
+struct series_ref head_add_key(struct head *head, struct tenant *tenant, const struct head_key *key,
+                               int64_t now_ms);
 
 /* A series that got no sample for the idle time is not active: it is not counted against the limit,
    but stays known until its samples are flushed. Before it takes samples again the caller checks

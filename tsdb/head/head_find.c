@@ -110,6 +110,12 @@ uint64_t head_key_hash(const struct head_key *key)
                : labels_identity_hash((struct labels){key->labels, key->label_count});
 }
 
+void head_prefetch_find(const struct head *head, const struct tenant *tenant, uint64_t hash)
+{
+    struct ref_probe probe = ref_table_probe(&head->table, series_place(tenant->number, hash));
+    ref_table_prefetch(&head->table, &probe);
+}
+
 void head_find(const struct head *head, const struct head_key *keys, size_t count,
                struct series_ref *refs)
 {

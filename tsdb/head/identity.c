@@ -39,16 +39,19 @@ static uint8_t *store_field(uint8_t *to, uint8_t tag, struct str text)
     return to + text.len;
 }
 
-void label_identity_encode(struct buffer *out, struct label label)
+static uint8_t *store_label(uint8_t *to, struct label label)
 {
-    uint8_t *to = buffer_reserve(out, label_identity_len(label));
-    if (to == NULL)
-        return;
     *to++ = TAG_LABEL;
     to = store_varint(to, field_len(label.name) + field_len(label.value));
     to = store_field(to, TAG_NAME, label.name);
-    to = store_field(to, TAG_VALUE, label.value);
-    out->len = (size_t)(to - out->ptr);
+    return store_field(to, TAG_VALUE, label.value);
+}
+
+void label_identity_encode(struct buffer *out, struct label label)
+{
+    uint8_t *to = buffer_reserve(out, label_identity_len(label));
+    if (to != NULL)
+        out->len = (size_t)(store_label(to, label) - out->ptr);
 }
 
 struct label label_identity_decode(struct str encoding)
@@ -70,9 +73,12 @@ void labels_identity_encode(struct buffer *out, struct labels labels)
     size_t len = 0;
     for (size_t i = 0; i < labels.count; i++)
         len += label_identity_len(labels.ptr[i]);
-    buffer_reserve(out, len); /* once for all of them */
+    uint8_t *to = buffer_reserve(out, len);
+    if (to == NULL)
+        return;
     for (size_t i = 0; i < labels.count; i++)
-        label_identity_encode(out, labels.ptr[i]);
+        to = store_label(to, labels.ptr[i]);
+    out->len += len;
 }
 
 /* Of bytes that are known to be an encoding. */
@@ -100,6 +106,17 @@ void labels_identity_decode(struct bytes identity, struct label *out, size_t cou
         at = load_text(at, &out[i].value);
     }
     CHECK(at == identity.ptr + identity.len);
+}
+
+struct str label_identity_take(struct bytes *identity)
+{
+    size_t len;
+    const uint8_t *text = load_len(identity->ptr + 1, &len);
+    len += (size_t)(text - identity->ptr);
+    CHECK(len <= identity->len);
+    struct str label = str_of_bytes((struct bytes){identity->ptr, len});
+    *identity = (struct bytes){identity->ptr + len, identity->len - len};
+    return label;
 }
 
 uint64_t labels_identity_hash(struct labels labels)

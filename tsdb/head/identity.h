@@ -30,6 +30,8 @@ struct label label_identity_decode(struct str encoding);
 void labels_identity_encode(struct buffer *out, struct labels labels);
 /* The other way: `identity` is of `count` labels, which go to `out` and point into it. */
 void labels_identity_decode(struct bytes identity, struct label *out, size_t count);
+/* Takes the first label, whose encoding it returns, off the front of `identity`. */
+struct str label_identity_take(struct bytes *identity);
 /* hash_bytes over the identity encoding. */
 uint64_t labels_identity_hash(struct labels labels);
 

@@ -64,20 +64,17 @@ static struct str encode(struct tenant_index *index, struct label label)
 }
 
 /* Series of one target come together: most labels stand as they do in the series before. */
-static bool is_latest(const struct tenant_index *index, size_t place, struct label label)
+static bool is_latest(const struct tenant_index *index, size_t place, struct str text)
 {
-    if (place >= index->latest_count)
-        return false;
-    struct label latest = tenant_index_label(index, index->latest[place]);
-    return str_eq(latest.value, label.value) && str_eq(latest.name, label.name);
+    return place < index->latest_count &&
+           str_eq(symbols_texts(index->pairs)[index->latest[place]], text);
 }
 
-static uint32_t add_pair(struct tenant_index *index, size_t place, struct label label)
+static uint32_t add_pair(struct tenant_index *index, size_t place, struct str text)
 {
-    if (is_latest(index, place, label))
+    if (is_latest(index, place, text))
         return index->latest[place];
     size_t before = symbols_count(index->pairs);
-    struct str text = encode(index, label);
     CHECK(text.len >= LABEL_IDENTITY_LEN_MIN); /* no name and no value is empty */
     uint32_t pair = symbols_add(index->pairs, text).value;
     if (symbols_count(index->pairs) == before)
@@ -85,7 +82,8 @@ static uint32_t add_pair(struct tenant_index *index, size_t place, struct label 
     index->by_pair =
         mem_grow(index->by_pair, &index->pair_capacity, before + 1, sizeof *index->by_pair);
     index->charged_bytes += PAIR_CHARGE_BYTES + text.len;
-    index->by_pair[pair] = (struct indexed_pair){.name = add_name(index, label.name)};
+    uint32_t name = add_name(index, label_identity_decode(text).name);
+    index->by_pair[pair] = (struct indexed_pair){.name = name};
     return pair;
 }
 
@@ -135,22 +133,22 @@ static void remove_ref(struct tenant_index *index, struct postings *series, uint
     index->postings_bytes += postings_memory_bytes(series);
 }
 
-void tenant_index_add(struct tenant_index *index, struct labels labels, uint32_t ref,
+void tenant_index_add(struct tenant_index *index, struct bytes identity, size_t count, uint32_t ref,
                       uint32_t *pairs)
 {
-    for (size_t i = 0; i < labels.count; i++) {
-        pairs[i] = add_pair(index, i, labels.ptr[i]);
+    for (size_t i = 0; i < count; i++) {
+        pairs[i] = add_pair(index, i, label_identity_take(&identity));
         struct postings *series = &index->by_pair[pairs[i]].series;
         if (postings_is_empty(series))
             list_pair(index, pairs[i]);
         add_ref(index, series, ref);
     }
-    index->latest_count =
-        labels.count < TENANT_INDEX_LATEST_MAX ? labels.count : TENANT_INDEX_LATEST_MAX;
+    CHECK(identity.len == 0);
+    index->latest_count = count < TENANT_INDEX_LATEST_MAX ? count : TENANT_INDEX_LATEST_MAX;
     memcpy(index->latest, pairs, index->latest_count * sizeof *pairs);
     add_ref(index, &index->all_series, ref);
     index->is_leaving = false;
-    index->charged_bytes += SERIES_CHARGE_BYTES + labels.count * LABEL_CHARGE_BYTES;
+    index->charged_bytes += SERIES_CHARGE_BYTES + count * LABEL_CHARGE_BYTES;
 }
 
 void tenant_index_remove(struct tenant_index *index, const uint32_t *pairs, size_t count,

@@ -58,8 +58,9 @@ struct tenant_index *tenant_index_new(struct tenant *tenant);
 /* NULL is fine. */
 void tenant_index_free(struct tenant_index *index);
 
-/* Adds a series; writes the numbers of its pairs to `pairs`, which has room for labels.count. */
-void tenant_index_add(struct tenant_index *index, struct labels labels, uint32_t ref,
+/* Adds a series whose identity encoding has `count` labels; writes the numbers of its pairs to
+   `pairs`. */
+void tenant_index_add(struct tenant_index *index, struct bytes identity, size_t count, uint32_t ref,
                       uint32_t *pairs);
 void tenant_index_remove(struct tenant_index *index, const uint32_t *pairs, size_t count,
                          uint32_t ref);
