@@ -29,7 +29,7 @@ uint64_t reader_u64(struct reader *r)
     return ptr == NULL ? 0 : load_u64(ptr);
 }
 
-uint64_t reader_varint(struct reader *r)
+uint64_t reader_long_varint(struct reader *r)
 {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {

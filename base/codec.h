@@ -30,8 +30,14 @@ static inline size_t reader_left(const struct reader *r)
 uint8_t reader_u8(struct reader *r);
 uint32_t reader_u32(struct reader *r);
 uint64_t reader_u64(struct reader *r);
+/* The rest of reader_varint: more than a byte, or none. */
+uint64_t reader_long_varint(struct reader *r);
 /* Unsigned LEB128, at most 10 bytes; bits beyond 64 break the reader. */
-uint64_t reader_varint(struct reader *r);
+static inline uint64_t reader_varint(struct reader *r)
+{
+    bool is_short = !r->is_broken && reader_left(r) > 0 && *r->ptr < 0x80;
+    return is_short ? *r->ptr++ : reader_long_varint(r);
+}
 /* Zigzag over reader_varint. */
 int64_t reader_svarint(struct reader *r);
 /* A view of the next `len` bytes, empty and broken when fewer are left. */

@@ -185,8 +185,10 @@ static bool read_values(struct sample_list *out, struct reader *in, struct last_
             out->lost_count++;
             continue;
         }
-        sample->sample.value = f64_from_bits(*value.bits);
-        out->samples[out->count++] = *sample;
+        struct logged_sample *kept = &out->samples[out->count++];
+        if (kept != sample)
+            *kept = *sample;
+        kept->sample.value = f64_from_bits(*value.bits);
     }
     return reader_left(&r.bytes) == 0;
 }

@@ -60,7 +60,9 @@ void record_write_samples(struct buffer *out, struct last_values *last,
 static void keep_declared(const struct record_sink *sink, struct sample_list *list)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < list->count; i++) {
+    while (kept < list->count && ref_set_has(sink->declared, list->samples[kept].ref.value))
+        kept++;
+    for (size_t i = kept; i < list->count; i++) {
         list->samples[kept] = list->samples[i];
         kept += ref_set_has(sink->declared, list->samples[i].ref.value);
     }
