@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/random.h"
-#include "tsdb/head/head.h"
+#include "tsdb/head/full_run.h"
 
 /* Label sets are numbered: __name__ × a × b × c, where the first value of a, b and c is "no
    label". */
@@ -18,7 +18,7 @@ static const char *const metric_names[] = {"m0", "m1", "m2", "up"};
 static const char *const a_values[] = {"", "0", "1", "2", "10"};
 static const char *const b_values[] = {"", "x", "y", "zz"};
 enum { C_COUNT = 21, SET_COUNT = 4 * 5 * 4 * C_COUNT, TENANT_COUNT = 2, LABELS_MAX = 4 };
-enum { STEPS = 60, HOT_SETS = 3 };
+enum { STEPS = 60, HOT_SETS = 3, RUNS_MAX = 8 };
 
 struct model_sample {
     int64_t ts_ms;
@@ -43,6 +43,8 @@ struct model {
     struct head *head;
     struct series_ref before; /* who was found before */
     struct model_series series[TENANT_COUNT][SET_COUNT];
+    struct full_run runs[RUNS_MAX]; /* copied since the last flush began or ended */
+    size_t run_count;
     bool is_flushing;
     int64_t now_ms;
     struct arena arena; /* of one step */
@@ -188,6 +190,27 @@ static enum append_result model_append(struct model *m, struct model_series *ser
     return APPEND_OK;
 }
 
+/* Nothing that can be seen depends on who seals. */
+static void copy_full_run(struct model *m, struct series_ref ref)
+{
+    if (head_has_full_run(m->head, ref) && m->run_count < RUNS_MAX)
+        head_copy_full_run(m->head, ref, &m->runs[m->run_count++]);
+}
+
+static void adopt_some(struct model *m)
+{
+    struct buffer chunk;
+    buffer_init(&chunk, CHUNK_BYTES_MAX);
+    while (m->run_count > 0 && below(m, 4) > 0) {
+        struct full_run *run = &m->runs[--m->run_count];
+        buffer_reset(&chunk);
+        full_run_encode(run, &chunk);
+        assert_int_equal(run->chunk_len, chunk.len);
+        head_adopt_chunk(m->head, run, buffer_bytes(&chunk));
+    }
+    buffer_deinit(&chunk);
+}
+
 static void append_some(struct model *m)
 {
     struct model_series *series = get_series(m, below(m, TENANT_COUNT), random_set(m));
@@ -202,6 +225,8 @@ static void append_some(struct model *m)
         struct sample sample = {ts_ms, f64_from_bits(bits)};
         enum append_result want = model_append(m, series, ts_ms, bits);
         assert_int_equal(head_append(m->head, series->ref, sample, m->now_ms), want);
+        if (below(m, 2) == 0)
+            copy_full_run(m, series->ref);
     }
 }
 
@@ -250,6 +275,7 @@ static void model_end(struct model *m, struct model_series *series)
 
 static void flush_step(struct model *m)
 {
+    m->run_count = 0;
     if (!m->is_flushing) {
         head_flush_begin(m->head);
         for_each(m, model_begin);
@@ -480,6 +506,9 @@ static void step(struct model *m)
     case 3:
         check_labels(m);
         check_names_and_values(m);
+        break;
+    case 4:
+        adopt_some(m);
         break;
     default:
         append_some(m);

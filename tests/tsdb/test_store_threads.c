@@ -304,6 +304,60 @@ TEST(a_disk_that_fails_now_and_then_costs_time_but_no_sample)
     store_box_deinit(&box);
 }
 
-TEST_MAIN(RUN(the_series_limit_is_exact_under_concurrent_writers),
+/* ---- replay ---- */
+
+/* Runs that fill up, late samples among them, in several epochs: tenants of both shards, one of
+   them with nearly all. */
+static void write_log(struct store_box *box, struct random *random)
+{
+    enum { SCRAPES = 60, RESTARTS_EVERY = 25, LOG_SERIES = 200 };
+    struct box_sample samples[LOG_SERIES];
+    char series[LOG_SERIES][16];
+    for (int scrape = 0; scrape < SCRAPES; scrape++) {
+        for (int i = 0; i < LOG_SERIES; i++) {
+            bool is_late = scrape > 0 && random_below(random, 50) == 0;
+            int64_t ts_ms = BOX_START_MS + scrape * 1000 - (is_late ? 500 : 0);
+            snprintf(series[i], sizeof series[i], "m n=%d", i);
+            samples[i] = (struct box_sample){i % 100 == 0 ? "b" : "a", series[i], ts_ms,
+                                             (double)random_below(random, 10)};
+        }
+        expect_write(box, samples, LOG_SERIES);
+        if (scrape % RESTARTS_EVERY == RESTARTS_EVERY - 1)
+            store_box_restart(box);
+    }
+}
+
+static struct str select_all(struct store_box *box)
+{
+    struct str all;
+    struct error err = {0};
+    const struct box_query query = {.tenants = "*"};
+    expect_ok(box_select(box, &query, &all, &err));
+    return all;
+}
+
+TEST(a_log_that_several_threads_replay_gives_what_one_gives)
+{
+    struct store_box box;
+    struct error err = {0};
+    struct random random;
+    random_init_seeded(&random, test_seed(BOX_SEED));
+    store_box_start(&box, BOX_SEED);
+    write_log(&box, &random);
+    struct str want = select_all(&box);
+    for (int i = 0; i < 3; i++) {
+        struct store_replay_report before = *store_replay_report(box.store);
+        box.options.is_manual = i % 2 == 1;
+        store_box_crash(&box, POWER_CUT_DROP_ALL);
+        expect_ok(store_box_open(&box, &err));
+        assert_true(str_eq(select_all(&box), want));
+        assert_true(store_replay_report(box.store)->samples >= before.samples);
+        assert_int_equal(store_replay_report(box.store)->series, 200);
+    }
+    store_box_deinit(&box);
+}
+
+TEST_MAIN(RUN(a_log_that_several_threads_replay_gives_what_one_gives),
+          RUN(the_series_limit_is_exact_under_concurrent_writers),
           RUN(readers_see_every_acknowledged_sample_once_while_flushes_run),
           RUN(a_disk_that_fails_now_and_then_costs_time_but_no_sample))

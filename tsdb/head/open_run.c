@@ -41,6 +41,12 @@ static struct open_sample *samples_of(const struct open_pool *pool, const struct
     return slab_at(&pool->runs, run->ref);
 }
 
+const struct open_sample *open_run_samples(const struct open_pool *pool, const struct open_run *run)
+{
+    CHECK(run->count > 0);
+    return samples_of(pool, run);
+}
+
 bool open_run_has_room(const struct open_run *run, int64_t ts_ms)
 {
     if (run->count == 0)
@@ -70,11 +76,10 @@ void open_run_insert(struct open_pool *pool, struct open_run *run, uint32_t inde
     run->count++;
 }
 
-static struct sample sample_of(const struct open_run *run, const struct open_sample *from)
+struct sample open_sample_decode(int64_t base_ts_ms, const struct open_sample *from)
 {
     uint64_t bits = from->value_bits[0] | (uint64_t)from->value_bits[1] << 32;
-    return (struct sample){.ts_ms = run->base_ts_ms + from->offset_ms,
-                           .value = f64_from_bits(bits)};
+    return (struct sample){.ts_ms = base_ts_ms + from->offset_ms, .value = f64_from_bits(bits)};
 }
 
 uint32_t open_run_find(const struct open_pool *pool, const struct open_run *run, int64_t ts_ms)
@@ -91,7 +96,7 @@ uint32_t open_run_find(const struct open_pool *pool, const struct open_run *run,
 struct sample open_run_at(const struct open_pool *pool, const struct open_run *run, uint32_t index)
 {
     CHECK(index < run->count);
-    return sample_of(run, &samples_of(pool, run)[index]);
+    return open_sample_decode(run->base_ts_ms, &samples_of(pool, run)[index]);
 }
 
 void open_run_read(const struct open_pool *pool, const struct open_run *run, struct columns *out)
@@ -101,7 +106,7 @@ void open_run_read(const struct open_pool *pool, const struct open_run *run, str
     const struct open_sample *samples = samples_of(pool, run);
     columns_reserve(out, run->count);
     for (uint32_t i = 0; i < run->count; i++) {
-        struct sample sample = sample_of(run, &samples[i]);
+        struct sample sample = open_sample_decode(run->base_ts_ms, &samples[i]);
         columns_append(out, sample.ts_ms, sample.value);
     }
 }

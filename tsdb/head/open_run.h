@@ -29,6 +29,8 @@ struct open_sample {
     uint32_t value_bits[2]; /* low half, high half: keeps the struct at 12 bytes */
 };
 
+struct sample open_sample_decode(int64_t base_ts_ms, const struct open_sample *from);
+
 struct open_run {
     int64_t base_ts_ms; /* of the first sample */
     uint32_t ref;       /* in the pool */
@@ -56,6 +58,9 @@ void open_run_insert(struct open_pool *pool, struct open_run *run, uint32_t inde
 /* The index of the first sample at or after `ts_ms`. */
 uint32_t open_run_find(const struct open_pool *pool, const struct open_run *run, int64_t ts_ms);
 struct sample open_run_at(const struct open_pool *pool, const struct open_run *run, uint32_t index);
+/* All of them, until the run changes; it is not empty. */
+const struct open_sample *open_run_samples(const struct open_pool *pool,
+                                           const struct open_run *run);
 /* Appends the samples to `out`, all later than what it has. */
 void open_run_read(const struct open_pool *pool, const struct open_run *run, struct columns *out);
 /* Gives the memory back; the run is empty. */

@@ -253,7 +253,8 @@ static enum status make_folders(struct shard *shard, struct error *err)
     return disk_sync_dir(disk, "", err);
 }
 
-enum status shard_open(struct shard *shard, struct store *store, uint32_t number, struct error *err)
+enum status shard_open(struct shard *shard, struct store *store, uint32_t number,
+                       struct replay_crew *crew, struct error *err)
 {
     *shard = (struct shard){.store = store, .number = number, .blocks_max_ts_ms = INT64_MIN};
     snprintf(shard->folder, sizeof shard->folder, SHARD_FOLDER_FORMAT, number);
@@ -274,13 +275,13 @@ enum status shard_open(struct shard *shard, struct store *store, uint32_t number
         TRY(shard_load_deletions(shard, err));
         TRY(open_present_blocks(shard, err));
         TRY(shard_compare_manifest(shard, err));
-        return shard_replay(shard, err);
+        return shard_replay(shard, crew, err);
     }
     TRY(make_folders(shard, err));
     TRY(shard_load_deletions(shard, err));
     TRY(open_blocks(shard, err));
     TRY(shard_compare_manifest(shard, err));
-    TRY(shard_replay(shard, err));
+    TRY(shard_replay(shard, crew, err));
     TRY(open_log(shard, err));
     shard_log_unproven(shard);
     return STATUS_OK;

@@ -11,23 +11,77 @@
 #include "tsdb/store/store_impl.h"
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "tsdb/files/filenames.h"
 
 /* An append waits for memory twice: for its series and for the series' open samples. So both are fetched so
    many samples ahead. */
-enum { FETCH_SAMPLES = 16 };
+enum { FETCH_SAMPLES = 16, FETCH_SERIES = 8 };
 
 struct replay {
     struct shard *shard;
-    struct series_ref *refs; /* of the head, by ref of the log; SERIES_REF_NONE: not declared */
+    struct replay_line line;
+
+    /* Of who applies. */
+    struct series_ref *refs; /* of the head, by ref of the log: what was declared last */
     size_t count;
     size_t capacity;
-    struct buffer identity; /* of the series at hand */
+    struct tenant *tenant; /* of the latest declaration; NULL before the first */
     int64_t monotonic_ms;
 };
+
+/* ---- decoding: from the log to batches ---- */
+
+static enum status pass_when_full(struct replay *replay, struct error *err)
+{
+    if (!replay_batch_is_full(replay_line_batch(&replay->line)))
+        return STATUS_OK;
+    return replay_line_pass(&replay->line, err);
+}
+
+static enum status decode_series(void *context, struct series_ref ref, struct str tenant,
+                                 struct labels labels, struct error *err)
+{
+    struct replay *replay = context;
+    replay_batch_add_series(replay_line_batch(&replay->line), ref, tenant, labels);
+    return pass_when_full(replay, err);
+}
+
+static enum status decode_samples(void *context, const struct logged_sample *samples, size_t count,
+                                  struct error *err)
+{
+    struct replay *replay = context;
+    while (count > 0) {
+        size_t taken = replay_batch_add_samples(replay_line_batch(&replay->line), samples, count);
+        samples += taken;
+        count -= taken;
+        TRY(pass_when_full(replay, err));
+    }
+    return STATUS_OK;
+}
+
+static void decode_durable(void *context)
+{
+    struct replay *replay = context;
+    replay_batch_add_durable(replay_line_batch(&replay->line));
+}
+
+static enum status decode_log(struct replay *replay, struct wal_replay_report *report,
+                              struct error *err)
+{
+    char folder[DISK_PATH_MAX];
+    struct shard *shard = replay->shard;
+    const struct wal_replay_handler handler = {.context = replay,
+                                               .series = decode_series,
+                                               .samples = decode_samples,
+                                               .durable = decode_durable};
+    shard_path(shard, folder, WAL_FOLDER, "");
+    return wal_replay(shard->store->options.disk, folder, shard->number, shard->covered_epoch,
+                      &handler, report, err);
+}
+
+/* ---- applying: from batches to the head ---- */
 
 static void replay_map(struct replay *replay, struct series_ref from, struct series_ref to)
 {
@@ -38,23 +92,44 @@ static void replay_map(struct replay *replay, struct series_ref from, struct ser
     replay->refs[from.value] = to;
 }
 
-static enum status replay_series(void *context, struct series_ref ref, struct str tenant_id,
-                                 struct labels labels, struct error *err)
+/* Most series are of the tenant of the one before. */
+static enum status find_tenant(struct replay *replay, struct str id, struct error *err)
 {
-    struct replay *replay = context;
-    struct tenant *tenant;
-    TRY(shard_get_tenant(replay->shard, tenant_id, &tenant, err));
-    buffer_reset(&replay->identity);
-    labels_identity_encode(&replay->identity, labels);
-    struct bytes identity = buffer_bytes(&replay->identity);
-    struct head_key key = {.tenant = tenant, .hash = hash_bytes(identity), .identity = identity};
+    if (replay->tenant != NULL && str_eq(tenant_id_str(&replay->tenant->id), id))
+        return STATUS_OK;
+    return shard_get_tenant(replay->shard, id, &replay->tenant, err);
+}
+
+/* `*text` is the place of its tenant and labels, and becomes that of the next. */
+static enum status apply_series(struct replay *replay, const struct replay_series *series,
+                                const uint8_t **text, struct error *err)
+{
+    struct head *head = replay->shard->head;
+    TRY(find_tenant(replay, str_of_bytes((struct bytes){*text, series->tenant_len}), err));
+    const struct head_key key = {.tenant = replay->tenant,
+                                 .hash = series->hash,
+                                 .identity = {*text + series->tenant_len, series->identity_len},
+                                 .label_count = series->label_count};
+    *text += series->tenant_len + series->identity_len;
     struct series_ref found;
-    head_find(replay->shard->head, &key, 1, &found);
+    head_find(head, &key, 1, &found);
     if (found.value == SERIES_REF_NONE.value) {
-        found = head_add(replay->shard->head, tenant, labels, replay->monotonic_ms);
+        found = head_add_key(head, replay->tenant, &key, replay->monotonic_ms);
         replay->shard->replay.series++;
     }
-    replay_map(replay, ref, found);
+    replay_map(replay, series->ref, found);
+    return STATUS_OK;
+}
+
+static enum status apply_all_series(struct replay *replay, const struct replay_series *series,
+                                    size_t count, const uint8_t **text, struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        /* a guess at its tenant will do */
+        if (i + FETCH_SERIES < count && replay->tenant != NULL)
+            head_prefetch_find(replay->shard->head, replay->tenant, series[i + FETCH_SERIES].hash);
+        TRY(apply_series(replay, &series[i], text, err));
+    }
     return STATUS_OK;
 }
 
@@ -64,20 +139,22 @@ static struct series_ref replay_ref(const struct replay *replay, const struct lo
     return replay->refs[logged->ref.value];
 }
 
-static void replay_append(struct replay *replay, const struct logged_sample *logged)
+static void apply_sample(struct replay *replay, struct replay_batch *batch,
+                         const struct logged_sample *logged)
 {
     struct shard *shard = replay->shard;
     struct series_ref ref = replay_ref(replay, logged);
     /* a conflict cannot be: only what the head took was logged; a duplicate was logged anew */
-    if (head_append(shard->head, ref, logged->sample, replay->monotonic_ms) == APPEND_OK)
-        shard->unproven[shard->unproven_count++] = (struct logged_sample){logged->sample, ref};
+    if (head_append(shard->head, ref, logged->sample, replay->monotonic_ms) != APPEND_OK)
+        return;
+    shard->unproven[shard->unproven_count++] = (struct logged_sample){logged->sample, ref};
+    if (head_has_full_run(shard->head, ref))
+        replay_batch_take_run(batch, shard->head, ref);
 }
 
-static enum status replay_samples(void *context, const struct logged_sample *samples, size_t count,
-                                  struct error *err)
+static void apply_samples(struct replay *replay, struct replay_batch *batch,
+                          const struct logged_sample *samples, size_t count)
 {
-    (void)err;
-    struct replay *replay = context;
     struct shard *shard = replay->shard;
     shard->unproven = mem_grow(shard->unproven, &shard->unproven_capacity,
                                shard->unproven_count + count, sizeof *shard->unproven);
@@ -87,50 +164,67 @@ static enum status replay_samples(void *context, const struct logged_sample *sam
         if (i >= FETCH_SAMPLES && i - FETCH_SAMPLES < count)
             head_prefetch_append(shard->head, replay_ref(replay, &samples[i - FETCH_SAMPLES]));
         if (i >= 2 * FETCH_SAMPLES)
-            replay_append(replay, &samples[i - 2 * FETCH_SAMPLES]);
+            apply_sample(replay, batch, &samples[i - 2 * FETCH_SAMPLES]);
+    }
+}
+
+static enum status apply_batch(void *context, struct replay_batch *batch, struct error *err)
+{
+    struct replay *replay = context;
+    const struct replay_series *series = batch->series;
+    const struct logged_sample *samples = batch->samples;
+    const uint8_t *text = batch->texts.ptr;
+    for (size_t i = 0; i < batch->step_count; i++) {
+        uint32_t count = batch->steps[i].count;
+        switch (batch->steps[i].kind) {
+        case REPLAY_SERIES:
+            TRY(apply_all_series(replay, series, count, &text, err));
+            series += count;
+            break;
+        case REPLAY_SAMPLES:
+            apply_samples(replay, batch, samples, count);
+            samples += count;
+            break;
+        case REPLAY_DURABLE:
+            replay->shard->unproven_count = 0;
+            break;
+        }
     }
     return STATUS_OK;
 }
 
-static void replay_durable(void *context)
-{
-    struct replay *replay = context;
-    replay->shard->unproven_count = 0;
-}
+/* ---- the whole ---- */
 
-static void replay_epoch(void *context, uint32_t epoch)
+static void report_replay(struct shard *shard, const struct wal_replay_report *report)
 {
-    (void)epoch;
-    struct replay *replay = context;
-    replay->count = 0;
-}
-
-enum status shard_replay(struct shard *shard, struct error *err)
-{
-    char folder[DISK_PATH_MAX];
-    shard_path(shard, folder, WAL_FOLDER, "");
-    struct replay replay = {.shard = shard,
-                            .monotonic_ms = clock_monotonic_ms(shard->store->options.clock)};
-    struct wal_replay_handler handler = {.context = &replay,
-                                         .series = replay_series,
-                                         .samples = replay_samples,
-                                         .epoch = replay_epoch,
-                                         .durable = replay_durable};
-    struct wal_replay_report report = {0};
-    buffer_init(&replay.identity, SIZE_MAX);
-    enum status status = wal_replay(shard->store->options.disk, folder, shard->number,
-                                    shard->covered_epoch, &handler, &report, err);
-    buffer_deinit(&replay.identity);
-    mem_free(replay.refs);
-    shard->replay.samples = report.samples;
-    shard->replay.torn_tail_bytes = report.torn_tail_bytes;
-    shard->replay.damaged_frames = report.damaged_frames;
-    if (report.damaged_frames > 0)
+    shard->replay.samples = report->samples;
+    shard->replay.torn_tail_bytes = report->torn_tail_bytes;
+    shard->replay.damaged_frames = report->damaged_frames;
+    if (report->damaged_frames > 0)
         log_error("log of shard %u: %llu damaged frames skipped, with them %llu samples without a "
                   "series and %llu that rest on lost ones",
-                  shard->number, (unsigned long long)report.damaged_frames,
-                  (unsigned long long)report.unknown_series,
-                  (unsigned long long)report.lost_samples);
+                  shard->number, (unsigned long long)report->damaged_frames,
+                  (unsigned long long)report->unknown_series,
+                  (unsigned long long)report->lost_samples);
+}
+
+enum status shard_replay(struct shard *shard, struct replay_crew *crew, struct error *err)
+{
+    struct replay replay = {.shard = shard,
+                            .line = {.head = shard->head, .apply = apply_batch, .context = &replay},
+                            .monotonic_ms = clock_monotonic_ms(shard->store->options.clock)};
+    struct wal_replay_report report = {0};
+    struct error line_err;
+    replay_line_open(&replay.line, crew);
+    enum status status = decode_log(&replay, &report, err);
+    enum status line_status = replay_line_close(&replay.line, &line_err);
+    if (line_status != STATUS_OK) {
+        /* stands before whatever the log ended with */
+        *err = line_err;
+        status = line_status;
+    }
+    mem_free(replay.refs);
+    report_replay(shard, &report);
     shard->head_since_ms = replay.monotonic_ms;
     return status;
 }

@@ -7,20 +7,30 @@
 
 /* ---- open and close ---- */
 
-/* Shards replay side by side, so that a restart takes as long as the largest. */
+/* Shards replay side by side; a thread whose shard is open helps with others. */
 struct opening {
-    struct shard *shard;
+    struct shard *shard; /* NULL: it only helps */
     struct store *store;
     uint32_t number;
+    struct replay_crew *crew;
     struct thread thread;
     enum status status;
     struct error err;
 };
 
+static void open_shard(struct opening *opening)
+{
+    opening->status =
+        shard_open(opening->shard, opening->store, opening->number, opening->crew, &opening->err);
+    replay_crew_end_shard(opening->crew);
+}
+
 static void run_opening(void *context)
 {
     struct opening *opening = context;
-    opening->status = shard_open(opening->shard, opening->store, opening->number, &opening->err);
+    if (opening->shard != NULL)
+        open_shard(opening);
+    replay_crew_help(opening->crew);
 }
 
 static void add_replay(struct store *store, const struct store_replay_report *shard)
@@ -33,23 +43,39 @@ static void add_replay(struct store *store, const struct store_replay_report *sh
     store->replay.missing_files += shard->missing_files;
 }
 
+/* A thread for each shard, because they wait for the disk as well; and so many that only help. */
+static uint32_t helper_count(const struct store *store, unsigned processor_count)
+{
+    uint32_t useful = store->shard_count * REPLAY_HELPERS_MAX;
+    if (store->options.is_manual || processor_count <= store->shard_count)
+        return 0;
+    uint32_t idle = processor_count - store->shard_count;
+    return idle < useful ? idle : useful;
+}
+
 static enum status open_shards(struct store *store, struct error *err)
 {
-    struct opening *openings = mem_alloc_zeroed(store->shard_count, sizeof *openings);
+    unsigned processor_count = thread_cpu_count();
+    uint32_t count = store->shard_count + helper_count(store, processor_count);
+    struct opening *openings = mem_alloc_zeroed(count, sizeof *openings);
+    struct replay_crew *crew = replay_crew_new(store->shard_count, processor_count);
     enum status status = STATUS_OK;
-    for (uint32_t i = 0; i < store->shard_count; i++) {
-        openings[i] = (struct opening){.shard = &store->shards[i], .store = store, .number = i};
+    for (uint32_t i = 0; i < count; i++) {
+        struct shard *shard = i < store->shard_count ? &store->shards[i] : NULL;
+        openings[i] = (struct opening){.shard = shard, .store = store, .number = i, .crew = crew};
         if (store->options.is_manual)
-            run_opening(&openings[i]);
+            open_shard(&openings[i]);
         else
             thread_start(&openings[i].thread, "replay", run_opening, &openings[i]);
     }
-    for (uint32_t i = 0; i < store->shard_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         thread_join(&openings[i].thread);
-        add_replay(store, &store->shards[i].replay);
         if (status == STATUS_OK && openings[i].status != STATUS_OK)
             status = error_set(err, openings[i].status, "%s", openings[i].err.text);
     }
+    for (uint32_t i = 0; i < store->shard_count; i++)
+        add_replay(store, &store->shards[i].replay);
+    replay_crew_free(crew);
     mem_free(openings);
     return status;
 }

@@ -10,6 +10,7 @@
 #include "base/thread.h"
 #include "tsdb/files/manifest.h"
 #include "tsdb/store/deletions.h"
+#include "tsdb/store/replay_crew.h"
 #include "tsdb/store/store.h"
 
 enum { SHARD_FOLDER_MAX = 64, SHARD_HINT_BITS = 16 };
@@ -108,7 +109,7 @@ void read_guard_drain(struct read_guard *guard);
 
 /* Opens blocks, replays the log, begins a new epoch. Without committer. */
 MUST_USE enum status shard_open(struct shard *shard, struct store *store, uint32_t number,
-                                struct error *err);
+                                struct replay_crew *crew, struct error *err);
 void shard_start_committer(struct shard *shard);
 /* Stops the committer, commits what is left, releases everything; also after a failed open. */
 void shard_close(struct shard *shard);
@@ -120,7 +121,7 @@ MUST_USE enum status shard_drop_log(struct shard *shard, uint32_t epoch, struct 
 /* DISK_PATH_MAX bytes; the folder itself when `name` is empty. */
 void shard_path(const struct shard *shard, char *path, const char *folder, const char *name);
 /* Fills the head from the log, and `unproven`. */
-MUST_USE enum status shard_replay(struct shard *shard, struct error *err);
+MUST_USE enum status shard_replay(struct shard *shard, struct replay_crew *crew, struct error *err);
 /* Logs the unproven samples anew, so that the next commit, for which every answer waits, makes them
    durable. */
 void shard_log_unproven(struct shard *shard);

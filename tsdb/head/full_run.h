@@ -1,0 +1,36 @@
+/*
+ * full_run: a copy of the open samples of a series to which no more fit, so that they can be
+ * encoded away from the head, by another thread.
+ *
+ *     head_copy_full_run ─► full_run_encode ─► head_adopt_chunk
+ *
+ * The series keeps its samples until the chunk takes their place, and is as free in between as
+ * ever: if it has sealed them itself by then, the chunk is not needed. Only a flush may neither
+ * begin nor end in between.
+ *
+ * Threads:    full_run_encode needs no lock; the other two are calls of the head.
+ */
+#ifndef CROFT_TSDB_FULL_RUN_H
+#define CROFT_TSDB_FULL_RUN_H
+
+#include "base/buffer.h"
+#include "tsdb/head/head.h"
+#include "tsdb/head/open_run.h"
+
+struct full_run {
+    int64_t base_ts_ms;
+    struct series_ref ref;
+    uint16_t chunk_len; /* bytes that full_run_encode has appended */
+    struct open_sample samples[OPEN_RUN_COUNT_MAX];
+};
+
+/* Whether the next sample of the series will need a new run. */
+bool head_has_full_run(const struct head *head, struct series_ref ref);
+/* CHECK: the series has one. */
+void head_copy_full_run(const struct head *head, struct series_ref ref, struct full_run *out);
+/* Appends the chunk of the samples. */
+void full_run_encode(struct full_run *run, struct buffer *out);
+/* `chunk` is what full_run_encode has appended for `run`. */
+void head_adopt_chunk(struct head *head, const struct full_run *run, struct bytes chunk);
+
+#endif
