@@ -3,6 +3,7 @@
 #include "query/engine/compensated.h"
 #include "query/engine/eval.h"
 #include "query/engine/quantile.h"
+#include "query/function/line_fit.h"
 
 static const double *window_values(const struct window *window)
 {
@@ -132,51 +133,14 @@ bool window_changes(const struct window *window, const double *args, double *out
 
 /* ---- trends ---- */
 
-struct line {
-    double slope;     /* per second */
-    double intercept; /* at the time asked for */
-};
-
-static bool all_equal(const double *values, size_t count)
-{
-    for (size_t i = 1; i < count; i++) {
-        if (values[i] != values[0])
-            return false;
-    }
-    return true;
-}
-
-/* Least squares over the window, with `zero_ms` as the origin of time. */
-static struct line fit_line(const struct window *window, int64_t zero_ms)
-{
-    const double *values = window_values(window);
-    const int64_t *times = window_times(window);
-    if (all_equal(values, window->count))
-        return isinf(values[0]) ? (struct line){NAN, NAN} : (struct line){0, values[0]};
-    struct compensated x_sum = {0}, y_sum = {0}, xy_sum = {0}, xx_sum = {0};
-    for (size_t i = 0; i < window->count; i++) {
-        double x = (double)(times[i] - zero_ms) / 1e3;
-        x_sum = compensated_add(x_sum, x);
-        y_sum = compensated_add(y_sum, values[i]);
-        xy_sum = compensated_add(xy_sum, x * values[i]);
-        xx_sum = compensated_add(xx_sum, x * x);
-    }
-    double n = (double)window->count;
-    double x = x_sum.sum + x_sum.error;
-    double y = y_sum.sum + y_sum.error;
-    double covariance = (xy_sum.sum + xy_sum.error) - x * y / n;
-    double variance = (xx_sum.sum + xx_sum.error) - x * x / n;
-    double slope = covariance / variance;
-    return (struct line){slope, y / n - slope * x / n};
-}
-
 bool window_deriv(const struct window *window, const double *args, double *out)
 {
     (void)args;
     if (window->count < 2)
         return false;
+    const int64_t *times = window_times(window);
     /* an origin near the samples keeps the squares small */
-    *out = fit_line(window, window_times(window)[0]).slope;
+    *out = line_fit(window_values(window), times, window->count, times[0]).slope;
     return true;
 }
 
@@ -184,7 +148,8 @@ bool window_predict_linear(const struct window *window, const double *args, doub
 {
     if (window->count < 2)
         return false;
-    struct line line = fit_line(window, window->step_ms);
+    struct line line =
+        line_fit(window_values(window), window_times(window), window->count, window->step_ms);
     *out = line.slope * args[0] + line.intercept;
     return true;
 }
