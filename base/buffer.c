@@ -67,7 +67,11 @@ void buffer_append_str(struct buffer *buffer, struct str text)
 
 void buffer_append_byte(struct buffer *buffer, uint8_t byte)
 {
-    buffer_append(buffer, &byte, 1);
+    /* most bytes of JSON come this way */
+    if (buffer->len < buffer->capacity)
+        buffer->ptr[buffer->len++] = byte;
+    else
+        buffer_append(buffer, &byte, 1);
 }
 
 void buffer_append_format(struct buffer *buffer, const char *format, ...)

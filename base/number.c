@@ -327,6 +327,23 @@ static void append_scratch(struct buffer *out, const struct scratch *scratch)
     buffer_append(out, scratch->text, scratch->len);
 }
 
+static void drop_zeros_of(uint64_t *value, int *decimals, uint64_t power, int zeros)
+{
+    if (*value % power == 0) {
+        *value /= power;
+        *decimals -= zeros;
+    }
+}
+
+/* Takes the zeros off the end of `value`, which are 15 at most. */
+static void drop_zeros(uint64_t *value, int *decimals)
+{
+    drop_zeros_of(value, decimals, 100000000, 8);
+    drop_zeros_of(value, decimals, 10000, 4);
+    drop_zeros_of(value, decimals, 100, 2);
+    drop_zeros_of(value, decimals, 10, 1);
+}
+
 /* Numbers of at most 15 digits that read back, which is what most metrics are: integers, prices,
    seconds with three decimals. No two decimals of 15 digits read as the same double, so the one
    that is found is the shortest. `value` is in (0, 2^53); false when it needs more digits. */
@@ -345,12 +362,11 @@ static bool put_short(struct scratch *scratch, double value)
     /* both are exact doubles, so this division rounds as reading the text would */
     if ((double)scaled / powers[decimals] != value)
         return false;
-    for (; scaled % 10 == 0; decimals--)
-        scaled /= 10;
-    uint64_t one = (uint64_t)powers[decimals];
-    put_u64(scratch, scaled / one);
+    drop_zeros(&scaled, &decimals);
+    /* what reads back as `value` has its whole part as well */
+    put_u64(scratch, whole);
     put(scratch, '.');
-    put_padded(scratch, scaled % one, decimals);
+    put_padded(scratch, scaled - whole * (uint64_t)powers[decimals], decimals);
     return true;
 }
 

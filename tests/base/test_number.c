@@ -76,6 +76,30 @@ TEST(floats_are_written_as_go_writes_them)
         expect_str(shown(cases[i].value), cases[i].want);
 }
 
+/* `whole` digits, a point, and `decimals` digits, the last of which is not a zero. */
+static void expect_decimal(int whole, int decimals)
+{
+    char want[40];
+    double value;
+    memset(want, '0', sizeof want);
+    if (whole > 0)
+        want[0] = '7';
+    int point = whole > 0 ? whole : 1;
+    want[point] = '.';
+    want[point + decimals] = '3';
+    want[point + decimals + 1] = '\0';
+    assert_true(parse_f64(str_from(want), &value));
+    expect_str(shown(value), want);
+}
+
+TEST(decimals_end_with_their_last_digit_that_is_not_zero)
+{
+    for (int whole = 0; whole < 15; whole++) {
+        for (int decimals = 1; decimals <= 15 - whole && (whole > 0 || decimals <= 6); decimals++)
+            expect_decimal(whole, decimals);
+    }
+}
+
 /* The fewest digits that printf needs for a number that reads back. */
 static int digits_needed(double value)
 {
@@ -403,6 +427,7 @@ TEST(timestamps_are_seconds_with_three_decimals_or_none)
 
 TEST_MAIN(RUN(digits_may_be_grouped_where_that_is_asked_for),
           RUN(floats_are_written_as_go_writes_them),
+          RUN(decimals_end_with_their_last_digit_that_is_not_zero),
           RUN(every_float_reads_back_and_none_is_shorter),
           RUN(floats_are_written_without_exponents_where_that_is_asked_for),
           RUN(floats_are_read_as_go_reads_them), RUN(floats_out_of_range_become_infinite_or_zero),
