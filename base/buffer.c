@@ -24,9 +24,12 @@ void buffer_reset(struct buffer *buffer)
     buffer->is_overflown = buffer->is_refused = false;
 }
 
-/* False when the charge is refused. */
+/* False when the charge is refused, now or before: what others give back meanwhile does not mend text with
+   a gap. */
 static bool grow(struct buffer *buffer, size_t want_bytes)
 {
+    if (buffer->is_refused)
+        return false;
     size_t capacity = buffer->capacity < 64 ? 64 : buffer->capacity * 2;
     if (capacity < want_bytes)
         capacity = want_bytes;

@@ -4,7 +4,7 @@
  * Ownership:  the caller owns the struct; the buffer owns `ptr`.
  * Invariant:  len <= capacity <= max_bytes. When an append does not fit under `max_bytes`, or its
  *             charge is refused, nothing is appended and `is_overflown` stays set until
- *             buffer_reset.
+ *             buffer_reset. A charge that was refused is not asked for again until then.
  */
 #ifndef CROFT_BASE_BUFFER_H
 #define CROFT_BASE_BUFFER_H

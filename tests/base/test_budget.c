@@ -174,8 +174,17 @@ TEST(a_buffer_is_charged_as_it_grows)
     assert_false(buffer.is_overflown);
     assert_int_equal(charge.held_bytes, 128);
     buffer_append_byte(&buffer, 'x');
-    assert_true(buffer.is_overflown);
+    assert_true(buffer.is_overflown && buffer.is_refused);
     assert_int_equal(buffer.len, 128);
+    budget_set_max(budget, 4000);
+    buffer_append_byte(&buffer, 'x');
+    assert_true(buffer.is_overflown && buffer.is_refused);
+    assert_int_equal(buffer.len, 128);
+    assert_int_equal(budget_refused(budget), 1);
+    buffer_reset(&buffer);
+    for (size_t i = 0; i < 129; i++)
+        buffer_append_byte(&buffer, 'x');
+    assert_false(buffer.is_overflown);
     buffer_deinit(&buffer);
     assert_int_equal(charge.held_bytes, 0);
     charge_deinit(&charge);

@@ -63,6 +63,31 @@ class Memory(unittest.TestCase):
         self.assertEqual(self.ask("large0", SAMPLES // 4), 200)
         self.assertGreater(self.http.metrics()['croft_memory_refusals_total{use="queries"}'], 0)
 
+    def look_up(self, path, codes):
+        reply = self.http.get(path, headers={"X-Scope-OrgID": "wide"}, timeout_s=120)
+        codes.append(reply.code)
+        if reply.code != 200:
+            self.assertIn("(err-croft-query-memory)", reply.json()["error"])
+
+    def test_lookups_share_what_there_is(self):
+        write(self.http, [({"__name__": "m", "v": f"{n:0100d}"}, [(self.end_s * 1000, 1)])
+                          for n in range(10_000)], tenant="wide")
+        for path in ("/api/v1/label/v/values", "/api/v1/label/v/values?match%5B%5D=m", "/api/v1/series?match%5B%5D=m"):
+            codes = []
+            refusals = self.http.metrics()['croft_memory_refusals_total{use="queries"}']
+            threads = [threading.Thread(target=self.look_up, args=[path, codes]) for _ in range(16)]
+            for thread in threads:
+                thread.start()
+            while any(thread.is_alive() for thread in threads):
+                self.assertLessEqual(self.held("queries"), QUERY_MAX)
+            for thread in threads:
+                thread.join()
+            self.assertEqual(len(codes), 16)
+            self.assertLessEqual(set(codes), {200, 503})
+            refusals = self.http.metrics()['croft_memory_refusals_total{use="queries"}'] - refusals
+            self.assertLessEqual(refusals, 3 * 16)
+        wait_until("all is given back", lambda: self.held("queries") == 0)
+
     def announce(self, tenant, length):
         """A write that does not come; the connection, with what the server says at once."""
         connection = socket.create_connection(("127.0.0.1", self.croft.port), timeout=60)

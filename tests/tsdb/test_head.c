@@ -273,7 +273,8 @@ TEST(an_idle_series_goes_with_the_flush_of_its_last_sample)
     assert_int_equal(find(&f, f.tenant, labels_of(&f, "gone")).value, SERIES_REF_NONE.value);
     struct str *values;
     size_t count;
-    head_label_values(f.head, f.tenant, STR("id"), &f.arena, &values, &count);
+    struct error err;
+    expect_ok(head_label_values(f.head, f.tenant, STR("id"), &f.arena, &values, &count, &err));
     assert_int_equal(count, 1);
     expect_str(values[0], "kept");
     head_flush_begin(f.head);
@@ -294,9 +295,9 @@ TEST(a_tenant_without_series_has_nothing_to_select)
     for (int round = 0; round < 2; round++) {
         expect_ok(head_select(f.head, f.other, NULL, 0, &f.arena, &refs, &err));
         assert_int_equal(refs.count, 0);
-        head_label_names(f.head, f.other, &f.arena, &texts, &count);
+        expect_ok(head_label_names(f.head, f.other, &f.arena, &texts, &count, &err));
         assert_int_equal(count, 0);
-        head_label_values(f.head, f.other, STR("id"), &f.arena, &texts, &count);
+        expect_ok(head_label_values(f.head, f.other, STR("id"), &f.arena, &texts, &count, &err));
         assert_int_equal(count, 0);
         add(&f, "1");
     }

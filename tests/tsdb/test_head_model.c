@@ -463,8 +463,10 @@ static void check_names_and_values(struct model *m)
     size_t tenant = below(m, TENANT_COUNT);
     struct str *names, *values;
     size_t name_count, value_count, c_values = 0;
-    head_label_names(m->head, m->tenant[tenant], &m->arena, &names, &name_count);
-    head_label_values(m->head, m->tenant[tenant], STR("c"), &m->arena, &values, &value_count);
+    struct error err;
+    expect_ok(head_label_names(m->head, m->tenant[tenant], &m->arena, &names, &name_count, &err));
+    expect_ok(head_label_values(m->head, m->tenant[tenant], STR("c"), &m->arena, &values,
+                                &value_count, &err));
     bool has_name[LABELS_MAX] = {false};
     bool has_value[C_COUNT] = {false};
     static const char *const all[] = {"__name__", "a", "b", "c"};

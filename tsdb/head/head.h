@@ -190,11 +190,13 @@ MUST_USE enum status head_read(const struct head *head, struct series_ref ref, i
                                int64_t max_ts_ms, struct columns *out, struct error *err);
 
 /* Distinct label names of the tenant's series in the head, and values of one name: every one in the
-   index; text points into symbols, arrays into the arena, not sorted. */
-void head_label_names(const struct head *head, const struct tenant *tenant, struct arena *arena,
-                      struct str **out, size_t *count);
-void head_label_values(const struct head *head, const struct tenant *tenant, struct str name,
-                       struct arena *arena, struct str **out, size_t *count);
+   index; text points into symbols, arrays into the arena, not sorted. An error when that refuses. */
+MUST_USE enum status head_label_names(const struct head *head, const struct tenant *tenant,
+                                      struct arena *arena, struct str **out, size_t *count,
+                                      struct error *err);
+MUST_USE enum status head_label_values(const struct head *head, const struct tenant *tenant,
+                                       struct str name, struct arena *arena, struct str **out,
+                                       size_t *count, struct error *err);
 
 size_t head_series_count(const struct head *head);
 /* Samples held that no head_flush_begin has moved aside. */

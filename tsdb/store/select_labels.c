@@ -7,34 +7,64 @@
 
 #include <stdlib.h>
 
-#include "base/mem.h"
+#include "base/buffer.h"
 #include "tsdb/store/select_impl.h"
 
-/* Texts as they are found; sorted and freed of duplicates at the end. */
+/* Texts as they are found; sorted and freed of duplicates at the end. All of it is charged before it is
+   allocated. */
 struct found {
     struct arena *arena; /* of the caller: what is kept is copied here */
-    struct str *ptr;     /* base/mem */
-    size_t count;
-    size_t capacity;
+    struct buffer texts; /* struct str */
 };
 
-static void add_text(struct found *found, struct str text)
+static void found_init(struct found *found, struct arena *arena, struct charge *charge)
 {
-    found->ptr = mem_grow(found->ptr, &found->capacity, found->count + 1, sizeof *found->ptr);
-    found->ptr[found->count++] = text;
+    found->arena = arena;
+    buffer_init(&found->texts, SIZE_MAX);
+    found->texts.charge = charge;
+}
+
+static void found_deinit(struct found *found)
+{
+    buffer_deinit(&found->texts);
+}
+
+static struct str *found_texts(const struct found *found)
+{
+    return (struct str *)(void *)found->texts.ptr;
+}
+
+static size_t found_count(const struct found *found)
+{
+    return found->texts.len / sizeof(struct str);
+}
+
+static enum status add_text(struct found *found, struct str text, struct error *err)
+{
+    buffer_append(&found->texts, &text, sizeof text);
+    return found->texts.is_overflown ? charge_refusal(found->texts.charge, err) : STATUS_OK;
 }
 
 /* Copies, because the head may be gone when the caller looks. */
-static void add_copies(struct found *found, const struct str *texts, size_t count)
+static enum status add_copies(struct found *found, const struct str *texts, size_t count,
+                              struct error *err)
 {
-    for (size_t i = 0; i < count; i++)
-        add_text(found, arena_copy(found->arena, texts[i]));
+    for (size_t i = 0; i < count; i++) {
+        struct str copy = {.ptr = arena_try_alloc(found->arena, texts[i].len), .len = texts[i].len};
+        if (copy.ptr == NULL)
+            return arena_refusal(found->arena, err);
+        memcpy((char *)copy.ptr, texts[i].ptr, copy.len);
+        TRY(add_text(found, copy, err));
+    }
+    return STATUS_OK;
 }
 
-static void add_texts(struct found *found, const struct str *texts, size_t count)
+static enum status add_texts(struct found *found, const struct str *texts, size_t count,
+                             struct error *err)
 {
     for (size_t i = 0; i < count; i++)
-        add_text(found, texts[i]);
+        TRY(add_text(found, texts[i], err));
+    return STATUS_OK;
 }
 
 static int compare_texts(const void *left, const void *right)
@@ -45,35 +75,40 @@ static int compare_texts(const void *left, const void *right)
 /* Sorts, and makes one of equal texts. */
 static void thin(struct found *found)
 {
-    size_t kept = 0;
-    if (found->count > 0)
-        qsort(found->ptr, found->count, sizeof *found->ptr, compare_texts);
-    for (size_t i = 0; i < found->count; i++) {
-        if (kept == 0 || !str_eq(found->ptr[kept - 1], found->ptr[i]))
-            found->ptr[kept++] = found->ptr[i];
+    struct str *texts = found_texts(found);
+    size_t kept = 0, count = found_count(found);
+    if (count > 0)
+        qsort(texts, count, sizeof *texts, compare_texts);
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || !str_eq(texts[kept - 1], texts[i]))
+            texts[kept++] = texts[i];
     }
-    found->count = kept;
+    found->texts.len = kept * sizeof *texts;
 }
 
 /* For a text that comes again and again: the list stays as short as the texts are few. */
-static void add_repeated(struct found *found, struct str text)
+static enum status add_repeated(struct found *found, struct str text, struct error *err)
 {
-    if (found->count == found->capacity) {
+    size_t room = found->texts.capacity - found->texts.len;
+    if (room < sizeof text) {
         thin(found);
-        found->ptr =
-            mem_grow(found->ptr, &found->capacity, 2 * found->count + 1, sizeof *found->ptr);
+        /* as much again, or it would be sorted for each text */
+        if (buffer_reserve(&found->texts, found->texts.len + sizeof text) == NULL)
+            return charge_refusal(found->texts.charge, err);
     }
-    found->ptr[found->count++] = text;
+    return add_text(found, text, err);
 }
 
-static void finish(struct found *found, struct str_list *out)
+static enum status finish(struct found *found, struct str_list *out, struct error *err)
 {
     thin(found);
-    size_t size_bytes = found->count * sizeof *out->ptr;
-    *out = (struct str_list){.ptr = arena_alloc(found->arena, size_bytes), .count = found->count};
-    if (found->count > 0)
-        memcpy(out->ptr, found->ptr, size_bytes);
-    mem_free(found->ptr);
+    *out = (struct str_list){.ptr = arena_try_alloc(found->arena, found->texts.len)};
+    if (out->ptr == NULL)
+        return arena_refusal(found->arena, err);
+    out->count = found_count(found);
+    if (out->count > 0)
+        memcpy(out->ptr, found->texts.ptr, found->texts.len);
+    return STATUS_OK;
 }
 
 /* ---- from the indexes ---- */
@@ -122,11 +157,11 @@ static enum status add_from_head_locked(struct lookup *lookup, const struct tena
     if (!overlaps)
         return STATUS_OK;
     if (wanted->is_values)
-        head_label_values(head, part->tenant, wanted->name, &lookup->scratch, &texts, &count);
+        TRY(head_label_values(head, part->tenant, wanted->name, &lookup->scratch, &texts, &count,
+                              err));
     else
-        head_label_names(head, part->tenant, &lookup->scratch, &texts, &count);
-    add_copies(found, texts, count);
-    return STATUS_OK;
+        TRY(head_label_names(head, part->tenant, &lookup->scratch, &texts, &count, err));
+    return add_copies(found, texts, count, err);
 }
 
 static enum status add_from_head(struct lookup *lookup, const struct tenant_part *part,
@@ -157,8 +192,7 @@ static enum status read_block_texts(struct lookup *lookup, struct block *block,
         TRY(block_label_values(block, tenant, wanted->name, found->arena, &texts, &count, err));
     else
         TRY(block_label_names(block, tenant, found->arena, &texts, &count, err));
-    add_texts(found, texts, count);
-    return STATUS_OK;
+    return add_texts(found, texts, count, err);
 }
 
 static enum status add_from_block(struct lookup *lookup, struct block *block,
@@ -194,13 +228,14 @@ static enum status add_stored(struct lookup *lookup, const struct tenant_part *p
 static enum status has_rewritten(struct lookup *lookup, const struct tenant_part *part, bool *has,
                                  struct error *err)
 {
-    struct found values = {.arena = &lookup->scratch};
+    struct found values;
     const struct wanted wanted = {.is_values = true, .name = lookup->store->options.tenant_label};
+    found_init(&values, &lookup->scratch, lookup->options->charge);
     enum status status = add_stored(lookup, part, &wanted, &values, err);
     *has = false;
-    for (size_t i = 0; i < values.count; i++)
-        *has = *has || !str_eq(values.ptr[i], tenant_id_str(&part->tenant->id));
-    mem_free(values.ptr);
+    for (size_t i = 0; i < found_count(&values); i++)
+        *has = *has || !str_eq(found_texts(&values)[i], tenant_id_str(&part->tenant->id));
+    found_deinit(&values);
     return status;
 }
 
@@ -208,28 +243,27 @@ static enum status add_shown_names(struct lookup *lookup, const struct tenant_pa
                                    struct found *found, struct error *err)
 {
     struct str tenant_label = lookup->store->options.tenant_label;
-    size_t before = found->count;
+    size_t before = found_count(found);
     bool has;
     TRY(add_stored(lookup, part, &all_names, found, err));
-    if (found->count == before)
+    if (found_count(found) == before)
         return STATUS_OK;
-    add_copies(found, &tenant_label, 1);
+    TRY(add_copies(found, &tenant_label, 1, err));
     TRY(has_rewritten(lookup, part, &has, err));
-    if (has)
-        add_text(found, scope_original_label(tenant_label, found->arena));
-    return STATUS_OK;
+    return has ? add_text(found, scope_original_label(tenant_label, found->arena), err) : STATUS_OK;
 }
 
 /* The tenant, when it has any series. */
 static enum status add_tenant_value(struct lookup *lookup, const struct tenant_part *part,
                                     struct found *found, struct error *err)
 {
-    struct found names = {.arena = &lookup->scratch};
+    struct found names;
     struct str id = tenant_id_str(&part->tenant->id);
+    found_init(&names, &lookup->scratch, lookup->options->charge);
     enum status status = add_stored(lookup, part, &all_names, &names, err);
-    if (status == STATUS_OK && names.count > 0)
-        add_copies(found, &id, 1);
-    mem_free(names.ptr);
+    if (status == STATUS_OK && found_count(&names) > 0)
+        status = add_copies(found, &id, 1, err);
+    found_deinit(&names);
     return status;
 }
 
@@ -245,28 +279,37 @@ static enum status add_part(struct lookup *lookup, const struct tenant_part *par
 
 /* ---- from selected series ---- */
 
-static void add_labels(const struct wanted *wanted, struct labels labels, struct found *found)
+static enum status add_labels(const struct wanted *wanted, struct labels labels,
+                              struct found *found, struct error *err)
 {
     for (size_t k = 0; k < labels.count; k++) {
         if (!wanted->is_values)
-            add_repeated(found, labels.ptr[k].name);
+            TRY(add_repeated(found, labels.ptr[k].name, err));
         else if (str_eq(labels.ptr[k].name, wanted->name))
-            add_repeated(found, labels.ptr[k].value);
+            TRY(add_repeated(found, labels.ptr[k].value, err));
     }
+    return STATUS_OK;
+}
+
+static enum status add_selected(const struct wanted *wanted, const struct selection *selection,
+                                struct found *seen, struct found *found, struct error *err)
+{
+    for (size_t i = 0; i < select_count(selection); i++)
+        TRY(add_labels(wanted, select_labels(selection, i), seen, err));
+    thin(seen);
+    return add_copies(found, found_texts(seen), found_count(seen), err);
 }
 
 static enum status add_from_series(struct lookup *lookup, struct found *found, struct error *err)
 {
-    struct found seen = {0};
+    struct found seen;
     struct selection *selection;
     TRY(select_open(lookup->store, lookup->options, &selection, err));
-    for (size_t i = 0; i < select_count(selection); i++)
-        add_labels(&lookup->wanted, select_labels(selection, i), &seen);
-    thin(&seen);
-    add_copies(found, seen.ptr, seen.count);
-    mem_free(seen.ptr);
+    found_init(&seen, NULL, lookup->options->charge);
+    enum status status = add_selected(&lookup->wanted, selection, &seen, found, err);
+    found_deinit(&seen);
     select_close(selection);
-    return STATUS_OK;
+    return status;
 }
 
 /* Whether blocks hold something of the tenant that was deleted. */
@@ -317,12 +360,15 @@ static enum status look_up(struct lookup *lookup, struct found *found, struct er
 static enum status run_lookup(struct lookup *lookup, struct arena *arena, struct str_list *out,
                               struct error *err)
 {
-    struct found found = {.arena = arena};
+    struct found found;
+    found_init(&found, arena, lookup->options->charge);
     arena_init(&lookup->scratch, SIZE_MAX);
     lookup->scratch.charge = lookup->options->charge;
     enum status status = look_up(lookup, &found, err);
     arena_deinit(&lookup->scratch);
-    finish(&found, out);
+    if (status == STATUS_OK)
+        status = finish(&found, out, err);
+    found_deinit(&found);
     return status;
 }
 
