@@ -1,5 +1,13 @@
 #include "tests/compaction/compactor_rig.h"
 
+static struct compactor *make_compactor(const struct store_box *box,
+                                        const struct merge_rules *rules)
+{
+    const struct compactor_options options = {
+        .store = box->store, .rules = *rules, .cpu_share_percent = 100};
+    return compactor_new(&options);
+}
+
 void rig_init(struct rig *rig, uint64_t seed)
 {
     store_box_init(&rig->box, seed);
@@ -11,9 +19,7 @@ void rig_open(struct rig *rig)
 {
     struct error err = {0};
     expect_ok(store_box_open(&rig->box, &err));
-    const struct compactor_options options = {
-        .store = rig->box.store, .rules = rig->rules, .cpu_share_percent = 100};
-    rig->compactor = compactor_new(&options);
+    rig->compactor = make_compactor(&rig->box, &rig->rules);
 }
 
 void rig_start(struct rig *rig, uint64_t seed)
@@ -78,4 +84,31 @@ void rig_clean(struct rig *rig)
 {
     struct error err = {0};
     expect_ok(compactor_settle(rig->compactor, SETTLE_CLEAN, &err));
+}
+
+struct merge_rules rig_rules_of_four(void)
+{
+    return (struct merge_rules){.fan_in = 4, .finish_after_ms = INT64_C(3600000)};
+}
+
+struct compactor *rig_compactor(struct store_box *box)
+{
+    struct merge_rules rules = rig_rules_of_four();
+    return make_compactor(box, &rules);
+}
+
+void flush_times(struct store_box *box, const char *tenant, int times)
+{
+    for (int i = 0; i < times; i++) {
+        box_put(box, tenant, "up", BOX_START_MS + i, i);
+        box_put(box, tenant, "zone", BOX_START_MS + i, i);
+        expect_flush(box);
+    }
+}
+
+uint64_t shard_block_count(struct store_box *box, const char *tenant)
+{
+    struct shard_status status;
+    store_shard_status(box->store, box_shard_of(box, tenant), &status);
+    return status.block_count;
 }

@@ -38,4 +38,13 @@ void expect_deleted(struct rig *rig, const char *matchers, int64_t min_ts_ms, in
 /* What was deleted or has expired leaves the disk. */
 void rig_clean(struct rig *rig);
 
+/* Four blocks of a level become one. */
+struct merge_rules rig_rules_of_four(void);
+/* A compactor with these rules over any box. */
+struct compactor *rig_compactor(struct store_box *box);
+/* Flushes so many times; each time a sample of "up" and one of "zone". */
+void flush_times(struct store_box *box, const char *tenant, int times);
+/* Of the tenant's shard. */
+uint64_t shard_block_count(struct store_box *box, const char *tenant);
+
 #endif

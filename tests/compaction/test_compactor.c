@@ -9,7 +9,7 @@
 static void open_rig(struct rig *rig)
 {
     rig_init(rig, 7);
-    rig->rules = (struct merge_rules){.fan_in = 4, .finish_after_ms = HOUR_MS};
+    rig->rules = rig_rules_of_four();
     rig_open(rig);
 }
 

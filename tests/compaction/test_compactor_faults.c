@@ -1,26 +1,12 @@
 /*
- * A merge that is cut, fails, or meets damage: nothing acknowledged is lost, nothing comes twice,
- * and the next try succeeds.
+ * A merge that is cut or fails: nothing acknowledged is lost, nothing comes twice, and the next try
+ * succeeds.
  */
-#include "tests/support/store_box.h"
-
-#include "compaction/compactor.h"
-#include "tsdb/block/block_index.h"
-#include "tsdb/model/tenant.h"
+#include "tests/compaction/compactor_rig.h"
 
 #define HOUR_MS INT64_C(3600000)
 
 enum { OPERATIONS_MAX = 1000 };
-
-/* ---- words of this file ---- */
-
-static struct compactor *new_compactor(struct store_box *box)
-{
-    struct compactor_options options = {.store = box->store,
-                                        .rules = {.fan_in = 4, .finish_after_ms = HOUR_MS},
-                                        .cpu_share_percent = 100};
-    return compactor_new(&options);
-}
 
 /* Two tenants in two shards; the day before as well; a sample that repeats another's time. */
 static void put_much(struct store_box *box)
@@ -49,7 +35,7 @@ static void expect_much(struct store_box *box)
 
 static enum status settle(struct store_box *box, struct error *err)
 {
-    struct compactor *compactor = new_compactor(box);
+    struct compactor *compactor = rig_compactor(box);
     enum status status = compactor_settle(compactor, SETTLE_COMPACT, err);
     compactor_close(compactor);
     return status;
@@ -86,17 +72,7 @@ static void expect_rest(struct store_box *box)
 static void expect_no_leftovers(struct store_box *box)
 {
     enum { WRITTEN = 12 };
-    uint64_t sample_count = 0;
-    for (uint32_t shard = 0; shard < store_shard_count(box->store); shard++) {
-        struct block **blocks;
-        size_t count;
-        store_blocks(box->store, shard, &box->arena, &blocks, &count);
-        for (size_t i = 0; i < count; i++) {
-            sample_count += block_meta(blocks[i])->sample_count;
-            block_release(blocks[i]);
-        }
-    }
-    assert_in_range(sample_count, 0, WRITTEN);
+    assert_in_range(box_block_samples(box), 0, WRITTEN);
 }
 
 static bool cut_after(uint64_t after, enum power_cut cut, uint64_t seed)
@@ -166,28 +142,12 @@ TEST(flush_and_merge_that_fail_anywhere_lose_nothing_and_later_ones_succeed)
 
 /* ---- waiting after a failure ---- */
 
-static void flush_times(struct store_box *box, const char *tenant, int times)
-{
-    for (int i = 0; i < times; i++) {
-        box_put(box, tenant, "up", BOX_START_MS + i, i);
-        box_put(box, tenant, "zone", BOX_START_MS + i, i);
-        expect_flush(box);
-    }
-}
-
-static uint64_t block_count(struct store_box *box, const char *tenant)
-{
-    struct shard_status status;
-    store_shard_status(box->store, box_shard_of(box, tenant), &status);
-    return status.block_count;
-}
-
 TEST(a_merge_that_failed_waits_longer_each_time)
 {
     struct store_box box;
     store_box_start(&box, 3);
     flush_times(&box, "a", 4);
-    struct compactor *compactor = new_compactor(&box);
+    struct compactor *compactor = rig_compactor(&box);
     const struct counter *failures = &compactor_counters(compactor)->failures;
     for (uint64_t i = 1; i <= 3; i++) {
         /* the first removes a file of that name that is not there, the second creates it */
@@ -196,211 +156,14 @@ TEST(a_merge_that_failed_waits_longer_each_time)
         assert_int_equal(counter_get(failures), i);
         sim_clock_advance(&box.clock, (INT64_C(60000) << (i - 1)) - 1);
         compactor_step(compactor);
-        assert_int_equal(block_count(&box, "a"), 4);
+        assert_int_equal(shard_block_count(&box, "a"), 4);
         sim_clock_advance(&box.clock, 1);
     }
     compactor_step(compactor);
     assert_int_equal(counter_get(failures), 3);
-    assert_int_equal(block_count(&box, "a"), 1);
+    assert_int_equal(shard_block_count(&box, "a"), 1);
     compactor_close(compactor);
     store_box_deinit(&box);
-}
-
-/* ---- damage ---- */
-
-/* The values of the first series of the first tenant. */
-static void damage_first_series(struct store_box *box, struct block *block)
-{
-    struct error err = {0};
-    const struct block_index *index;
-    struct block_place place;
-    expect_ok(block_tenant_index(block, 0, &index, &err));
-    expect_ok(block_index_place(index, 0, &place, &err));
-    uint64_t offset = block_tenant_section(block, 0).runs_offset + place.run_offset;
-    box->is_damaged = true;
-    sim_disk_flip(box->sim, block_path(block), offset + 1, 0x40);
-}
-
-static void damage_first_block(struct store_box *box, const char *tenant)
-{
-    struct block **blocks;
-    size_t count;
-    store_blocks(box->store, box_shard_of(box, tenant), &box->arena, &blocks, &count);
-    damage_first_series(box, blocks[0]);
-    for (size_t i = 0; i < count; i++)
-        block_release(blocks[i]);
-}
-
-static const char rest_of_a[] =
-    "up 1700000000001:1 1700000000002:2 1700000000003:3\n"
-    "zone 1700000000000:0 1700000000001:1 1700000000002:2 1700000000003:3\n";
-
-/* One of the two series of a block of one sample each is lost. */
-static void expect_loss(const struct compactor *compactor, struct store_box *box)
-{
-    const struct compactor_counters *counters = compactor_counters(compactor);
-    assert_int_equal(box_file_count(box, "quarantine/"), 1);
-    assert_int_equal(counter_get(&counters->failures), 0);
-    assert_int_equal(counter_get(&counters->blocks_quarantined), 1);
-    assert_int_equal(counter_get(&counters->series_lost), 1);
-    assert_int_equal(counter_get(&counters->samples_lost), 1);
-    assert_int_equal(store_damaged_block_count(box->store), 1);
-}
-
-/* Nothing is wrong any more but what lies in quarantine. */
-static void expect_only_quarantine(struct store_box *box)
-{
-    struct error err = {0};
-    expect_status(box_verify(box, &err), STATUS_CORRUPT);
-    assert_non_null(strstr(err.text, "quarantine/"));
-}
-
-TEST(what_can_be_read_of_a_damaged_block_is_merged_and_the_block_goes_to_quarantine)
-{
-    struct store_box box;
-    store_box_start(&box, 3);
-    flush_times(&box, "a", 4);
-    damage_first_block(&box, "a");
-    struct compactor *compactor = new_compactor(&box);
-    compactor_step(compactor);
-    assert_int_equal(block_count(&box, "a"), 1);
-    expect_loss(compactor, &box);
-    expect_series(&box, "a", rest_of_a);
-    compactor_close(compactor);
-    store_box_restart(&box);
-    expect_series(&box, "a", rest_of_a);
-    expect_only_quarantine(&box);
-    store_box_deinit(&box);
-}
-
-/* No merge would ever touch it. */
-TEST(a_block_that_a_read_found_damaged_is_written_anew_once)
-{
-    struct store_box box;
-    struct error err = {0};
-    struct str got;
-    const struct box_query all = {.tenants = "a"};
-    store_box_start(&box, 3);
-    flush_times(&box, "a", 1);
-    damage_first_block(&box, "a");
-    struct compactor *compactor = new_compactor(&box);
-    compactor_step(compactor);
-    assert_int_equal(box_file_count(&box, "quarantine/"), 0);
-    expect_status(box_select(&box, &all, &got, &err), STATUS_CORRUPT);
-    compactor_step(compactor);
-    expect_series(&box, "a", "zone 1700000000000:0\n");
-    expect_loss(compactor, &box);
-    compactor_step(compactor);
-    expect_loss(compactor, &box);
-    assert_int_equal(counter_get(&compactor_counters(compactor)->merges), 1);
-    expect_only_quarantine(&box);
-    compactor_close(compactor);
-    store_box_restart(&box);
-    expect_series(&box, "a", "zone 1700000000000:0\n");
-    store_box_deinit(&box);
-}
-
-/* And the block that is left is nobody's: it goes when blocks expire. */
-TEST(a_block_of_which_nothing_can_be_read_is_only_put_aside)
-{
-    struct store_box box;
-    struct error err = {0};
-    struct str got;
-    const struct box_query all = {.tenants = "a"};
-    store_box_start(&box, 3);
-    flush_times(&box, "a", 1);
-    struct block **blocks;
-    size_t count;
-    store_blocks(box.store, box_shard_of(&box, "a"), &box.arena, &blocks, &count);
-    box.is_damaged = true;
-    sim_disk_flip(box.sim, block_path(blocks[0]), block_tenant_section(blocks[0], 0).index_offset,
-                  1);
-    block_release(blocks[0]);
-    store_box_restart(&box);
-    expect_status(box_select(&box, &all, &got, &err), STATUS_CORRUPT);
-    struct compactor *compactor = new_compactor(&box);
-    compactor_step(compactor);
-    compactor_step(compactor);
-    expect_series(&box, "a", "");
-    assert_int_equal(counter_get(&compactor_counters(compactor)->merges), 1);
-    assert_int_equal(counter_get(&compactor_counters(compactor)->series_lost), 2);
-    assert_int_equal(counter_get(&compactor_counters(compactor)->samples_lost), 2);
-    expect_only_quarantine(&box);
-    compactor_close(compactor);
-    store_box_restart(&box);
-    expect_series(&box, "a", "");
-    flush_times(&box, "a", 1);
-    expect_series(&box, "a", "up 1700000000000:0\nzone 1700000000000:0\n");
-    store_box_deinit(&box);
-}
-
-static void cut_open_block(uint64_t kept_percent)
-{
-    struct store_box box;
-    struct error err = {0};
-    struct str got;
-    const struct box_query all = {.tenants = "a"};
-    store_box_start(&box, 3);
-    flush_times(&box, "a", 4);
-    struct block **blocks;
-    size_t count;
-    store_blocks(box.store, box_shard_of(&box, "a"), &box.arena, &blocks, &count);
-    sim_disk_truncate(box.sim, block_path(blocks[0]),
-                      block_size_bytes(blocks[0]) * kept_percent / 100);
-    for (size_t i = 0; i < count; i++)
-        block_release(blocks[i]);
-    box.is_damaged = true;
-    expect_status(box_select(&box, &all, &got, &err), STATUS_CORRUPT);
-    struct compactor *compactor = new_compactor(&box);
-    compactor_step(compactor);
-    compactor_step(compactor);
-    const char *rest = "up 1700000000001:1 1700000000002:2 1700000000003:3\n"
-                       "zone 1700000000001:1 1700000000002:2 1700000000003:3\n";
-    expect_series(&box, "a", rest);
-    assert_int_equal(box_file_count(&box, "quarantine/"), 1);
-    assert_int_equal(counter_get(&compactor_counters(compactor)->samples_lost), 2);
-    compactor_close(compactor);
-    expect_only_quarantine(&box);
-    store_box_restart(&box);
-    expect_series(&box, "a", rest);
-    store_box_deinit(&box);
-}
-
-TEST(an_open_block_that_is_cut_goes_to_quarantine_and_the_others_are_served)
-{
-    cut_open_block(0);
-    cut_open_block(30);
-    cut_open_block(60);
-}
-
-/* The new block is durable, the damaged one not yet in quarantine: it must not be deleted. */
-TEST(a_damaged_block_outlives_a_crash_before_its_quarantine)
-{
-    bool has_seen_both = false;
-    for (uint64_t after = 0, is_clean = 0; !is_clean; after++) {
-        struct store_box box;
-        struct error err = {0};
-        store_box_start(&box, 3);
-        flush_times(&box, "a", 4);
-        damage_first_block(&box, "a");
-        struct compactor *compactor = new_compactor(&box);
-        sim_disk_cut_power_at(box.sim, sim_disk_operation_count(box.sim) + after);
-        compactor_step(compactor);
-        is_clean = !sim_disk_is_cut(box.sim);
-        compactor_close(compactor);
-        store_box_crash(&box, POWER_CUT_DROP_ALL);
-        expect_ok(store_box_open(&box, &err));
-        uint64_t left = block_count(&box, "a") + box_file_count(&box, "quarantine/");
-        assert_true(left >= 2); /* the damaged one and the merged one, at least */
-        has_seen_both = has_seen_both || block_count(&box, "a") == 2;
-        const struct box_query whole = {.tenants = "a", .matchers = "__name__=zone"};
-        struct str got;
-        expect_ok(box_select(&box, &whole, &got, &err));
-        expect_str(got, "zone 1700000000000:0 1700000000001:1 1700000000002:2 1700000000003:3\n");
-        store_box_deinit(&box);
-        assert_true(after < OPERATIONS_MAX);
-    }
-    assert_true(has_seen_both);
 }
 
 TEST(one_shards_trouble_does_not_stop_another)
@@ -413,12 +176,12 @@ TEST(one_shards_trouble_does_not_stop_another)
     assert_int_not_equal(box_shard_of(&box, "a"), box_shard_of(&box, "d"));
     const char *first = box_shard_of(&box, "a") == 0 ? "a" : "d";
     const char *second = box_shard_of(&box, "a") == 0 ? "d" : "a";
-    struct compactor *compactor = new_compactor(&box);
+    struct compactor *compactor = rig_compactor(&box);
     /* a file of the first shard that is not there is removed, then created */
     sim_disk_fail_at(box.sim, sim_disk_operation_count(box.sim) + 1, STATUS_IO);
     expect_status(compactor_settle(compactor, SETTLE_COMPACT, &err), STATUS_IO);
-    assert_int_equal(block_count(&box, first), 4);
-    assert_int_equal(block_count(&box, second), 1);
+    assert_int_equal(shard_block_count(&box, first), 4);
+    assert_int_equal(shard_block_count(&box, second), 1);
     compactor_close(compactor);
     store_box_deinit(&box);
 }
@@ -436,16 +199,16 @@ TEST(no_merge_begins_that_could_fill_the_disk)
     store_shard_status(box.store, box_shard_of(&box, "a"), &status);
     uint64_t used = box_used_bytes(&box);
     sim_disk_set_capacity(box.sim, used + 2 * status.block_bytes - 1);
-    struct compactor *compactor = new_compactor(&box);
+    struct compactor *compactor = rig_compactor(&box);
     compactor_step(compactor);
     assert_int_equal(counter_get(&compactor_counters(compactor)->failures), 1);
-    assert_int_equal(block_count(&box, "a"), 4);
+    assert_int_equal(shard_block_count(&box, "a"), 4);
     const struct box_sample sample = {"a", "other", BOX_START_MS, 1};
     expect_ok(box_write(&box, &sample, 1, &result, &err));
     sim_disk_set_capacity(box.sim, UINT64_C(1) << 40);
     sim_clock_advance(&box.clock, HOUR_MS / 4);
     compactor_step(compactor);
-    assert_int_equal(block_count(&box, "a"), 1);
+    assert_int_equal(shard_block_count(&box, "a"), 1);
     compactor_close(compactor);
     store_box_deinit(&box);
 }
@@ -456,12 +219,12 @@ TEST(replaced_files_that_could_not_be_deleted_go_with_the_next_step)
     store_box_start(&box, 3);
     flush_times(&box, "a", 4);
     uint64_t begin = sim_disk_operation_count(box.sim);
-    struct compactor *compactor = new_compactor(&box);
+    struct compactor *compactor = rig_compactor(&box);
     /* unlink of the name, create, append, sync, rename, sync of the folder; then the first
        unlink */
     sim_disk_fail_at(box.sim, begin + 6, STATUS_IO);
     compactor_step(compactor);
-    assert_int_equal(block_count(&box, "a"), 1);
+    assert_int_equal(shard_block_count(&box, "a"), 1);
     assert_int_equal(box_file_count(&box, ".block"), 1 + 4);
     compactor_step(compactor);
     assert_int_equal(box_file_count(&box, ".block"), 1);
@@ -472,11 +235,6 @@ TEST(replaced_files_that_could_not_be_deleted_go_with_the_next_step)
 TEST_MAIN(RUN(flush_and_merge_that_are_cut_anywhere_lose_and_double_nothing),
           RUN(flush_and_merge_that_fail_anywhere_lose_nothing_and_later_ones_succeed),
           RUN(a_merge_that_failed_waits_longer_each_time),
-          RUN(what_can_be_read_of_a_damaged_block_is_merged_and_the_block_goes_to_quarantine),
-          RUN(a_block_that_a_read_found_damaged_is_written_anew_once),
-          RUN(a_block_of_which_nothing_can_be_read_is_only_put_aside),
-          RUN(an_open_block_that_is_cut_goes_to_quarantine_and_the_others_are_served),
-          RUN(a_damaged_block_outlives_a_crash_before_its_quarantine),
           RUN(one_shards_trouble_does_not_stop_another),
           RUN(no_merge_begins_that_could_fill_the_disk),
           RUN(replaced_files_that_could_not_be_deleted_go_with_the_next_step))
