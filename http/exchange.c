@@ -108,6 +108,11 @@ void exchange_charge_reply(struct exchange *exchange, struct budget *budget, str
     charge_init(&exchange->reply_charge, budget, payer);
 }
 
+struct charge *exchange_body_charge(struct exchange *exchange)
+{
+    return &exchange->body_charge;
+}
+
 struct charge *exchange_reply_charge(struct exchange *exchange)
 {
     return &exchange->reply_charge;

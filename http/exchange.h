@@ -56,6 +56,8 @@ struct arena *exchange_arena(struct exchange *exchange);
    gate or it lets everybody do everything. */
 const struct grant *exchange_grant(const struct exchange *exchange);
 
+/* What the body takes, and what its handler makes of it while it runs. */
+struct charge *exchange_body_charge(struct exchange *exchange);
 /* What the exchange holds for its reply, until that has been sent, is charged to `payer`; else to nobody.
    Called once, before anything is charged. `budget`: kept; may be NULL. */
 void exchange_charge_reply(struct exchange *exchange, struct budget *budget, struct str payer);

@@ -11,6 +11,9 @@
    libmicrohttpd clears it after each request, which takes about 1 us. */
 enum { CONNECTION_MEMORY_BYTES = 192 << 10 };
 
+_Static_assert(CONNECTION_MEMORY_BYTES <= (int)HTTP_CONNECTION_BYTES_MAX - (64 << 10),
+               "and a TLS session");
+
 /* After being idle as long as it may, a client has this long to send its headers. */
 enum { HEADER_S_MAX = 10 };
 

@@ -39,17 +39,26 @@ static enum status read_declared_length(struct bytes body, size_t decoded_max_by
     return STATUS_OK;
 }
 
-enum status snappy_body_decode(struct bytes body, size_t decoded_max_bytes, struct buffer *out,
-                               struct error *err)
+enum status snappy_body_len(struct bytes body, size_t decoded_max_bytes, size_t *len,
+                            struct error *err)
 {
-    buffer_reset(out);
+    *len = 0;
     if (body.len == 0)
         return STATUS_OK;
     if (is_framed(body))
         return error_set(err, STATUS_INVALID,
                          "snappy: got the framed format, want the block format");
+    return read_declared_length(body, decoded_max_bytes, len, err);
+}
+
+enum status snappy_body_decode(struct bytes body, size_t decoded_max_bytes, struct buffer *out,
+                               struct error *err)
+{
     size_t len;
-    TRY(read_declared_length(body, decoded_max_bytes, &len, err));
+    buffer_reset(out);
+    TRY(snappy_body_len(body, decoded_max_bytes, &len, err));
+    if (body.len == 0)
+        return STATUS_OK;
     uint8_t *to = buffer_reserve(out, len > 0 ? len : 1);
     if (to == NULL)
         return error_set(err, STATUS_LIMIT, "snappy: no room for %zu bytes, want at most %zu", len,

@@ -13,6 +13,9 @@
 /* What one request may unpack to; Prometheus has the same cap. */
 enum { SNAPPY_BODY_DECODED_MAX = 32 << 20 };
 
+/* What it unpacks to, as it declares. Errors as below. */
+MUST_USE enum status snappy_body_len(struct bytes body, size_t decoded_max_bytes, size_t *len,
+                                     struct error *err);
 /* Replaces the content of `out`. An empty body gives an empty message. STATUS_LIMIT: declares more
    than `decoded_max_bytes`; STATUS_INVALID: not snappy's block format, or damaged. */
 MUST_USE enum status snappy_body_decode(struct bytes body, size_t decoded_max_bytes,

@@ -165,6 +165,7 @@ static void handle(void *context, struct exchange *exchange)
     write->job.body = exchange_body(exchange);
     write->job.grant = exchange_grant(exchange);
     write->job.arena = arena;
+    write->job.charge = exchange_body_charge(exchange);
     write->job.done = reply_done;
     struct error err;
     if (read_tenant(write, &err) != STATUS_OK)

@@ -255,6 +255,15 @@ static void keep_metadata(struct write_job *job, struct write_scratch *scratch)
     }
 }
 
+static enum status unpack(struct write_job *job, size_t max_bytes, struct buffer *out)
+{
+    size_t len;
+    TRY(snappy_body_len(job->body, max_bytes, &len, &job->err));
+    TRY(charge_take(job->charge, len, &job->err));
+    job->charged_bytes = len;
+    return snappy_body_decode(job->body, max_bytes, out, &job->err);
+}
+
 /* A write that is one tenant's as a whole may be as large as that tenant's may. */
 static enum status decode(struct write_job *job, struct write_scratch *scratch)
 {
@@ -265,8 +274,8 @@ static enum status decode(struct write_job *job, struct write_scratch *scratch)
                        ? max_bytes
                        : tenant_table_limit(options->tenants, id, TENANT_LIMIT_MAX_REQUEST_BYTES);
     if (own >= max_bytes)
-        return snappy_body_decode(job->body, max_bytes, &scratch->decoded, &job->err);
-    enum status status = snappy_body_decode(job->body, own, &scratch->decoded, &job->err);
+        return unpack(job, max_bytes, &scratch->decoded);
+    enum status status = unpack(job, own, &scratch->decoded);
     return status != STATUS_LIMIT ? status
                                   : error_prefix(&job->err, status,
                                                  "tenant \"%s\": limit max_request_bytes is %llu "
@@ -366,5 +375,6 @@ void write_path_run(struct write_path *path, struct write_job *job)
     if (status != STATUS_OK)
         job->status = status; /* else the commit's word stands, which may be here already */
     give_scratch_back(path, scratch);
+    charge_give(job->charge, job->charged_bytes);
     release(job);
 }

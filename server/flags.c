@@ -11,7 +11,7 @@ static const char usage[] =
     "  --config FILE          YAML configuration: limits, tenants, and all of the above\n"
     "  --query-memory SIZE    of all queries together: 4GiB, or a part of the memory (default "
     "40%)\n"
-    "  --request-memory SIZE  of the bodies of all requests together (default 10%)\n"
+    "  --request-memory SIZE  of all connections and bodies together (default 10%)\n"
     "  --tenant-label NAME    label that names the tenant of a series (default tenant_id)\n"
     "  --enable-feature LIST  features with commas between: promql-experimental-functions\n"
     "  --insecure             allow to listen beyond loopback without credentials\n"

@@ -118,6 +118,28 @@ static enum status read_fresh(const struct server *server, struct config *fresh,
     return check_listen(server, fresh, err);
 }
 
+enum { CONNECTIONS_MAX = 4096, CONNECTIONS_MIN = 64 };
+
+/* Who opens connections and says nothing must stop nobody who is connected. The other half of the files is
+   for the logs, the blocks and the flush; the other half of the memory for the bodies. */
+static unsigned connections_max(size_t request_bytes)
+{
+    uint64_t by_files = process_raise_open_files() / 2;
+    uint64_t by_memory = request_bytes / 2 / HTTP_CONNECTION_BYTES_MAX;
+    if (by_memory < CONNECTIONS_MIN)
+        by_memory = CONNECTIONS_MIN;
+    uint64_t most = by_files < by_memory ? by_files : by_memory;
+    return most < CONNECTIONS_MAX ? (unsigned)most : CONNECTIONS_MAX;
+}
+
+/* What the buffers of all connections leave, whether they are open or not. */
+static size_t body_bytes(const struct server *server, size_t request_bytes)
+{
+    size_t half = request_bytes / 2;
+    size_t connections = server->connections_max * (size_t)HTTP_CONNECTION_BYTES_MAX;
+    return request_bytes - (connections < half ? connections : half);
+}
+
 /* What queries and requests leave is for the series in memory, and for the kernel's cache of blocks. */
 enum status server_apply_memory(struct server *server, const struct config *config,
                                 struct error *err)
@@ -128,9 +150,13 @@ enum status server_apply_memory(struct server *server, const struct config *conf
     TRY(memory_share_parse(config->request_memory, "request_memory", all_bytes, &request_bytes,
                            err));
     budget_set_max(server->query_memory, query_bytes);
-    budget_set_max(server->request_memory, request_bytes);
-    log_info("memory: %llu MiB, of which %zu MiB for queries and %zu MiB for requests",
-             (unsigned long long)(all_bytes >> 20), query_bytes >> 20, request_bytes >> 20);
+    if (server->connections_max == 0)
+        server->connections_max = connections_max(request_bytes);
+    budget_set_max(server->request_memory, body_bytes(server, request_bytes));
+    log_info("memory: %llu MiB, of which %zu MiB for queries and %zu MiB for requests on %u "
+             "connections",
+             (unsigned long long)(all_bytes >> 20), query_bytes >> 20, request_bytes >> 20,
+             server->connections_max);
     return STATUS_OK;
 }
 

@@ -10,7 +10,6 @@
 #include "server/version.h"
 
 enum {
-    CONNECTIONS_MAX = 4096,
     CONNECTIONS_PER_IP_MAX = 0, /* behind a proxy all clients share one address */
     IDLE_TIMEOUT_S = 60,
     QUERY_TIMEOUT_MS = 2 * 60 * 1000,
@@ -142,19 +141,11 @@ void server_open_status(struct server *server)
     server->routes[server->route_count++] = routes_api_route(&server->routes_api);
 }
 
-/* The other half is for the logs, the blocks and the flush: who opens connections and says nothing
-   must not stop the writes of those who are connected. */
-static unsigned connections_max(void)
-{
-    uint64_t half = process_raise_open_files() / 2;
-    return half < CONNECTIONS_MAX ? (unsigned)half : CONNECTIONS_MAX;
-}
-
 enum status server_open_http(struct server *server, struct error *err)
 {
     struct http_server_options options = {.listen = server->config.listen,
                                           .thread_count = thread_cpu_count(),
-                                          .connections_max = connections_max(),
+                                          .connections_max = server->connections_max,
                                           .connections_per_ip_max = CONNECTIONS_PER_IP_MAX,
                                           .idle_timeout_s = IDLE_TIMEOUT_S,
                                           .routes = server->routes,

@@ -12,7 +12,8 @@ from answers import query
 from harness import Croft, main, now_ms, wait_until
 from remote_write import write
 
-QUERY_MAX, REQUEST_MAX = 12 << 20, 8 << 20
+QUERY_MAX, REQUEST_MAX = 12 << 20, 16 << 20
+CONNECTIONS = 64
 TENANTS, ROUNDS, SERIES, SAMPLES, STEP_S = 4, 2, 400, 400, 15
 
 
@@ -88,6 +89,26 @@ class Memory(unittest.TestCase):
             self.assertLessEqual(refusals, 3 * 16)
         wait_until("all is given back", lambda: self.held("queries") == 0)
 
+    def fill(self):
+        """Opens connections until there is no room; how many there were."""
+        connections = []
+        try:
+            while len(connections) <= CONNECTIONS:
+                connection = socket.create_connection(("127.0.0.1", self.croft.port), timeout=60)
+                connections.append(connection)
+                connection.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                if not connection.recv(1000):
+                    break
+        except ConnectionError:
+            pass
+        for connection in connections:
+            connection.close()
+        return len(connections) - 1
+
+    def test_connections_are_as_many_as_there_is_memory_for(self):
+        wait_until("those of before are closed", lambda: self.fill() == CONNECTIONS)
+        wait_until("there is room again", self.http.is_ready)
+
     def announce(self, tenant, length):
         """A write that does not come; the connection, with what the server says at once."""
         connection = socket.create_connection(("127.0.0.1", self.croft.port), timeout=60)
@@ -98,7 +119,7 @@ class Memory(unittest.TestCase):
         return connection, connection.recv(1000).decode()
 
     def test_bodies_that_do_not_come_keep_nobody_else_out(self):
-        half = REQUEST_MAX // 2
+        half = REQUEST_MAX // 4  # connections have as much as all bodies together
         connection, reply = self.announce("greedy", half)
         self.assertIn("100 Continue", reply)
         self.assertEqual(self.held("requests"), half)

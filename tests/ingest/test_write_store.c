@@ -19,6 +19,7 @@ static struct {
     struct store *store;
     struct metadata *metadata;
     struct ha_tracker *ha_tracker;
+    struct charge *charge;
     struct write_counters counters;
     struct write_path *path;
     struct arena arena;
@@ -113,6 +114,7 @@ static void start_write(void)
     rig.job->body = buffer_bytes(&body);
     rig.job->tenant = rig.named;
     rig.job->arena = &rig.arena;
+    rig.job->charge = rig.charge;
     rig.job->done = note_done;
     rig.done_count = 0;
     write_path_run(rig.path, rig.job);
@@ -396,6 +398,32 @@ TEST(a_write_has_as_many_bytes_as_the_limit_of_its_tenant_says)
     expect_stored("a", "m{n=\"1\"} 1@0\n");
 }
 
+TEST(a_body_is_unpacked_when_its_sender_may_hold_that_much)
+{
+    struct charge charge;
+    for (int more = -1; more <= 1; more++) {
+        add_series("__name__=m,n=1", 0, 1);
+        /* alone he may hold a half */
+        size_t max = (size_t)(2 * ((int64_t)rig.message.len + more));
+        struct budget *budget = budget_new("request-memory", max);
+        charge_init(&charge, budget, STR("a"));
+        rig.charge = &charge;
+        if (more >= 0) {
+            write_message();
+        } else {
+            start_write();
+            assert_int_equal(rig.job->status, STATUS_UNAVAILABLE);
+            assert_non_null(strstr(rig.job->err.text, "(err-croft-request-memory)"));
+            assert_int_equal(rig.job->report.stored.samples_written, 0);
+        }
+        assert_int_equal(budget_held_bytes(budget), 0);
+        charge_deinit(&charge);
+        budget_free(budget);
+        rig.charge = NULL;
+    }
+    expect_stored("anonymous", "m{n=\"1\"} 1@0\n");
+}
+
 TEST(one_cluster_too_many_refuses_its_series_only)
 {
     accept_ha();
@@ -457,6 +485,7 @@ int main(void)
         CASE(each_tenant_names_the_labels_of_its_ha_pairs),
         CASE(a_tenant_that_does_not_accept_ha_pairs_stores_what_is_sent),
         CASE(a_write_has_as_many_bytes_as_the_limit_of_its_tenant_says),
+        CASE(a_body_is_unpacked_when_its_sender_may_hold_that_much),
         CASE(one_cluster_too_many_refuses_its_series_only),
         CASE(a_name_of_a_replica_is_taken_up_to_its_limit),
         CASE(a_restart_elects_again_whoever_comes_first),
