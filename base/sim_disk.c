@@ -46,6 +46,9 @@ enum status sim_begin_operation_locked(struct sim_disk *sim, uint64_t life, cons
     if (operation == sim->failing_operation)
         return error_set(err, sim->failing_status, "disk: %s: operation %llu was made to fail",
                          path, (unsigned long long)operation);
+    if (sim->broken_prefix[0] != '\0' &&
+        str_starts_with(str_from(path), str_from(sim->broken_prefix)))
+        return error_set(err, STATUS_IO, "disk: %s: its part of the disk is broken", path);
     return STATUS_OK;
 }
 
@@ -347,6 +350,13 @@ void sim_disk_fail_at(struct sim_disk *sim, uint64_t operation, enum status stat
     mutex_lock(&sim->lock);
     sim->failing_operation = operation;
     sim->failing_status = status;
+    mutex_unlock(&sim->lock);
+}
+
+void sim_disk_break_paths(struct sim_disk *sim, const char *prefix)
+{
+    mutex_lock(&sim->lock);
+    snprintf(sim->broken_prefix, sizeof sim->broken_prefix, "%s", prefix);
     mutex_unlock(&sim->lock);
 }
 

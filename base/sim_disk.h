@@ -46,6 +46,9 @@ void sim_disk_restore_power(struct sim_disk *sim, enum power_cut cut);
    nothing, but for an append, of which a part may be written, and for a sync, after which what it
    should have saved is never durable, whatever later syncs say. */
 void sim_disk_fail_at(struct sim_disk *sim, uint64_t operation, enum status status);
+/* Every operation on a path that begins so fails with STATUS_IO and changes nothing, as does all
+   that is done to files opened by it; reading goes on. "" for none. */
+void sim_disk_break_paths(struct sim_disk *sim, const char *prefix);
 /* Appends, creates and reserves fail with STATUS_UNAVAILABLE once the files hold this many bytes;
    an append writes what still fits. 1 TiB until it is called. */
 void sim_disk_set_capacity(struct sim_disk *sim, uint64_t capacity_bytes);

@@ -19,6 +19,7 @@ struct sim_disk {
     bool is_cut;
     uint64_t failing_operation; /* UINT64_MAX for none */
     enum status failing_status;
+    char broken_prefix[DISK_PATH_MAX]; /* of paths; empty for none */
     uint64_t capacity_bytes;
     uint64_t look_count;              /* of file_fault_count */
     const struct sim_node *loss_node; /* NULL when nothing is to be lost */

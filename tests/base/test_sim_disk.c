@@ -113,6 +113,43 @@ TEST(a_mapping_of_an_old_life_can_be_read_until_it_is_closed)
 
 /* Faults without a cut. */
 
+TEST(a_part_of_the_disk_can_be_broken_while_the_rest_goes_on)
+{
+    struct scene scene = scene_open_two_folders(1);
+    struct file *file;
+    write_durable(scene.disk, "a", "a/x", "kept");
+    sim_disk_break_paths(scene.sim, "a/");
+    expect_status(disk_create(scene.disk, "a/y", &file, &err), STATUS_IO);
+    expect_status(disk_unlink(scene.disk, "a/x", &err), STATUS_IO);
+    expect_content(scene.disk, "a/x", "kept");
+    write_durable(scene.disk, "b", "b/x", "taken");
+    sim_disk_break_paths(scene.sim, "");
+    expect_ok(disk_unlink(scene.disk, "a/x", &err));
+    expect_files(scene.sim, "b/x ");
+    scene_close(&scene);
+}
+
+TEST(lost_bytes_of_a_mapping_are_zeros_behind_a_look_and_counted_at_the_next)
+{
+    struct scene scene = scene_open(1);
+    struct file *file;
+    struct bytes mapping;
+    write_file(scene.disk, "x", "0123456789", "");
+    expect_ok(disk_open(scene.disk, "x", &file, &err));
+    expect_ok(file_map(file, &mapping, &err));
+    const struct sim_loss loss = {.look = sim_disk_look_count(scene.sim), .offset = 2, .len = 3};
+    sim_disk_lose_at(scene.sim, "x", &loss);
+    expect_str(str_of_bytes(mapping), "0123456789");
+    assert_int_equal(file_fault_count(file), 0);
+    assert_memory_equal(mapping.ptr, "01\0\0\00056789", 10);
+    assert_int_equal(file_fault_count(file), 1);
+    sim_disk_truncate(scene.sim, "x", 6);
+    assert_memory_equal(mapping.ptr, "01\0\0\0005\0\0\0\0", 10);
+    assert_int_equal(file_fault_count(file), 2);
+    file_close(file);
+    scene_close(&scene);
+}
+
 TEST(a_chosen_operation_fails_once)
 {
     struct scene scene = scene_open(1);
@@ -302,6 +339,8 @@ TEST_MAIN(RUN(every_state_change_counts_as_one_operation_and_reads_as_none),
           RUN(from_the_cut_on_every_call_fails_and_changes_nothing),
           RUN(old_handles_stay_dead_after_the_power_is_back),
           RUN(a_mapping_of_an_old_life_can_be_read_until_it_is_closed),
+          RUN(a_part_of_the_disk_can_be_broken_while_the_rest_goes_on),
+          RUN(lost_bytes_of_a_mapping_are_zeros_behind_a_look_and_counted_at_the_next),
           RUN(a_chosen_operation_fails_once), RUN(a_failed_append_leaves_any_part_of_its_data),
           RUN(a_file_whose_sync_failed_takes_nothing_more),
           RUN(what_a_failed_sync_should_have_saved_is_never_durable),

@@ -219,6 +219,13 @@ class Croft(Server):
         return [CROFT, "serve", "--listen", f"127.0.0.1:{self.port}",
                 "--data-dir", os.path.join(self.folder, "data"), "--retention", "30d", *self.flags]
 
+    def expect_verified(self):
+        """All files are without fault, whether it runs or not."""
+        done = subprocess.run([CROFT, "inspect", "--data-dir", os.path.join(self.folder, "data"), "--verify"],
+                              capture_output=True, text=True, timeout=WAIT_TIMEOUT_S, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"{self.name}: {done.stdout}{done.stderr}")
+
     def reload(self):
         """Asks it to read its configuration again."""
         self.process.send_signal(signal.SIGHUP)

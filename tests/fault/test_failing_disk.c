@@ -174,7 +174,45 @@ TEST(a_disk_that_is_full_at_any_point_costs_no_acknowledged_sample)
     assert_true(clean < FULL_POINTS);
 }
 
+/* At first there is `room` for more; with none, not even what is deleted makes any. */
+static void restart_on_full_disk(uint64_t room, uint64_t seed)
+{
+    enum { RESTARTS = 20 };
+    static const enum power_cut cuts[] = {POWER_CUT_PROCESS_ONLY, POWER_CUT_DROP_ALL,
+                                          POWER_CUT_KEEP_SOME, POWER_CUT_TORN_TAIL};
+    struct scene s;
+    struct error err = {0};
+    scene_open(&s, seed, WORKLOAD_SEED);
+    run_requests(&s, REQUESTS);
+    expect_ok(box_flush(&s.box, &err));
+    run_requests(&s, REQUESTS / 4);
+    uint64_t blocks = box_block_count(&s.box);
+    assert_true(blocks > 0);
+    sim_disk_set_capacity(s.box.sim, room == 0 ? 1 : used_bytes(&s) + room);
+    for (uint64_t i = 0; i < RESTARTS; i++) {
+        if (i % 3 == 0)
+            store_box_close(&s.box);
+        else
+            workload_crash(&s.work, cuts[i % 4]);
+        expect_ok(store_box_open(&s.box, &err));
+        journal_expect_all(s.journal, &s.box, "full disk, restart", i);
+        expect_verified(&s.box, "full disk, restart", i);
+        assert_true(box_block_count(&s.box) >= blocks);
+        run_requests(&s, 3);
+    }
+    sim_disk_set_capacity(s.box.sim, no_limit_bytes);
+    expect_recovered(&s, POWER_CUT_KEEP_SOME, "full disk, room", room);
+    scene_close(&s);
+}
+
+TEST(twenty_restarts_on_a_full_disk_cost_no_sample_and_no_block)
+{
+    for (uint64_t room = 0, seed = 1; room < 40000; room += 1 + room / 2, seed++)
+        restart_on_full_disk(room, seed);
+}
+
 TEST_MAIN(RUN(an_operation_that_fails_once_costs_no_acknowledged_sample),
           RUN(a_crash_after_a_failure_costs_no_acknowledged_sample),
           RUN(a_disk_that_fails_for_good_still_lets_read_and_acknowledges_nothing),
-          RUN(a_disk_that_is_full_at_any_point_costs_no_acknowledged_sample))
+          RUN(a_disk_that_is_full_at_any_point_costs_no_acknowledged_sample),
+          RUN(twenty_restarts_on_a_full_disk_cost_no_sample_and_no_block))
