@@ -8,6 +8,7 @@ All times are multiples of 100 ms, none ends in .3 s or .8 s. The range of a sub
 multiples of 500 ms, so that no step lies on the older edge of a subquery.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from promql_fixture import ODD_TEXTS, SPAN_MS
@@ -45,7 +46,7 @@ COUNTERS = ["requests_total", "cpu_seconds_total", "errors_total", "latency_seco
 # Where no two series ever have the same value.
 UNTIED = ["temp_celsius", "fast", "cpu_seconds_total", "latency_seconds_sum"]
 LABELS = ["instance", "job", "type", "code", "path", "le", "kind", "a", "b", "c", "cpu", "mode", "which", "n",
-          "group", "text", "version", "part", "nothing"]
+          "group", "text", "version", "part", "nothing", "__name__"]
 
 # What can be matched with what: left, right, a clause for matching. Some of them fail, some of the time.
 PAIRS = [
@@ -101,6 +102,8 @@ RANGES_MS = {"15s": 15_000, "30s": 30_000, "1m": 60_000, "90s": 90_000, "2m": 12
 OFFSETS = ["30s", "1m", "5m", "-1m", "-5m", "1h", "17s", "-17s", "1m30s", "-1m0s", "- 1m", "1h1m1s"]
 SUBQUERY_RANGES = ["30s300ms", "1m300ms", "2m300ms", "5m300ms", "10m300ms"]
 SUBQUERY_STEPS = ["10s", "30s", "15s", "7s", "500ms", "1m", ""]
+# Ways to write a character of a string.
+ESCAPES = ["\\x{0:02x}", "\\{0:03o}", "\\u{0:04x}", "\\U{0:08x}"]
 DEPTH_MAX = 4
 
 
@@ -184,9 +187,15 @@ class Generator:
         if self.chance(0.1) and not set(text) & set("`\n"):
             return f"`{text}`"
         escaped = text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
+        if self.chance(0.1):
+            escaped = re.sub("(?<!\\\\)[a-z]", self.maybe_escaped, escaped)
         if self.chance(0.15):
             return "'" + escaped.replace("'", "\\'") + "'"
         return '"' + escaped.replace('"', '\\"') + '"'
+
+    def maybe_escaped(self, match):
+        letter = match.group()
+        return self.pick(ESCAPES).format(ord(letter)) if self.chance(0.5) else letter
 
     def matcher(self, metric):
         name = self.pick(list(METRICS[metric])) if self.chance(0.93) else "nothing"
@@ -211,6 +220,8 @@ class Generator:
     def selector(self, metric):
         count = self.pick([0, 0, 1, 1, 2])
         matchers = [self.matcher(metric) for _ in range(count)]
+        if self.chance(0.02):
+            return "{__name__=~" + self.quoted(f"{metric}|{self.pick(UNTIED)}") + "}"
         if self.chance(0.05):
             matchers.append(f'__name__="{metric}"')
             return "{" + ", ".join(matchers) + "}"
@@ -322,7 +333,8 @@ class Generator:
         return f"{name}({inner}){grouping.rstrip()}" if self.chance(0.3) else f"{name}{grouping}({inner})"
 
     def picks(self, depth):
-        count = self.pick(["1", "2", "3", "5", "100", "0", "-1", "scalar(cpus{instance=\"a\"})", "2.7", "1e10", "-Inf"])
+        count = self.pick(["1", "2", "3", "5", "100", "0", "-1", "scalar(cpus{instance=\"a\"})", "2.7", "1e10", "-Inf",
+                           "time() % 4"])
         if self.chance(0.5):
             inner = self.selector(self.pick(UNTIED)) + self.shift()
         else:
@@ -331,6 +343,8 @@ class Generator:
         return f"{self.pick(PICKS)}{self.grouping()}({count}, {inner})"
 
     def quantile(self, depth):
+        if self.chance(0.3):
+            return f"quantile{self.grouping()}(time() % 7 / 6, {self.selector(self.pick(UNTIED))}{self.shift()})"
         return f"quantile{self.grouping()}({self.pick(QUANTILES)}, {self.vector(depth - 1)})"
 
     def count_values(self, depth):

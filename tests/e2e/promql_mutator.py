@@ -16,7 +16,7 @@ JUNK = ["(", ")", "[", "]", "{", "}", ",", "+", "-", "*", "/", "%", "^", "==", "
 NEW_SYNTAX = re.compile("duration|number|string|label matching|grouping opts|is not enabled|<Item|unexpected colon|"
                         "trailing commas|"
                         # 3.x takes it for the middle of a computed duration, and looks for the rest
-                        "unexpected <op:.{1,2}> in subquery or range")
+                        "unexpected <op:.{1,2}> in subquery (or range|selector)")
 
 # Refused by mistake, or because a name is not of the old alphabet.
 MENDED = re.compile("label name|unexpected number of samples|unexpected result in StepInvariantExpr")

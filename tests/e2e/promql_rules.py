@@ -22,7 +22,7 @@ PREFIX = 'invalid parameter "query": '
 # Which of several groups or series an error names depends on the order in which they are looked at.
 NAMED_SERIES = re.compile(r"the match group \{.*\} on the (left|right) hand-side of the operation: \[.*\];many")
 MATCHING_ERROR = re.compile("same labelset|multiple matches|found duplicate series|invalid regular expression")
-VARIANCE = re.compile(r"\b(stddev|stdvar)\b")
+VARIANCE = re.compile(r"\b(stddev|stdvar)\b", re.I)
 
 
 @dataclass
@@ -55,6 +55,8 @@ def rule_of_codes(query, left, right):
         return "empty clamp"
     if "unread" in query.traits and right["status"] == "success" and is_about_matching(left):
         return "unread"
+    if "ties" in query.traits and (is_about_matching(left) or is_about_matching(right)):
+        return "ties"
     return DIFFERENT
 
 
