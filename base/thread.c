@@ -5,8 +5,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/mem.h"
@@ -157,33 +157,6 @@ void cond_broadcast(struct cond *cond)
     CHECK(pthread_cond_broadcast(&cond->handle) == 0);
 }
 
-void semaphore_init(struct semaphore *semaphore)
-{
-    CHECK(sem_init(&semaphore->handle, 0, 0) == 0);
-}
-
-void semaphore_deinit(struct semaphore *semaphore)
-{
-    CHECK(sem_destroy(&semaphore->handle) == 0);
-}
-
-void semaphore_post(struct semaphore *semaphore)
-{
-    CHECK(sem_post(&semaphore->handle) == 0);
-}
-
-bool semaphore_wait_for(struct semaphore *semaphore, int64_t timeout_ms)
-{
-    struct timespec until = monotonic_after(timeout_ms < 0 ? 0 : timeout_ms);
-    int result;
-    do {
-        result = timeout_ms < 0 ? sem_wait(&semaphore->handle)
-                                : sem_clockwait(&semaphore->handle, CLOCK_MONOTONIC, &until);
-    } while (result != 0 && errno == EINTR);
-    CHECK(result == 0 || errno == ETIMEDOUT);
-    return result == 0;
-}
-
 struct start {
     void (*run)(void *);
     void *context;
@@ -220,16 +193,6 @@ void thread_join(struct thread *thread)
     thread->is_running = false;
 }
 
-bool thread_try_join(struct thread *thread)
-{
-    if (!thread->is_running)
-        return true;
-    int result = pthread_tryjoin_np(thread->handle, NULL);
-    CHECK(result == 0 || result == EBUSY);
-    thread->is_running = result != 0;
-    return result == 0;
-}
-
 void thread_sleep_ms(int64_t duration_ms)
 {
     struct timespec left = {.tv_sec = duration_ms / 1000, .tv_nsec = duration_ms % 1000 * 1000000};
@@ -237,22 +200,18 @@ void thread_sleep_ms(int64_t duration_ms)
         continue;
 }
 
-/* The system knows how nice a thread is, but not whether the whole process was started so. */
-static _Thread_local bool is_patient;
-
-void thread_become_patient(void)
+void thread_use_processors(size_t count)
 {
-    enum { NICER_BY = 10 };
-    if (is_patient)
+    cpu_set_t all, some;
+    if (sched_getaffinity(getpid(), sizeof all, &all) !=
+        0) /* of the main thread, which has them all */
         return;
-    is_patient = true;
-    /* 0 is the calling thread; where the system does not let it, all threads stay equal */
-    (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICER_BY);
-}
-
-bool thread_is_patient(void)
-{
-    return is_patient;
+    CPU_ZERO(&some);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE && (size_t)CPU_COUNT(&some) < count; cpu++) {
+        if (CPU_ISSET(cpu, &all))
+            CPU_SET(cpu, &some);
+    }
+    (void)sched_setaffinity(0, sizeof some, &some);
 }
 
 unsigned thread_cpu_count(void)

@@ -8,7 +8,6 @@
 #define CROFT_BASE_THREAD_H
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -65,17 +64,6 @@ bool cond_wait_for(struct cond *cond, struct mutex *mutex, int64_t timeout_ms) R
 void cond_signal(struct cond *cond);
 void cond_broadcast(struct cond *cond);
 
-/* Posting takes no lock, so a patient thread that is held up in it holds up nobody. */
-struct semaphore {
-    sem_t handle;
-};
-
-void semaphore_init(struct semaphore *semaphore);
-void semaphore_deinit(struct semaphore *semaphore);
-void semaphore_post(struct semaphore *semaphore);
-/* False when `timeout_ms` passed first; a negative one never passes. */
-bool semaphore_wait_for(struct semaphore *semaphore, int64_t timeout_ms);
-
 struct thread {
     pthread_t handle;
     bool is_running;
@@ -85,19 +73,14 @@ struct thread {
 void thread_start(struct thread *thread, const char *name, void (*run)(void *), void *context);
 /* Waits for the end; fine when it was never started. */
 void thread_join(struct thread *thread);
-/* The same without waiting: false while it runs. */
-bool thread_try_join(struct thread *thread);
 /* Of the calling thread. For what nothing can tell the end of. */
 void thread_sleep_ms(int64_t duration_ms);
-/* From now on the calling thread gets a tenth of what others get, where they want the same processor.
-   Without a privilege it cannot take that back, and threads that it starts inherit it: it does what
-   can wait, then ends. It may stand still for a while in the middle of anything, so it takes few
-   locks and holds them for a moment only. docs/decisions/0009-patient-threads.md */
-void thread_become_patient(void);
-/* The calling thread has become patient. */
-bool thread_is_patient(void);
 /* Of the calling thread; never 0, and no other running thread's. */
 uintptr_t thread_self(void);
+/* From now on the calling thread, and those that it starts, run only on the first `count` of the
+   processors that this process may use; SIZE_MAX for all. Where the system does not let them, they run
+   anywhere. */
+void thread_use_processors(size_t count);
 /* Online processors this process may use, at least 1. */
 unsigned thread_cpu_count(void);
 

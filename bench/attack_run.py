@@ -10,7 +10,7 @@ from tenant_server import TenantConnection, be_another_machine, body_of, print_l
 
 LIMIT, OTHERS, OTHER_SERIES, KNOWN = 10000, 9, 200, 100
 ATTACKERS, BODIES, NEW_PER_BODY = 4, 40, 2000
-ROUNDS, PHASE_S, PAUSE_S = 6, 10, 0.02
+PHASE_S, PAUSE_S = 10, 0.02
 
 
 def body_of_attack(number, ts_ms):
@@ -23,9 +23,10 @@ def body_of_known(ts_ms):
     return body_of([({"__name__": "known", "n": str(n)}, [(ts_ms, 1.0)]) for n in range(KNOWN)])
 
 
-def attack(port, number, is_on, counts):
+def attack(port, same_machine, number, is_on, counts):
     """Its known series go on, a sample of each after every request of new ones."""
-    be_another_machine()
+    if not same_machine:
+        be_another_machine()
     connection = TenantConnection(port, "attacker")
     start_ms = int(time.time() * 1000)
     bodies = [body_of_attack(number * BODIES + i, start_ms) for i in range(BODIES)]
@@ -58,10 +59,10 @@ def write_normally(port, for_s):
 
 
 class Attack:
-    def __init__(self, port):
+    def __init__(self, port, same_machine):
         self.is_on, self.counts = multiprocessing.Event(), multiprocessing.SimpleQueue()
         self.is_on.set()
-        self.processes = [multiprocessing.Process(target=attack, args=[port, i, self.is_on, self.counts])
+        self.processes = [multiprocessing.Process(target=attack, args=[port, same_machine, i, self.is_on, self.counts])
                           for i in range(ATTACKERS)]
         for process in self.processes:
             process.start()
@@ -83,25 +84,27 @@ def set_limit(port):
         raise SystemExit(f"limit: {code} {text[:200]}")
 
 
-def run(server):
+def run(server, same_machine, rounds):
     attacker = TenantConnection(server.port, "attacker")
     set_limit(server.port)
     attacker.write_body(body_of_known(int(time.time() * 1000) - 1000))
-    alone, attacked, resident, totals, cpu_s = [], [], [], [0, 0, 0, 0], 0
+    alone, attacked, memory, totals, cpu_s = [], [], [], [0, 0, 0, 0], 0
     write_normally(server.port, 2)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         alone += write_normally(server.port, PHASE_S)
-        assault = Attack(server.port)
+        assault = Attack(server.port, same_machine)
         cpu_s -= server.cpu_s()
         attacked += write_normally(server.port, PHASE_S)
         cpu_s += server.cpu_s()
         totals = [a + b for a, b in zip(totals, assault.stop())]
-        resident.append(server.resident_bytes() / 1e6)
+        memory.append((server.resident_bytes() / 1e6, server.metric("croft_head_memory_bytes") / 1e6))
     active = TenantConnection(server.port).metrics()['croft_tenant_active_series{tenant="attacker"}']
     sent, refused, kept, sent_known = totals
     print(f"{ATTACKERS} connections of the attacker, {NEW_PER_BODY} new series a request: {sent} requests, "
-          f"{sent * NEW_PER_BODY / (ROUNDS * PHASE_S) / 1e6:.2f} M series a second, {refused} answered 400")
+          f"{sent * NEW_PER_BODY / (rounds * PHASE_S) / 1e6:.2f} M series a second, {refused} answered 400")
     print(f"active series {active:.0f}, limit {LIMIT}; writes of its known series taken: {kept} of {sent_known}")
-    print("resident MB after each attack: " + ", ".join(f"{mb:.0f}" for mb in resident))
-    print(f"the server used {cpu_s / (ROUNDS * PHASE_S):.2f} processors under attack")
+    print("resident MB after each attack: " + ", ".join(f"{resident:.1f}" for resident, _ in memory))
+    print("of them not in the heads, which keep what was taken until it is flushed: " +
+          ", ".join(f"{resident - heads:.1f}" for resident, heads in memory))
+    print(f"the server used {cpu_s / (rounds * PHASE_S):.2f} processors under attack")
     print_latencies("writes of the others", [("alone", alone), ("under attack", attacked)])

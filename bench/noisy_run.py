@@ -9,7 +9,7 @@ import time
 from tenant_server import TenantConnection, be_another_machine, print_latencies
 
 NOISY_SERIES, QUIET_SERIES, SCRAPES, INTERVAL_MS = 4000, 200, 240, 15000
-ROUNDS, PHASE_S, NOISY_QUERIES = 6, 8, 20
+PHASE_S, NOISY_QUERIES = 8, 20
 
 WORST = [
     "quantile_over_time(0.5, m[1h:1s])",
@@ -39,8 +39,9 @@ def fill(server, end_ms):
              for n in range(count)])
 
 
-def ask_the_worst(port, end_s, number, is_on, codes):
-    be_another_machine()
+def ask_the_worst(port, end_s, same_machine, number, is_on, codes):
+    if not same_machine:
+        be_another_machine()
     connection = TenantConnection(port, "noisy")
     while is_on.is_set():
         query = WORST[number % len(WORST)]
@@ -54,12 +55,12 @@ class Noise:
     """Asks without a pause until it is stopped, in processes of its own: threads of this one would keep
     it from looking at its watch."""
 
-    def __init__(self, server, end_s):
+    def __init__(self, port, end_s, same_machine):
         self.is_on, self.codes = multiprocessing.Event(), multiprocessing.SimpleQueue()
         self.is_on.set()
         self.processes = [
             multiprocessing.Process(target=ask_the_worst,
-                                    args=[server.port, end_s, i, self.is_on, self.codes])
+                                    args=[port, end_s, same_machine, i, self.is_on, self.codes])
             for i in range(NOISY_QUERIES)]
         for process in self.processes:
             process.start()
@@ -89,14 +90,14 @@ def ask_dashboard(connection, end_s, for_s):
     return took
 
 
-def run(server):
+def run(server, same_machine, rounds):
     end_s = int(time.time()) // 60 * 60
     fill(server, end_s * 1000)
     quiet = TenantConnection(server.port, "quiet")
     alone, under_noise, codes = [], [], collections.Counter()
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         alone += ask_dashboard(quiet, end_s, PHASE_S)
-        noise = Noise(server, end_s)
+        noise = Noise(server.port, end_s, same_machine)
         time.sleep(1)
         under_noise += ask_dashboard(quiet, end_s, PHASE_S)
         codes += noise.stop()

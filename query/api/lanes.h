@@ -1,10 +1,9 @@
 /*
- * lanes: threads for the requests of many tenants, and the requests that wait for one.
+ * lanes: the threads that requests to the read API run on, and those that wait for one.
  *
  * Who runs next is decided by lane_queue. A thread is started when a job may run and no thread is idle,
- * so there are as many as were ever busy at once. A thread that a job has made patient ends with that
- * job, and another takes its place. One more thread watches those that wait: a job that has waited for
- * too long, or whose client has gone, is refused.
+ * so there are as many as were ever busy at once. One more thread watches those that wait: a job that
+ * has waited for too long, or whose client has gone, is refused.
  *
  * Ownership:  a job is the caller's memory and is kept until `run` or `refuse` is called, once, which
  *             may free it.
@@ -40,7 +39,5 @@ void lanes_close(struct lanes *lanes);
 MUST_USE bool lanes_try_submit(struct lanes *lanes, struct lanes_job *job, struct str id);
 size_t lanes_waiting_count(struct lanes *lanes);
 size_t lanes_running_count(struct lanes *lanes);
-/* Idle ones included. */
-size_t lanes_thread_count(struct lanes *lanes);
 
 #endif

@@ -185,8 +185,7 @@ static enum status evaluate(const struct engine *engine, const struct query_opti
     out->memory_peak_bytes = engine->memory_max_bytes - eval.least_left_bytes;
     bool was_large = working.used_bytes >= LARGE_BYTES_MIN;
     arena_deinit(&working);
-    /* It locks all arenas: what a patient thread leaves is returned by the maintenance. */
-    if (was_large && !thread_is_patient())
+    if (was_large)
         mem_return_unused();
     return status;
 }

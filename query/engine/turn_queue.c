@@ -5,10 +5,17 @@
 #include "base/check.h"
 #include "base/mem.h"
 
+static size_t spare_count(size_t processor_count)
+{
+    return processor_count == 1 ? 0 : (processor_count + 7) / 8;
+}
+
 void turn_queue_init(struct turn_queue *queue, size_t processor_count)
 {
     CHECK(processor_count > 0);
-    *queue = (struct turn_queue){.processor_count = processor_count};
+    *queue =
+        (struct turn_queue){.processor_count = processor_count,
+                            .debtor_turns_max = processor_count - spare_count(processor_count)};
     queue->last = &queue->first;
 }
 
@@ -111,8 +118,30 @@ void turn_queue_withdraw(struct turn_queue *queue, struct turn_waiter *waiter)
     waiter->payer->active_count--;
 }
 
-static bool may_take(const struct turn_queue *queue, const struct turn_payer *payer)
+/* Of payers in debt; 0 when nobody has credit. */
+static size_t debtors_held_count(const struct turn_queue *queue)
 {
+    size_t count = 0;
+    bool has_creditor = false;
+    for (const struct turn_payer *payer = queue->payers; payer != NULL; payer = payer->next) {
+        count += payer->balance_ns < 0 ? payer->held_count : 0;
+        has_creditor |= payer->balance_ns > 0;
+    }
+    return has_creditor ? count : 0;
+}
+
+bool turn_queue_is_pressed(const struct turn_queue *queue)
+{
+    return turn_queue_has_waiters(queue) || queue->held_count > queue->processor_count ||
+           debtors_held_count(queue) > queue->debtor_turns_max;
+}
+
+/* `debtors_held` is debtors_held_count. */
+static bool may_take(const struct turn_queue *queue, const struct turn_payer *payer,
+                     size_t debtors_held)
+{
+    if (payer->balance_ns < 0 && debtors_held >= queue->debtor_turns_max)
+        return false;
     if (queue->held_count < queue->processor_count)
         return true;
     return queue->held_count < 2 * queue->processor_count && payer->held_count == 0 &&
@@ -128,9 +157,10 @@ static void give(struct turn_queue *queue, struct turn_payer *payer)
 struct turn_waiter *turn_queue_next(struct turn_queue *queue)
 {
     struct turn_waiter **best = NULL;
+    size_t debtors_held = debtors_held_count(queue);
     for (struct turn_waiter **link = &queue->first; *link != NULL; link = &(*link)->next) {
         const struct turn_payer *payer = (*link)->payer;
-        if (may_take(queue, payer) &&
+        if (may_take(queue, payer, debtors_held) &&
             (best == NULL || payer->balance_ns > (*best)->payer->balance_ns))
             best = link;
     }
@@ -142,19 +172,10 @@ struct turn_waiter *turn_queue_next(struct turn_queue *queue)
     return waiter;
 }
 
-/* While somebody else has credit. */
-static bool is_indebted(const struct turn_queue *queue, const struct turn_payer *payer)
-{
-    const struct turn_payer *other = queue->payers;
-    while (other != NULL && other->balance_ns <= 0)
-        other = other->next;
-    return payer->balance_ns < 0 && other != NULL;
-}
-
 bool turn_queue_try_take(struct turn_queue *queue, struct turn_payer *payer)
 {
     if (queue->held_count >= queue->processor_count || turn_queue_has_waiters(queue) ||
-        is_indebted(queue, payer))
+        !may_take(queue, payer, debtors_held_count(queue)))
         return false;
     payer->active_count++;
     give(queue, payer);
@@ -195,7 +216,10 @@ void turn_queue_charge(struct turn_queue *queue, struct turn_payer *payer, uint6
     }
 }
 
-bool turn_queue_is_behind(const struct turn_queue *queue, const struct turn_payer *payer)
+bool turn_queue_is_indebted(const struct turn_queue *queue, const struct turn_payer *payer)
 {
-    return payer->active_count >= queue->processor_count && is_indebted(queue, payer);
+    const struct turn_payer *other = queue->payers;
+    while (other != NULL && other->balance_ns <= 0)
+        other = other->next;
+    return payer->balance_ns < 0 && other != NULL;
 }

@@ -11,6 +11,10 @@
  * takes one more at once: whoever holds one may be in the middle of something long, or be kept off its
  * processor by other programs. The next that looks up gives its turn back in return.
  *
+ * Payers in debt leave processors to spare: while another has credit, they hold all of the turns but an
+ * eighth (at least one, and never the last), so that a light query, and whatever serves connections and
+ * writes, finds a processor at once: docs/decisions/0009-a-processor-to-spare.md.
+ *
  * This is deficit round robin with the rounds left out: a round makes a newcomer wait for everybody
  * else's quantum, while here one that was idle is next.
  *
@@ -53,7 +57,8 @@ struct turn_queue {
     struct turn_waiter *first; /* has waited longest */
     struct turn_waiter **last; /* where the next one is hung on */
     size_t processor_count;
-    size_t held_count; /* turns that are held, at most twice processor_count */
+    size_t debtor_turns_max; /* turns for payers in debt while another has credit */
+    size_t held_count;       /* turns that are held, at most twice processor_count */
 };
 
 void turn_queue_init(struct turn_queue *queue, size_t processor_count);
@@ -72,10 +77,7 @@ static inline bool turn_queue_has_waiters(const struct turn_queue *queue)
 
 /* Whoever has had a turn for a quantum must give it back, because somebody waits or too many are held;
    it may get it again. */
-static inline bool turn_queue_is_pressed(const struct turn_queue *queue)
-{
-    return turn_queue_has_waiters(queue) || queue->held_count > queue->processor_count;
-}
+bool turn_queue_is_pressed(const struct turn_queue *queue);
 
 /* `waiter->payer` wants a turn. */
 void turn_queue_wait(struct turn_queue *queue, struct turn_waiter *waiter);
@@ -84,15 +86,14 @@ void turn_queue_withdraw(struct turn_queue *queue, struct turn_waiter *waiter);
 /* Gives a turn to whoever is next and returns it, no longer waiting; NULL when there is none to give, or
    nobody waits. */
 struct turn_waiter *turn_queue_next(struct turn_queue *queue);
-/* Takes a turn when a processor is free, nobody waits, and `payer` is not in debt while another has
-   credit. */
+/* Takes a turn when there is one for `payer` and nobody waits. */
 MUST_USE bool turn_queue_try_take(struct turn_queue *queue, struct turn_payer *payer);
 void turn_queue_give_back(struct turn_queue *queue, struct turn_payer *payer);
 
 /* `payer` has used that much; the others are paid. */
 void turn_queue_charge(struct turn_queue *queue, struct turn_payer *payer, uint64_t cpu_ns,
                        uint64_t now_ns);
-/* It wants all processors, and is in debt while another has credit, who shall not wait for it. */
-bool turn_queue_is_behind(const struct turn_queue *queue, const struct turn_payer *payer);
+/* It is, and another has credit. */
+bool turn_queue_is_indebted(const struct turn_queue *queue, const struct turn_payer *payer);
 
 #endif

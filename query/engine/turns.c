@@ -3,12 +3,11 @@
 #include "base/check.h"
 #include "base/mem.h"
 
-/* Those that wait are many, and patient while they hold the lock for it. */
-enum { CHECK_INTERVAL_MS = 100 };
+enum { CHECK_INTERVAL_MS = 100 }; /* those that wait may be many */
 
 struct turns {
     struct mutex lock;
-    struct turn_queue queue; /* guarded by lock */
+    struct turn_queue queue; /* guarded by lock, but for what its init has set */
     size_t waiting_count;    /* guarded by lock */
     struct counter cpu_ns;
     const struct clock *clock;
@@ -45,6 +44,15 @@ const struct counter *turns_cpu_ns(const struct turns *turns)
     return &turns->cpu_ns;
 }
 
+/* Keeps the thread of a payer in debt off the processors that are to spare. */
+static void place(struct turn *turn)
+{
+    if (turn->is_confined == turn->is_indebted)
+        return;
+    turn->is_confined = turn->is_indebted;
+    thread_use_processors(turn->is_confined ? turn->turns->queue.debtor_turns_max : SIZE_MAX);
+}
+
 void turn_init(struct turn *turn, struct turns *turns, const struct turn_options *options)
 {
     *turn = (struct turn){.turns = turns,
@@ -69,6 +77,8 @@ void turn_deinit(struct turn *turn)
     if (turn->turns == NULL)
         return;
     turn_release(turn);
+    turn->is_indebted = false;
+    place(turn);
     uint64_t now_ns = clock_monotonic_ns(turn->turns->clock);
     mutex_lock(&turn->turns->lock);
     turn_queue_leave(&turn->turns->queue, turn->waiter.payer, now_ns);
@@ -98,13 +108,6 @@ static void begin(struct turn *turn)
     turn->since_cpu_ns = clock_thread_cpu_ns();
 }
 
-/* Without the lock: whoever holds one must not be patient. */
-static void become_patient_if_behind(const struct turn *turn)
-{
-    if (turn->is_behind)
-        thread_become_patient();
-}
-
 /* Without the lock, because it may look at other things that have one. */
 static enum status check_waiting_locked(struct turns *turns, const struct turn *turn,
                                         struct error *err) REQUIRES(turns->lock)
@@ -129,7 +132,7 @@ static enum status wait_locked(struct turns *turns, struct turn *turn, struct er
         if (!cond_wait_for(&turn->is_called_news, &turns->lock, CHECK_INTERVAL_MS))
             status = check_waiting_locked(turns, turn, err);
     }
-    turn->is_behind = turn_queue_is_behind(&turns->queue, turn->waiter.payer);
+    turn->is_indebted = turn_queue_is_indebted(&turns->queue, turn->waiter.payer);
     if (status == STATUS_OK)
         return STATUS_OK;
     if (turn->is_called) { /* called while it was being checked */
@@ -150,7 +153,7 @@ static void charge_locked(struct turns *turns, struct turn *turn, uint64_t now_n
 {
     uint64_t used_ns = thread_cpu_ns - turn->since_cpu_ns;
     turn_queue_charge(&turns->queue, turn->waiter.payer, used_ns, now_ns);
-    turn->is_behind = turn_queue_is_behind(&turns->queue, turn->waiter.payer);
+    turn->is_indebted = turn_queue_is_indebted(&turns->queue, turn->waiter.payer);
     turn->cpu_ns += used_ns;
     counter_add(&turns->cpu_ns, used_ns);
     if (turn->cpu_counter != NULL)
@@ -171,7 +174,7 @@ enum status turn_take(struct turn *turn, struct error *err)
     mutex_lock(&turns->lock);
     enum status status = wait_locked(turns, turn, err);
     mutex_unlock(&turns->lock);
-    become_patient_if_behind(turn);
+    place(turn);
     if (status == STATUS_OK)
         begin(turn);
     return status;
@@ -183,7 +186,9 @@ bool turn_try_take(struct turn *turn)
     CHECK(!turn->is_held);
     mutex_lock(&turns->lock);
     bool is_taken = turn_queue_try_take(&turns->queue, turn->waiter.payer);
+    turn->is_indebted = turn_queue_is_indebted(&turns->queue, turn->waiter.payer);
     mutex_unlock(&turns->lock);
+    place(turn);
     if (is_taken)
         begin(turn);
     return is_taken;
@@ -210,7 +215,7 @@ enum status turn_yield(struct turn *turn, uint64_t now_ns, struct error *err)
     charge_locked(turns, turn, now_ns, thread_cpu_ns);
     enum status status = yield_locked(turns, turn, err);
     mutex_unlock(&turns->lock);
-    become_patient_if_behind(turn);
+    place(turn);
     if (status == STATUS_OK && !turn->is_held)
         begin(turn);
     return status;
@@ -225,8 +230,9 @@ bool turn_is_due(struct turn *turn, uint64_t now_ns)
     uint64_t thread_cpu_ns = clock_thread_cpu_ns();
     mutex_lock(&turns->lock);
     charge_locked(turns, turn, now_ns, thread_cpu_ns);
-    bool is_due = turn_queue_is_pressed(&turns->queue) || turn->is_behind;
+    bool is_due = turn_queue_is_pressed(&turns->queue);
     mutex_unlock(&turns->lock);
+    place(turn);
     return is_due;
 }
 

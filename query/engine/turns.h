@@ -5,7 +5,7 @@
  * while it holds a turn. It looks up often (turn_yield) and, when it has had one for TURN_QUANTUM_NS
  * and the rules of turn_queue put somebody else first, hands it over and waits for the next. What others
  * do between two turns (HTTP, writes, what the system does for their clients) no turn can hold back:
- * so the thread of a payer that is behind becomes patient, and stays so until its query has ended.
+ * so the threads of payers in debt keep off the processors that are to spare.
  *
  *     struct turn turn;
  *     turn_init(&turn, turns, &(struct turn_options){.payer = id, .check = ..., .context = ...});
@@ -14,8 +14,8 @@
  *     turn_deinit(&turn);                               gives the turn back, if it has one
  *
  * A query that wants more than one thread opens a turn for each further one (turn_init_helper):
- * turn_try_take succeeds only when a processor is idle and the payer not in debt, and turn_is_due tells
- * when that is so no more. Threads of helpers never become patient.
+ * turn_try_take succeeds only when a processor is idle that the payer may use, and turn_is_due tells when
+ * that is so no more.
  *
  * Units:      processor time and monotonic time in nanoseconds.
  * Threads:    `struct turns` is synchronised. A turn belongs to the thread that calls it, whose
@@ -60,7 +60,8 @@ struct turn {
     struct cond is_called_news;
     bool is_called; /* guarded by the lock of `turns`: it has been given a processor */
     bool is_held;
-    bool is_behind;        /* its payer, when it was taken or looked at last */
+    bool is_indebted;      /* its payer, when it was taken or looked at last */
+    bool is_confined;      /* its thread, to the processors of payers in debt */
     uint64_t since_ns;     /* monotonic: when it was last taken, or looked at */
     uint64_t since_cpu_ns; /* the thread's processor time then */
     uint64_t cpu_ns;       /* charged so far */
@@ -72,7 +73,7 @@ void turn_init(struct turn *turn, struct turns *turns, const struct turn_options
 void turn_init_helper(struct turn *turn, const struct turn *first);
 void turn_deinit(struct turn *turn);
 
-/* Waits for a turn. On failure it has none. This and turn_yield may make the thread patient. */
+/* Waits for a turn. On failure it has none. */
 MUST_USE enum status turn_take(struct turn *turn, struct error *err);
 /* Takes a turn if a processor is idle and nobody waits for it; never waits. */
 MUST_USE bool turn_try_take(struct turn *turn);

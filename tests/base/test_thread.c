@@ -250,23 +250,24 @@ TEST(exactly_one_owner_is_the_last)
     assert_int_equal(counter_get(&owned.last_releases), 1);
 }
 
-static void note_patience(void *context)
+static void use_one_then_all(void *context)
 {
-    bool *was_patient = context;
-    was_patient[0] = thread_is_patient();
-    thread_become_patient();
-    was_patient[1] = thread_is_patient();
+    unsigned *counts = context;
+    thread_use_processors(1);
+    counts[0] = thread_cpu_count();
+    thread_use_processors(SIZE_MAX);
+    counts[1] = thread_cpu_count();
 }
 
-TEST(a_thread_that_becomes_patient_leaves_the_others_as_they_are)
+TEST(a_thread_that_uses_one_processor_leaves_the_others_as_they_are)
 {
     struct thread thread = {0};
-    bool was_patient[2];
-    thread_start(&thread, "patient", note_patience, was_patient);
+    unsigned all = thread_cpu_count(), counts[2];
+    thread_start(&thread, "one", use_one_then_all, counts);
     thread_join(&thread);
-    assert_false(was_patient[0]);
-    assert_true(was_patient[1]);
-    assert_false(thread_is_patient());
+    assert_int_equal(counts[0], 1);
+    assert_int_equal(counts[1], all);
+    assert_int_equal(thread_cpu_count(), all);
 }
 
 TEST_MAIN(RUN(a_mutex_lets_one_in_at_a_time), RUN(a_lock_is_held_by_its_thread_only),
@@ -274,4 +275,4 @@ TEST_MAIN(RUN(a_mutex_lets_one_in_at_a_time), RUN(a_lock_is_held_by_its_thread_o
           RUN(waiting_ends_at_its_timeout), RUN(waiting_with_a_timeout_ends_at_the_signal),
           RUN(joining_twice_or_what_never_started_is_fine), RUN(there_is_at_least_one_processor),
           RUN(exactly_one_owner_is_the_last),
-          RUN(a_thread_that_becomes_patient_leaves_the_others_as_they_are))
+          RUN(a_thread_that_uses_one_processor_leaves_the_others_as_they_are))

@@ -31,11 +31,13 @@ class NoisyQuery(unittest.TestCase):
                               for n in range(SERIES)], tenant=tenant)
 
     def ask_endlessly(self, tenant):
+        """Again when it has ended by its timeout, however slow the machine is, until the server is gone."""
         params = [("query", ENDLESS), ("start", self.end_s - 11000), ("end", self.end_s), ("step", 1)]
         try:
-            self.http.get("/api/v1/query_range", params, {"X-Scope-OrgID": tenant}, timeout_s=120)
+            while True:
+                self.http.get("/api/v1/query_range", params, {"X-Scope-OrgID": tenant}, timeout_s=600)
         except OSError:
-            pass  # the server ended first
+            pass
 
     def make_noise(self, tenant, count):
         for _ in range(count):
@@ -68,7 +70,7 @@ class NoisyQuery(unittest.TestCase):
         wait_until("both have begun", lambda: min(self.cpu_s("noisy"), self.cpu_s("quiet")) > 0.7)
         noisy_s, quiet_s = self.cpu_s("noisy"), self.cpu_s("quiet")
         wait_until("much has been used",
-                   lambda: self.cpu_s("noisy") + self.cpu_s("quiet") > noisy_s + quiet_s + 3)
+                   lambda: self.cpu_s("noisy") + self.cpu_s("quiet") > noisy_s + quiet_s + 4)
         used_s = [self.cpu_s("noisy") - noisy_s, self.cpu_s("quiet") - quiet_s]
         self.assertLess(max(used_s), 1.5 * min(used_s), used_s)
 

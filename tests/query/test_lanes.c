@@ -24,17 +24,12 @@ struct fixture {
     struct counter run;
     struct counter refused;
     struct flag is_abandoned;
-    struct counter run_by_patient; /* jobs that began on a patient thread */
-    struct flag makes_patient;     /* jobs make their threads patient */
     struct job jobs[JOBS];
 };
 
 static void run(struct lanes_job *base)
 {
     struct fixture *f = ((struct job *)base)->fixture;
-    counter_add(&f->run_by_patient, thread_is_patient());
-    if (flag_is_set(&f->makes_patient))
-        thread_become_patient();
     mutex_lock(&f->lock);
     f->running++;
     cond_broadcast(&f->has_changed);
@@ -195,40 +190,6 @@ TEST(many_threads_submit_at_once)
     assert_int_equal(counter_get(&f.run), JOBS);
 }
 
-static void await_run(struct fixture *f, size_t count)
-{
-    while (counter_get(&f->run) < count)
-        ;
-}
-
-TEST(no_job_gets_a_thread_that_another_has_made_patient)
-{
-    struct fixture f;
-    fixture_open(&f, 3);
-    flag_set(&f.makes_patient);
-    submit(&f, 0, 20, "noisy");
-    submit(&f, 20, JOBS, "other");
-    await_running(&f, 3);
-    assert_true(lanes_thread_count(f.lanes) <= 3);
-    let_end(&f);
-    await_run(&f, JOBS); /* more than there are threads: those that left were replaced */
-    assert_true(lanes_thread_count(f.lanes) <= 3);
-    fixture_close(&f);
-    assert_int_equal(counter_get(&f.run_by_patient), 0);
-}
-
-TEST(closing_runs_what_waits_although_threads_become_patient)
-{
-    struct fixture f;
-    fixture_open(&f, 3);
-    flag_set(&f.makes_patient);
-    submit(&f, 0, JOBS, "a");
-    let_end(&f);
-    fixture_close(&f);
-    assert_int_equal(counter_get(&f.run), JOBS);
-}
-
 TEST_MAIN(RUN(a_lane_that_is_busy_keeps_nobody_else_waiting), RUN(closing_runs_what_waits),
           RUN(who_waits_for_too_long_is_refused), RUN(who_is_gone_is_refused),
-          RUN(many_threads_submit_at_once), RUN(no_job_gets_a_thread_that_another_has_made_patient),
-          RUN(closing_runs_what_waits_although_threads_become_patient))
+          RUN(many_threads_submit_at_once))

@@ -345,63 +345,155 @@ TEST(one_that_has_credit_and_no_turn_takes_one_more)
     turn_queue_deinit(&queue);
 }
 
-TEST(who_is_in_debt_while_another_has_credit_gets_no_help)
-{
+/* ---- a payer in debt, and one with all the credit there is ---- */
+
+struct pair {
     struct turn_queue queue;
-    turn_queue_init(&queue, 2);
-    struct turn_payer *noisy = turn_queue_join(&queue, STR("noisy"), 0);
-    turn_queue_charge(&queue, noisy, TURN_CREDIT_MAX_NS + 1, 0);
-    assert_true(turn_queue_try_take(&queue, noisy)); /* alone it is in nobody's way */
-    turn_queue_give_back(&queue, noisy);
-    struct turn_payer *quiet = turn_queue_join(&queue, STR("quiet"), 0);
-    assert_false(turn_queue_try_take(&queue, noisy));
-    turn_queue_charge(&queue, quiet, TURN_CREDIT_MAX_NS, 0); /* pays noisy */
-    assert_true(turn_queue_try_take(&queue, noisy));
-    turn_queue_give_back(&queue, noisy);
-    turn_queue_leave(&queue, quiet, 0);
-    turn_queue_leave(&queue, noisy, 0);
-    turn_queue_deinit(&queue);
+    struct turn_payer *noisy;
+    struct turn_payer *quiet;
+};
+
+static void pair_init(struct pair *pair, size_t processor_count)
+{
+    turn_queue_init(&pair->queue, processor_count);
+    pair->noisy = turn_queue_join(&pair->queue, STR("noisy"), 0);
+    turn_queue_charge(&pair->queue, pair->noisy, TURN_CREDIT_MAX_NS + 1, 0);
+    pair->quiet = turn_queue_join(&pair->queue, STR("quiet"), 0);
 }
 
-TEST(who_besides_wants_all_processors_is_behind)
+static void pair_deinit(struct pair *pair)
 {
-    struct turn_queue queue;
-    struct turn_waiter waiters[2];
-    turn_queue_init(&queue, 2);
-    struct turn_payer *noisy = turn_queue_join(&queue, STR("noisy"), 0);
-    struct turn_payer *quiet = turn_queue_join(&queue, STR("quiet"), 0);
-    waiters[0].payer = waiters[1].payer = noisy;
-    turn_queue_charge(&queue, noisy, TURN_CREDIT_MAX_NS + 1, 0);
-    turn_queue_wait(&queue, &waiters[0]);
-    assert_ptr_equal(turn_queue_next(&queue), &waiters[0]);
-    assert_false(turn_queue_is_behind(&queue, noisy)); /* the other processor is free */
-    turn_queue_wait(&queue, &waiters[1]);
-    assert_true(turn_queue_is_behind(&queue, noisy));
-    assert_false(turn_queue_is_behind(&queue, quiet));
-    turn_queue_charge(&queue, quiet, TURN_CREDIT_MAX_NS, 0); /* pays noisy */
-    assert_false(turn_queue_is_behind(&queue, noisy));
-    turn_queue_withdraw(&queue, &waiters[1]);
-    turn_queue_give_back(&queue, noisy);
-    turn_queue_leave(&queue, quiet, 0);
-    turn_queue_leave(&queue, noisy, 0);
-    turn_queue_deinit(&queue);
+    turn_queue_leave(&pair->queue, pair->quiet, 0);
+    turn_queue_leave(&pair->queue, pair->noisy, 0);
+    turn_queue_deinit(&pair->queue);
+}
+
+/* Quiet has no credit then. */
+static void pay_debt(struct pair *pair)
+{
+    turn_queue_charge(&pair->queue, pair->quiet, TURN_CREDIT_MAX_NS, 0);
+}
+
+static size_t give_all(struct turn_queue *queue)
+{
+    size_t count = 0;
+    while (turn_queue_next(queue) != NULL)
+        count++;
+    return count;
+}
+
+static void expect_spare(size_t processors, size_t spare)
+{
+    enum { WAITERS_MAX = 65 };
+    struct pair pair;
+    struct turn_waiter waiters[WAITERS_MAX];
+    pair_init(&pair, processors);
+    for (size_t i = 0; i <= processors; i++) {
+        waiters[i].payer = pair.noisy;
+        turn_queue_wait(&pair.queue, &waiters[i]);
+    }
+    assert_int_equal(give_all(&pair.queue), processors - spare);
+    pay_debt(&pair);
+    assert_int_equal(give_all(&pair.queue), spare);
+    turn_queue_withdraw(&pair.queue, &waiters[processors]);
+    assert_false(turn_queue_is_pressed(&pair.queue));
+    turn_queue_charge(&pair.queue, pair.noisy, TURN_CREDIT_MAX_NS, 0); /* in debt again */
+    assert_int_equal(turn_queue_is_pressed(&pair.queue), spare > 0);
+    for (size_t i = 0; i < processors; i++)
+        turn_queue_give_back(&pair.queue, pair.noisy);
+    pair_deinit(&pair);
+}
+
+TEST(payers_in_debt_leave_an_eighth_of_the_processors_and_never_take_none)
+{
+    expect_spare(1, 0);
+    expect_spare(2, 1);
+    expect_spare(3, 1);
+    expect_spare(8, 1);
+    expect_spare(9, 2);
+    expect_spare(64, 8);
+}
+
+TEST(what_is_to_spare_is_there_for_a_payer_with_credit)
+{
+    struct pair pair;
+    pair_init(&pair, 2);
+    struct turn_waiter noisy[] = {{.payer = pair.noisy}, {.payer = pair.noisy}};
+    struct turn_waiter quiet = {.payer = pair.quiet};
+    turn_queue_wait(&pair.queue, &noisy[0]);
+    turn_queue_wait(&pair.queue, &noisy[1]);
+    assert_ptr_equal(turn_queue_next(&pair.queue), &noisy[0]);
+    assert_null(turn_queue_next(&pair.queue));
+    turn_queue_wait(&pair.queue, &quiet);
+    assert_ptr_equal(turn_queue_next(&pair.queue), &quiet);
+    turn_queue_withdraw(&pair.queue, &noisy[1]);
+    turn_queue_give_back(&pair.queue, pair.noisy);
+    turn_queue_give_back(&pair.queue, pair.quiet);
+    pair_deinit(&pair);
+}
+
+TEST(who_is_in_debt_gets_no_help_from_what_is_to_spare)
+{
+    struct pair pair;
+    pair_init(&pair, 2);
+    assert_true(turn_queue_try_take(&pair.queue, pair.noisy));
+    assert_false(turn_queue_try_take(&pair.queue, pair.noisy));
+    pay_debt(&pair);
+    assert_true(turn_queue_try_take(&pair.queue, pair.noisy));
+    turn_queue_give_back(&pair.queue, pair.noisy);
+    turn_queue_give_back(&pair.queue, pair.noisy);
+    pair_deinit(&pair);
+}
+
+TEST(debt_counts_while_another_has_credit)
+{
+    struct pair pair;
+    pair_init(&pair, 2);
+    assert_true(turn_queue_is_indebted(&pair.queue, pair.noisy));
+    assert_false(turn_queue_is_indebted(&pair.queue, pair.quiet));
+    turn_queue_charge(&pair.queue, pair.noisy, 1000, 0);
+    turn_queue_charge(&pair.queue, pair.quiet, TURN_CREDIT_MAX_NS, 0);
+    turn_queue_charge(&pair.queue, pair.noisy, TURN_CREDIT_MAX_NS, 0);
+    turn_queue_charge(&pair.queue, pair.quiet, TURN_CREDIT_MAX_NS, 0);
+    assert_false(turn_queue_is_indebted(&pair.queue, pair.noisy));
+    pair_deinit(&pair);
 }
 
 TEST(who_has_just_left_is_paid_and_then_forgotten)
 {
-    struct turn_queue queue;
-    turn_queue_init(&queue, 1);
-    struct turn_payer *noisy = turn_queue_join(&queue, STR("noisy"), 0);
-    struct turn_payer *quiet = turn_queue_join(&queue, STR("quiet"), 0);
-    turn_queue_charge(&queue, quiet, TURN_CREDIT_MAX_NS, 0);
-    turn_queue_leave(&queue, quiet, 0);
-    turn_queue_charge(&queue, noisy, 1000, TURN_FORGET_NS - 1);
-    assert_int_equal(quiet->balance_ns, 1000);
-    turn_queue_charge(&queue, noisy, TURN_CREDIT_MAX_NS, TURN_FORGET_NS);
-    assert_int_equal(queue.payer_count, 1);
-    assert_false(turn_queue_is_behind(&queue, noisy));
-    turn_queue_leave(&queue, noisy, TURN_FORGET_NS);
-    turn_queue_deinit(&queue);
+    struct pair pair;
+    pair_init(&pair, 1);
+    turn_queue_charge(&pair.queue, pair.quiet, TURN_CREDIT_MAX_NS, 0);
+    turn_queue_leave(&pair.queue, pair.quiet, 0);
+    turn_queue_charge(&pair.queue, pair.noisy, 1000, TURN_FORGET_NS - 1);
+    assert_int_equal(pair.quiet->balance_ns, 1000);
+    turn_queue_charge(&pair.queue, pair.noisy, TURN_CREDIT_MAX_NS, TURN_FORGET_NS);
+    assert_int_equal(pair.queue.payer_count, 1);
+    assert_false(turn_queue_is_indebted(&pair.queue, pair.noisy));
+    turn_queue_leave(&pair.queue, pair.noisy, TURN_FORGET_NS);
+    turn_queue_deinit(&pair.queue);
+}
+
+TEST(a_tenant_that_comes_now_and_then_finds_a_processor_until_it_stays_away)
+{
+    struct machine machine;
+    machine_init(&machine, 4);
+    start_many(&machine, "noisy", 20);
+    run_for(&machine, 1000);
+    struct query *query = &machine.queries[machine.query_count++];
+    uint64_t before_ns = used_by(&machine, "noisy");
+    for (int i = 0; i < 100; i++) {
+        start_again(&machine, query, "quiet", QUANTUM_NS);
+        run_for(&machine, 50);
+        assert_int_equal(query->waited_max_ns, 0);
+        assert_true(i == 0 || machine.queue.held_count <= 3);
+    }
+    assert_in_range(used_by(&machine, "noisy") - before_ns, 14900000000, 15100000000);
+    run_for(&machine, TURN_FORGET_NS / 1000000);
+    before_ns = used_by(&machine, "noisy");
+    run_for(&machine, 1000);
+    assert_int_equal(used_by(&machine, "noisy") - before_ns, 4000000000);
+    machine_deinit(&machine);
 }
 
 TEST(a_processor_is_taken_without_waiting_only_when_nobody_waits)
@@ -436,7 +528,10 @@ TEST_MAIN(RUN(a_tenant_with_twenty_endless_queries_gets_as_much_as_one_with_two)
           RUN(what_a_tenant_could_not_use_is_not_saved_up),
           RUN(a_stream_of_new_tenants_starves_nobody), RUN(leaving_and_coming_back_pays_no_debts),
           RUN(idle_payers_are_forgotten), RUN(one_that_has_credit_and_no_turn_takes_one_more),
-          RUN(who_is_in_debt_while_another_has_credit_gets_no_help),
-          RUN(who_besides_wants_all_processors_is_behind),
+          RUN(payers_in_debt_leave_an_eighth_of_the_processors_and_never_take_none),
+          RUN(what_is_to_spare_is_there_for_a_payer_with_credit),
+          RUN(who_is_in_debt_gets_no_help_from_what_is_to_spare),
+          RUN(debt_counts_while_another_has_credit),
           RUN(who_has_just_left_is_paid_and_then_forgotten),
+          RUN(a_tenant_that_comes_now_and_then_finds_a_processor_until_it_stays_away),
           RUN(a_processor_is_taken_without_waiting_only_when_nobody_waits))
