@@ -97,7 +97,7 @@ static void give_scratch_back(struct write_path *path, struct write_scratch *scr
     mutex_unlock(&path->lock);
 }
 
-/* --- refusals --- */
+/* ---- refusals ---- */
 
 static void refuse_histograms(struct write_job *job, uint64_t count)
 {
@@ -137,7 +137,7 @@ static void refuse_label_count(struct write_job *job, const struct write_scan *s
     write_report_refuse_series(&job->report, REFUSAL_INVALID_LABELS, series->sample_count, &why);
 }
 
-/* --- from scan to store --- */
+/* ---- from scan to store ---- */
 
 static void note_duplicates(struct write_job *job, const struct write_scratch *scratch,
                             struct tenant *tenant, uint64_t samples)
@@ -307,7 +307,7 @@ static enum status decode_and_scan(struct write_job *job, struct write_scratch *
     return STATUS_OK;
 }
 
-/* --- the end --- */
+/* ---- the end ---- */
 
 static void count_outcome(const struct write_job *job)
 {

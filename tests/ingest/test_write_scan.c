@@ -11,7 +11,7 @@
 
 #define TENANT_LABEL STR("tenant_id")
 
-/* --- the checker: the scanner gives what protobuf-c gives --- */
+/* ---- the checker: the scanner gives what protobuf-c gives ---- */
 
 static bool same_text(struct str got, ProtobufCBinaryData want)
 {
@@ -144,7 +144,7 @@ static bool expect_like_protobuf_c(struct write_scan *scan, struct bytes message
     return status == STATUS_OK;
 }
 
-/* --- random messages --- */
+/* ---- random messages ---- */
 
 struct maker {
     struct random random;
@@ -446,7 +446,7 @@ TEST(a_superfluous_length_byte_in_a_long_label_leaves_no_identity_in_the_body)
     write_scan_deinit(&scan);
 }
 
-/* --- single rules --- */
+/* ---- single rules ---- */
 
 #define BODY(...) ((const uint8_t[]){__VA_ARGS__}), sizeof((const uint8_t[]){__VA_ARGS__})
 
