@@ -1,13 +1,15 @@
 """Every endpoint x every way to reach for another tenant, as tenant a: not a byte of tenant b, and every answer
 the same whether b exists or not.
 
-Two servers hold the same samples of a; on one of them b has written, too. What is sent goes to both, and the two
-answers are compared whole: code, headers, body. The endpoints are those that the server lists itself, so one that
+Two servers hold the same samples of a; on one of them b has a credential, limits of its own (in the configuration and
+set at run time), has written, was refused and has failed queries. What is sent goes to both, and the two answers are
+compared whole: code, headers, body. The endpoints are those that the server lists itself, so one that
 this test does not know is a failure.
 """
 
 import hashlib
 import itertools
+import json
 import secrets
 import socket
 import unittest
@@ -170,12 +172,15 @@ class Isolation(unittest.TestCase):
         hashes = {name: hashlib.sha256(token.encode()).hexdigest() for name, token in TOKENS.items()}
         config = {"credentials": [
             {"name": "a", "token_sha256": hashes["a"], "read": ["a"], "write": ["a"]},
-            {"name": "b", "token_sha256": hashes["b"], "read": ["b"], "write": ["b"]},
             {"name": "agent", "token_sha256": hashes["agent"], "read": ["a", "c"], "write": ["a", "c"],
              "tenant_from": "label"},
             {"name": "ops", "token_sha256": hashes["ops"], "admin": True}]}
+        with_b = {"credentials": [{"name": SECRET, "token_sha256": hashes["b"], "read": ["b"], "write": ["b"]},
+                                  *config["credentials"]],
+                  "tenants": {"b": {"limits": {"max_label_values": {"hard": 77, "soft": 1}, "retention": "77d",
+                                               "max_concurrent_queries": 1}}}}
         self.alone = Croft(self, config=config).start()
-        self.shared = Croft(self, config=config).start()
+        self.shared = Croft(self, config=with_b).start()
         for server in (self.alone, self.shared):
             write(server.http, [({"__name__": "m", "who": "me"}, [((NOW_S - 60) * 1000, 1.0)])],
                   headers=dict(authorization("a")))
@@ -191,6 +196,15 @@ class Isolation(unittest.TestCase):
                      headers=dict(authorization("b")))
         self.assertEqual(reply.code, 204, reply)
         self.assertEqual(self.seen_by_b(), [SECRET])
+        limits = json.dumps({"max_series": {"hard": 3, "soft": 1}, "max_samples_per_query": 1})
+        reply = self.shared.http.send("PUT", "/api/v1/admin/tenants/b/limits", limits, dict(authorization("ops")))
+        self.assertEqual(reply.code, 200, reply)
+        reply = send(self.shared.http, message([({"__name__": SECRET}, [(ts_ms, 7.0)])]),
+                     headers=dict(authorization("b")))
+        self.assertEqual(reply.code, 400, reply)
+        reply = self.shared.http.get("/api/v1/query", [("query", "m"), ("query", SECRET), ("time", NOW_S)],
+                                     dict(authorization("b")))
+        self.assertIn(reply.code, (200, 400, 422), reply)
 
     def seen_by_b(self):
         return ask(self.shared.http, "/api/v1/label/who/values", headers=dict(authorization("b")))
