@@ -74,6 +74,8 @@ static enum status read_and_merge(const struct head *head, const struct held *ol
                                   struct columns *out, struct error *err)
 {
     struct columns fresh;
+    if (out->count == 0)
+        return read_held(head, older, newer, range, out, err);
     columns_init(&fresh);
     enum status status = read_held(head, older, newer, range, &fresh, err);
     if (status == STATUS_OK)
