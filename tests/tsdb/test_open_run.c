@@ -10,7 +10,11 @@ static struct sample sample_at(int64_t ts_ms)
 static void insert(struct open_pool *pool, struct open_run *run, int64_t ts_ms)
 {
     assert_true(open_run_has_room(run, ts_ms));
-    open_run_insert(pool, run, open_run_find(pool, run, ts_ms), sample_at(ts_ms));
+    uint32_t index = open_run_find(pool, run, ts_ms);
+    if (index == run->count)
+        open_run_append(pool, run, sample_at(ts_ms));
+    else
+        open_run_insert(pool, run, index, sample_at(ts_ms));
 }
 
 TEST(samples_come_back_in_order_with_all_their_bits)

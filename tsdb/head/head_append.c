@@ -8,12 +8,12 @@
  */
 #include "tsdb/head/head_impl.h"
 
-static void append_in_order(struct head *head, struct series *series, struct sample sample)
+static inline void append_in_order(struct head *head, struct series *series, struct sample sample)
 {
     struct held *held = &series->held;
     if (!open_run_has_room(&held->open, sample.ts_ms))
         held_seal(head, held);
-    open_run_insert(&head->open, &held->open, held->open.count, sample);
+    open_run_append(&head->open, &held->open, sample);
     series->last_ts_ms = sample.ts_ms;
 }
 
@@ -146,6 +146,18 @@ void head_prefetch_append(const struct head *head, struct series_ref ref)
     open_run_prefetch(&head->open, &head_series(head, ref)->held.open);
 }
 
+/* Apart, so that what is in order need not prepare for it. */
+static __attribute__((noinline)) enum append_result append_out_of_order(struct head *head,
+                                                                        struct series_ref ref,
+                                                                        struct series *series,
+                                                                        struct sample sample)
+{
+    enum append_result result = look(head, ref, series, sample);
+    if (result == APPEND_OK)
+        append_late(head, series, sample);
+    return result;
+}
+
 enum append_result head_append(struct head *head, struct series_ref ref, struct sample sample,
                                int64_t now_ms)
 {
@@ -154,10 +166,9 @@ enum append_result head_append(struct head *head, struct series_ref ref, struct 
     if (sample.ts_ms > series->last_ts_ms) {
         append_in_order(head, series, sample);
     } else {
-        enum append_result result = look(head, ref, series, sample);
+        enum append_result result = append_out_of_order(head, ref, series, sample);
         if (result != APPEND_OK)
             return result;
-        append_late(head, series, sample);
     }
     if (sample.ts_ms < series->held.min_ts_ms)
         series->held.min_ts_ms = sample.ts_ms;

@@ -56,23 +56,33 @@ bool open_run_has_room(const struct open_run *run, int64_t ts_ms)
     return run->count < OPEN_RUN_COUNT_MAX && ts_ms >= run->base_ts_ms && offset_ms <= UINT32_MAX;
 }
 
-void open_run_insert(struct open_pool *pool, struct open_run *run, uint32_t index,
-                     struct sample sample)
+static struct open_sample open_sample_of(int64_t base_ts_ms, struct sample sample)
 {
-    CHECK(index <= run->count);
-    CHECK(index > 0 || run->count == 0);
+    uint64_t bits = f64_bits(sample.value);
+    return (struct open_sample){.offset_ms =
+                                    (uint32_t)((uint64_t)sample.ts_ms - (uint64_t)base_ts_ms),
+                                .value_bits = {(uint32_t)bits, (uint32_t)(bits >> 32)}};
+}
+
+void open_run_append(struct open_pool *pool, struct open_run *run, struct sample sample)
+{
     CHECK(open_run_has_room(run, sample.ts_ms));
     if (run->count == 0) {
         run->base_ts_ms = sample.ts_ms;
         run->ref = slab_take(&pool->runs);
     }
+    samples_of(pool, run)[run->count++] = open_sample_of(run->base_ts_ms, sample);
+}
+
+void open_run_insert(struct open_pool *pool, struct open_run *run, uint32_t index,
+                     struct sample sample)
+{
+    CHECK(index > 0);
+    CHECK(index <= run->count);
+    CHECK(open_run_has_room(run, sample.ts_ms));
     struct open_sample *samples = samples_of(pool, run);
-    if (index < run->count)
-        memmove(samples + index + 1, samples + index, (run->count - index) * sizeof *samples);
-    uint64_t bits = f64_bits(sample.value);
-    samples[index] = (struct open_sample){
-        .offset_ms = (uint32_t)((uint64_t)sample.ts_ms - (uint64_t)run->base_ts_ms),
-        .value_bits = {(uint32_t)bits, (uint32_t)(bits >> 32)}};
+    memmove(samples + index + 1, samples + index, (run->count - index) * sizeof *samples);
+    samples[index] = open_sample_of(run->base_ts_ms, sample);
     run->count++;
 }
 

@@ -52,7 +52,9 @@ size_t open_pool_memory_bytes(const struct open_pool *pool);
 
 /* Whether a sample at `ts_ms` fits: the run is not full, and it is not before the first sample. */
 bool open_run_has_room(const struct open_run *run, int64_t ts_ms);
-/* Puts the sample at `index`; the run has room and stays sorted. */
+/* Puts the sample, which is later than all others, at the end; the run has room. */
+void open_run_append(struct open_pool *pool, struct open_run *run, struct sample sample);
+/* Puts the sample at `index` > 0; the run has room and stays sorted. */
 void open_run_insert(struct open_pool *pool, struct open_run *run, uint32_t index,
                      struct sample sample);
 /* The index of the first sample at or after `ts_ms`. */

@@ -139,15 +139,14 @@ static struct series_ref replay_ref(const struct replay *replay, const struct lo
     return replay->refs[logged->ref.value];
 }
 
-static void apply_sample(struct replay *replay, struct replay_batch *batch,
-                         const struct logged_sample *logged)
+static void apply_sample(struct replay *replay, struct replay_batch *batch, struct series_ref ref,
+                         struct sample sample)
 {
     struct shard *shard = replay->shard;
-    struct series_ref ref = replay_ref(replay, logged);
     /* a conflict cannot be: only what the head took was logged; a duplicate was logged anew */
-    if (head_append(shard->head, ref, logged->sample, replay->monotonic_ms) != APPEND_OK)
+    if (head_append(shard->head, ref, sample, replay->monotonic_ms) != APPEND_OK)
         return;
-    shard->unproven[shard->unproven_count++] = (struct logged_sample){logged->sample, ref};
+    shard->unproven[shard->unproven_count++] = (struct logged_sample){sample, ref};
     if (head_has_full_run(shard->head, ref))
         replay_batch_take_run(batch, shard->head, ref);
 }
@@ -158,13 +157,18 @@ static void apply_samples(struct replay *replay, struct replay_batch *batch,
     struct shard *shard = replay->shard;
     shard->unproven = mem_grow(shard->unproven, &shard->unproven_capacity,
                                shard->unproven_count + count, sizeof *shard->unproven);
+    struct series_ref refs[REPLAY_BATCH_SAMPLES_MAX]; /* of the head */
     for (size_t i = 0; i < count + 2 * FETCH_SAMPLES; i++) {
-        if (i < count)
-            head_prefetch_series(shard->head, replay_ref(replay, &samples[i]));
+        if (i < count) {
+            refs[i] = replay_ref(replay, &samples[i]);
+            head_prefetch_series(shard->head, refs[i]);
+        }
         if (i >= FETCH_SAMPLES && i - FETCH_SAMPLES < count)
-            head_prefetch_append(shard->head, replay_ref(replay, &samples[i - FETCH_SAMPLES]));
-        if (i >= 2 * FETCH_SAMPLES)
-            apply_sample(replay, batch, &samples[i - 2 * FETCH_SAMPLES]);
+            head_prefetch_append(shard->head, refs[i - FETCH_SAMPLES]);
+        if (i >= 2 * FETCH_SAMPLES) {
+            size_t at = i - 2 * FETCH_SAMPLES;
+            apply_sample(replay, batch, refs[at], samples[at].sample);
+        }
     }
 }
 
