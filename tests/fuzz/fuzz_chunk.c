@@ -21,10 +21,11 @@ static void expect_round_trip(const int64_t *ts_ms, const double *values, size_t
 {
     struct buffer chunk;
     struct columns columns;
+    struct chunk_times times = {.count = 0};
     struct error err;
     buffer_init(&chunk, CHUNK_BYTES_MAX);
     columns_init(&columns);
-    chunk_encode(&chunk, ts_ms, values, count);
+    chunk_encode(&chunk, &times, ts_ms, values, count);
     CHECK(!chunk.is_overflown);
     CHECK(chunk_decode(buffer_bytes(&chunk), &columns, &err) == STATUS_OK);
     expect_same(&columns, ts_ms, values, count);

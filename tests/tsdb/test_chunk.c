@@ -15,6 +15,12 @@ static void expect_columns(const struct columns *got, const int64_t *ts_ms, cons
     assert_memory_equal(got->values, values, count * sizeof *values);
 }
 
+static void encode(struct buffer *out, const int64_t *ts_ms, const double *values, size_t count)
+{
+    struct chunk_times times = {.count = 0};
+    chunk_encode(out, &times, ts_ms, values, count);
+}
+
 /* Encodes, decodes, and tries every truncation; returns the length of the chunk. */
 static size_t expect_round_trip(const int64_t *ts_ms, const double *values, size_t count)
 {
@@ -23,7 +29,7 @@ static size_t expect_round_trip(const int64_t *ts_ms, const double *values, size
     struct columns columns;
     buffer_init(&out, CHUNK_BYTES_MAX);
     columns_init(&columns);
-    chunk_encode(&out, ts_ms, values, count);
+    encode(&out, ts_ms, values, count);
     assert_false(out.is_overflown);
     expect_ok(chunk_decode(buffer_bytes(&out), &columns, &err));
     expect_columns(&columns, ts_ms, values, count);
@@ -55,11 +61,37 @@ TEST(the_example_of_the_format_page_reads_and_writes_the_same_bytes)
     expect_columns(&columns, ts_ms, values, 4);
     struct buffer out;
     buffer_init(&out, CHUNK_BYTES_MAX);
-    chunk_encode(&out, ts_ms, values, 4);
+    encode(&out, ts_ms, values, 4);
     assert_int_equal(out.len, sizeof golden);
     assert_memory_equal(out.ptr, golden, sizeof golden);
     buffer_deinit(&out);
     columns_deinit(&columns);
+}
+
+TEST(a_chunk_is_the_same_whichever_timestamps_came_before)
+{
+    enum { COUNT = 5, SETS = 5 };
+    static const int64_t ts_ms[SETS][COUNT] = {{0, 14, 31, 45, 60},
+                                               {0, 14, 31, 45, 60},
+                                               {0, 14, 31, 45, 61},
+                                               {1, 14, 31, 45, 61},
+                                               {0, 14, 31, 45, 60}};
+    static const double values[COUNT] = {1, 2, 3, 4, 5};
+    struct chunk_times times = {.count = 0};
+    struct buffer got, want;
+    buffer_init(&got, CHUNK_BYTES_MAX);
+    buffer_init(&want, CHUNK_BYTES_MAX);
+    for (size_t i = 0; i < SETS * COUNT; i++) {
+        size_t count = COUNT - i / SETS % 3;
+        buffer_reset(&got);
+        buffer_reset(&want);
+        chunk_encode(&got, &times, ts_ms[i % SETS], values, count);
+        encode(&want, ts_ms[i % SETS], values, count);
+        assert_int_equal(got.len, want.len);
+        assert_memory_equal(got.ptr, want.ptr, want.len);
+    }
+    buffer_deinit(&want);
+    buffer_deinit(&got);
 }
 
 /* An example of the page: a column of values behind the number of its encoding. */
@@ -421,6 +453,7 @@ TEST(chunks_that_nobody_wrote_are_refused)
 }
 
 TEST_MAIN(RUN(the_example_of_the_format_page_reads_and_writes_the_same_bytes),
+          RUN(a_chunk_is_the_same_whichever_timestamps_came_before),
           RUN(the_example_of_rounded_decimals_reads_and_writes_the_same_bytes),
           RUN(the_example_of_a_counter_that_rises_rarely_reads_and_writes_the_same_bytes),
           RUN(any_column_of_any_length_comes_back_bit_by_bit), RUN(what_people_measure_is_small),

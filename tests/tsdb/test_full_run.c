@@ -9,6 +9,7 @@ struct fixture {
     struct tenant_table *tenants;
     struct series_ref ref;
     struct full_run run;
+    struct chunk_times times;
     struct buffer chunk;
 };
 
@@ -22,7 +23,7 @@ static void append(struct fixture *f, int64_t first, int64_t count)
         if (i != FULL - 1)
             continue;
         head_copy_full_run(f->head, f->ref, &f->run);
-        full_run_encode(&f->run, &f->chunk);
+        full_run_encode(&f->run, &f->times, &f->chunk);
     }
 }
 

@@ -45,6 +45,7 @@ struct model {
     struct model_series series[TENANT_COUNT][SET_COUNT];
     struct full_run runs[RUNS_MAX]; /* copied since the last flush began or ended */
     size_t run_count;
+    struct chunk_times times;
     bool is_flushing;
     int64_t now_ms;
     struct arena arena; /* of one step */
@@ -204,7 +205,7 @@ static void adopt_some(struct model *m)
     while (m->run_count > 0 && below(m, 4) > 0) {
         struct full_run *run = &m->runs[--m->run_count];
         buffer_reset(&chunk);
-        full_run_encode(run, &chunk);
+        full_run_encode(run, &m->times, &chunk);
         assert_int_equal(run->chunk_len, chunk.len);
         head_adopt_chunk(m->head, run, buffer_bytes(&chunk));
     }

@@ -3,25 +3,36 @@
 #include <inttypes.h>
 
 #include "base/check.h"
-#include "tsdb/codec/encoding.h"
 
 _Static_assert((int)CHUNK_SAMPLES_MAX == (int)COLUMN_WORDS_MAX, "a column holds a chunk");
 
 enum { HEADER_BYTES = 2 };
 
-void chunk_encode(struct buffer *out, const int64_t *ts_ms, const double *values, size_t count)
+static void encode_times(struct chunk_times *times, const int64_t *ts_ms, size_t count)
+{
+    if (times->count == count && memcmp(times->ts_ms, ts_ms, count * sizeof *ts_ms) == 0)
+        return;
+    memcpy(times->ts_ms, ts_ms, count * sizeof *ts_ms);
+    times->count = count;
+    times->len = column_encode(&ts_encodings, (const uint64_t *)times->ts_ms, count, times->column,
+                               &times->number);
+}
+
+void chunk_encode(struct buffer *out, struct chunk_times *latest, const int64_t *ts_ms,
+                  const double *values, size_t count)
 {
     CHECK(count > 0);
     CHECK(count <= CHUNK_SAMPLES_MAX);
     uint64_t words[CHUNK_SAMPLES_MAX];
     uint8_t chunk[HEADER_BYTES + 2 * COLUMN_BYTES_MAX];
-    unsigned ts_number = 0, value_number = 0;
-    size_t len = HEADER_BYTES;
-    len += column_encode(&ts_encodings, (const uint64_t *)ts_ms, count, chunk + len, &ts_number);
+    unsigned value_number = 0;
+    encode_times(latest, ts_ms, count);
+    memcpy(chunk + HEADER_BYTES, latest->column, latest->len);
+    size_t len = HEADER_BYTES + latest->len;
     memcpy(words, values, count * sizeof *values);
     len += column_encode(&value_encodings, words, count, chunk + len, &value_number);
     chunk[0] = (uint8_t)count;
-    chunk[1] = (uint8_t)(ts_number | value_number << 4);
+    chunk[1] = (uint8_t)(latest->number | value_number << 4);
     CHECK(len <= CHUNK_BYTES_MAX);
     buffer_append(out, chunk, len);
 }

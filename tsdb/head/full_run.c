@@ -16,7 +16,7 @@ void head_copy_full_run(const struct head *head, struct series_ref ref, struct f
     memcpy(out->samples, open_run_samples(&head->open, open), sizeof out->samples);
 }
 
-void full_run_encode(struct full_run *run, struct buffer *out)
+void full_run_encode(struct full_run *run, struct chunk_times *latest, struct buffer *out)
 {
     int64_t ts_ms[OPEN_RUN_COUNT_MAX];
     double values[OPEN_RUN_COUNT_MAX];
@@ -26,7 +26,7 @@ void full_run_encode(struct full_run *run, struct buffer *out)
         values[i] = sample.value;
     }
     size_t before = out->len;
-    chunk_encode(out, ts_ms, values, OPEN_RUN_COUNT_MAX);
+    chunk_encode(out, latest, ts_ms, values, OPEN_RUN_COUNT_MAX);
     run->chunk_len = (uint16_t)(out->len - before);
 }
 

@@ -28,8 +28,8 @@ struct full_run {
 bool head_has_full_run(const struct head *head, struct series_ref ref);
 /* CHECK: the series has one. */
 void head_copy_full_run(const struct head *head, struct series_ref ref, struct full_run *out);
-/* Appends the chunk of the samples. */
-void full_run_encode(struct full_run *run, struct buffer *out);
+/* Appends the chunk of the samples; `latest` as for chunk_encode. */
+void full_run_encode(struct full_run *run, struct chunk_times *latest, struct buffer *out);
 /* `chunk` is what full_run_encode has appended for `run`. */
 void head_adopt_chunk(struct head *head, const struct full_run *run, struct bytes chunk);
 

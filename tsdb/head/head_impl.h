@@ -74,8 +74,9 @@ struct head {
     uint64_t sample_count;
     uint64_t aside_sample_count;
     size_t late_bytes;
-    struct buffer encoding;  /* scratch of those who seal */
-    struct columns decoding; /* the same, samples */
+    struct buffer encoding;   /* scratch of those who seal */
+    struct columns decoding;  /* the same, samples */
+    struct chunk_times times; /* the same, of the last chunk */
 };
 
 static inline bool held_is_empty(const struct held *held)

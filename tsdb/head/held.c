@@ -8,7 +8,7 @@ void held_seal(struct head *head, struct held *held)
     columns_reset(samples);
     open_run_read(&head->open, &held->open, samples);
     buffer_reset(&head->encoding);
-    chunk_encode(&head->encoding, samples->ts_ms, samples->values, samples->count);
+    chunk_encode(&head->encoding, &head->times, samples->ts_ms, samples->values, samples->count);
     chunk_pool_add(&head->chunks, &held->chunks, buffer_bytes(&head->encoding));
     open_run_release(&head->open, &held->open);
 }

@@ -10,6 +10,7 @@ enum { FETCH_RUNS = 8 };
 struct replay_batch *replay_batch_new(void)
 {
     struct replay_batch *batch = mem_alloc(sizeof *batch);
+    batch->times.count = 0;
     batch->steps = NULL;
     batch->series = NULL;
     batch->runs = NULL;
@@ -104,7 +105,7 @@ void replay_batch_take_run(struct replay_batch *batch, const struct head *head,
 void replay_batch_seal(struct replay_batch *batch)
 {
     for (size_t i = 0; i < batch->run_count; i++)
-        full_run_encode(&batch->runs[i], &batch->chunks);
+        full_run_encode(&batch->runs[i], &batch->times, &batch->chunks);
 }
 
 void replay_batch_adopt(const struct replay_batch *batch, struct head *head)

@@ -54,6 +54,7 @@ struct replay_batch {
     size_t run_count;
     size_t run_capacity;
     struct buffer chunks; /* of the runs, one behind the other */
+    struct chunk_times times;
 };
 
 struct replay_batch *replay_batch_new(void);
