@@ -179,6 +179,8 @@ static enum status read_tenants(struct config_yaml *r, const yaml_node_t *value,
 {
     static const struct config_key tenant_keys[] = {{"limits", read_tenant_limits}};
     struct config *config = target;
+    if (config_is_nothing(value))
+        return STATUS_OK;
     if (value->type != YAML_MAPPING_NODE)
         return config_fail(r, value, "%s: got a value or list, want a mapping of tenant ids", key);
     const yaml_node_pair_t *start = value->data.mapping.pairs.start;
@@ -245,8 +247,8 @@ enum status config_read(struct config *config, struct str text, const char *name
     TRY(config_load(&r, text));
     const yaml_node_t *root = yaml_document_get_root_node(&r.document);
     /* an empty file sets nothing */
-    config->is_empty = root == NULL;
-    enum status status = root == NULL ? STATUS_OK : read_root(&r, root);
+    config->is_empty = root == NULL || config_is_nothing(root);
+    enum status status = config->is_empty ? STATUS_OK : read_root(&r, root);
     yaml_document_delete(&r.document);
     return status;
 }

@@ -96,6 +96,11 @@ static enum status read_scope(struct config_yaml *r, const yaml_node_t *value, c
         }
         if (str_eq(text, STR("*")))
             return config_fail(r, item, "%s: want \"*\" alone or tenant ids", key);
+        /* an id may have one in it, but who writes it here means a pattern */
+        if (str_find(text, '*', 0) < text.len)
+            return config_fail(
+                r, item, "%s: got \"%.*s\", want \"*\" alone or tenant ids; there are no patterns",
+                key, STR_ARG(str_slice(text, 0, 150)));
         if (tenant_id_parse(text, &ids[i], &why) != STATUS_OK)
             return config_fail(r, item, "%s: %s", key, why.text);
     }

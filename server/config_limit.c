@@ -41,11 +41,14 @@ static enum status read_number(struct config_yaml *r, const yaml_node_t *value, 
     if (!parse_u64(text, out))
         return config_fail(r, value, "%s: got \"%.*s\", want a whole number", key,
                            STR_ARG(str_slice(text, 0, 100)));
-    if (*out == 0)
-        *out = TENANT_LIMIT_NONE;
-    if (*out > most)
+    if (most > INT64_MAX)
+        most = INT64_MAX;
+    bool is_none = *out == 0 && tenant_limit_row(limit)->most == TENANT_LIMIT_NONE;
+    if (!is_none && (*out == 0 || *out > most))
         return config_fail(r, value, "%s: got %.*s, want 1 to %llu", key, STR_ARG(text),
                            (unsigned long long)most);
+    if (is_none)
+        *out = TENANT_LIMIT_NONE;
     return STATUS_OK;
 }
 
@@ -168,6 +171,8 @@ enum status config_check_limits(struct config_yaml *r, const yaml_node_t *value,
                                 const struct tenant_limits *limits)
 {
     bool is_seen[TENANT_LIMIT_COUNT] = {false};
+    if (config_is_nothing(value))
+        return STATUS_OK;
     for (yaml_node_pair_t *pair = value->data.mapping.pairs.start;
          pair < value->data.mapping.pairs.top; pair++) {
         const yaml_node_t *name = yaml_document_get_node(&r->document, pair->key);

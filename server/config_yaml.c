@@ -52,7 +52,7 @@ enum status config_scalar(struct config_yaml *r, const yaml_node_t *node, const 
 /* Number of edits between two short words, for "did you mean". */
 static size_t edit_distance(struct str a, struct str b)
 {
-    enum { WORD_MAX = 32 };
+    enum { WORD_MAX = 64 };
     size_t row[WORD_MAX + 1];
     if (a.len > WORD_MAX || b.len > WORD_MAX)
         return SIZE_MAX;
@@ -95,18 +95,68 @@ static const struct config_key *find_key(struct str name, const struct config_ke
     return NULL;
 }
 
-/* Reads a mapping whose keys are all known; each at most once. */
+bool config_is_nothing(const yaml_node_t *node)
+{
+    if (node->type != YAML_SCALAR_NODE || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+        return false;
+    struct str text = config_scalar_text(node);
+    return text.len == 0 || str_eq(text, STR("~")) || str_eq(text, STR("null"));
+}
+
+/* The key that lays a mapping under the one it stands in. */
+static bool is_merge(const yaml_node_t *key)
+{
+    return key->type == YAML_SCALAR_NODE && str_eq(config_scalar_text(key), STR("<<"));
+}
+
+/* Wherever "<<" stands, the other keys lie over it. An alias may name the mapping it stands in. */
+static enum status read_merged(struct config_yaml *r, const yaml_node_t *merged, const char *what,
+                               const struct config_key *keys, size_t count, void *target)
+{
+    enum { MERGES_MAX = 8 };
+    if (r->merge_depth == MERGES_MAX)
+        return config_fail(r, merged, "%s: more than %d merges within each other", what,
+                           MERGES_MAX);
+    r->merge_depth++;
+    TRY(config_mapping(r, merged, what, keys, count, target));
+    r->merge_depth--;
+    return STATUS_OK;
+}
+
+static enum status read_all_merged(struct config_yaml *r, const yaml_node_t *node, const char *what,
+                                   const struct config_key *keys, size_t count, void *target)
+{
+    bool has_one = false;
+    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+         pair < node->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *key = yaml_document_get_node(&r->document, pair->key);
+        if (!is_merge(key))
+            continue;
+        if (has_one)
+            return config_fail(r, key, "%s: key \"<<\" is set twice", what);
+        has_one = true;
+        TRY(read_merged(r, yaml_document_get_node(&r->document, pair->value), what, keys, count,
+                        target));
+    }
+    return STATUS_OK;
+}
+
 enum status config_mapping(struct config_yaml *r, const yaml_node_t *node, const char *what,
                            const struct config_key *keys, size_t count, void *target)
 {
+    if (config_is_nothing(node))
+        return STATUS_OK;
     if (node->type != YAML_MAPPING_NODE)
         return config_fail(r, node, "%s: got a value or list, want a mapping", what);
+    TRY(read_all_merged(r, node, what, keys, count, target));
     uint64_t seen = 0;
     for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
          pair < node->data.mapping.pairs.top; pair++) {
         const yaml_node_t *key = yaml_document_get_node(&r->document, pair->key);
         const yaml_node_t *value = yaml_document_get_node(&r->document, pair->value);
         struct str name;
+        if (is_merge(key))
+            continue;
         TRY(config_scalar(r, key, what, &name));
         const struct config_key *known = find_key(name, keys, count);
         if (known == NULL)

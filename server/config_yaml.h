@@ -16,6 +16,7 @@ struct config_yaml {
     const char *name;
     yaml_document_t document;
     struct error *err;
+    unsigned merge_depth;
 };
 
 typedef enum status (*config_read_key)(struct config_yaml *r, const yaml_node_t *value,
@@ -32,6 +33,8 @@ MUST_USE enum status config_load(struct config_yaml *r, struct str text);
 enum status config_fail(struct config_yaml *r, const yaml_node_t *node, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
+/* A key without a value, or with null. */
+bool config_is_nothing(const yaml_node_t *node);
 /* Points into the document. */
 struct str config_scalar_text(const yaml_node_t *node);
 MUST_USE enum status config_scalar(struct config_yaml *r, const yaml_node_t *node, const char *key,
@@ -39,7 +42,9 @@ MUST_USE enum status config_scalar(struct config_yaml *r, const yaml_node_t *nod
 MUST_USE enum status config_bool(struct config_yaml *r, const yaml_node_t *value, const char *key,
                                  bool *out);
 enum { CONFIG_KEYS_MAX = 64 };
-/* Reads a mapping whose keys are all among `keys`, at most CONFIG_KEYS_MAX; each at most once. */
+/* Reads a mapping whose keys are all among `keys`, at most CONFIG_KEYS_MAX; each at most once. A key without
+   a value, below which everything is commented out, is an empty one; "<<" merges another one (the
+   merge key of YAML 1.1). */
 MUST_USE enum status config_mapping(struct config_yaml *r, const yaml_node_t *node,
                                     const char *what, const struct config_key *keys, size_t count,
                                     void *target);

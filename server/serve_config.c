@@ -74,6 +74,10 @@ bool server_is_local(const struct server *server)
 static enum status check_listen(const struct server *server, const struct config *config,
                                 struct error *err)
 {
+    if (str_find(server->config.listen, ':', 0) == server->config.listen.len)
+        return error_set(err, STATUS_INVALID,
+                         "listen: got %.*s, want an address and a port: 127.0.0.1:9009",
+                         STR_ARG(server->config.listen));
     if (server_is_local(server) || config->has_credentials || server->flags.is_insecure)
         return STATUS_OK;
     return error_set(err, STATUS_INVALID,
@@ -150,6 +154,12 @@ enum status server_apply_memory(struct server *server, const struct config *conf
     TRY(memory_share_parse(config->request_memory, "request_memory", all_bytes, &request_bytes,
                            err));
     budget_set_max(server->query_memory, query_bytes);
+    if (query_bytes > all_bytes || request_bytes > all_bytes - query_bytes)
+        return error_set(
+            err, STATUS_INVALID,
+            "query_memory and request_memory: got %zu MiB and %zu MiB, want together at most "
+            "the memory, which is %llu MiB",
+            query_bytes >> 20, request_bytes >> 20, (unsigned long long)(all_bytes >> 20));
     if (server->connections_max == 0)
         server->connections_max = connections_max(request_bytes);
     budget_set_max(server->request_memory, body_bytes(server, request_bytes));

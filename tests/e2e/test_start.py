@@ -70,6 +70,12 @@ class Refused(unittest.TestCase):
     def test_an_address_that_is_none(self):
         for listen in ("127.0.0.1:99999", "127.0.0.1:http", "127.0.0.1", "127.0.0.1:", "localhost:x"):
             self.expect_refused(["--listen", listen, "--data-dir", "data"], listen)
+        self.expect_refused(["--listen", "localhost", "--data-dir", "data"], "localhost", "an address and a port")
+
+    def test_more_memory_than_there_is(self):
+        for query, request in (("60%", "50%"), ("1TiB", "1MiB"), ("1%", "1TiB")):
+            self.expect_refused(["--listen", self.listen, "--data-dir", "data", "--query-memory", query,
+                                 "--request-memory", request], "query_memory and request_memory")
 
     def test_an_address_beyond_loopback_without_credentials(self):
         for listen in ("0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:9009", "127.example.org:9009"):

@@ -12,11 +12,6 @@ TEST(an_empty_file_leaves_the_defaults)
     static const char *const texts[] = {"", "\n\n", "# nothing\n", "---\n...\n", "{}", "--- {}\n"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct config_fixture fixture;
-        if (i == 3) { /* a document of an empty value is no mapping */
-            expect_refused(texts[i],
-                           "croft.yml:2: configuration: got a value or list, want a mapping");
-            continue;
-        }
         expect_read(&fixture, texts[i]);
         expect_str(fixture.config.listen, "127.0.0.1:9009");
         expect_str(fixture.config.data_dir, "./data");
@@ -151,13 +146,11 @@ TEST(values_of_the_wrong_kind_are_refused)
     expect_refused("retention: [30d]\n",
                    "croft.yml:1: retention: got a list or mapping, want a single value");
     expect_refused("limits: 5\n", "croft.yml:1: limits: got a value or list, want a mapping");
-    expect_refused("limits:\n", "croft.yml:1: limits: got a value or list, want a mapping");
     expect_refused("limits: {max_series: [1]}\n",
                    "croft.yml:1: max_series: got a list or mapping, want a single value");
     expect_refused("tenants: [a, b]\n",
                    "croft.yml:1: tenants: got a value or list, want a mapping of tenant ids");
     expect_refused("tenants: {a: 1}\n", "croft.yml:1: a: got a value or list, want a mapping");
-    expect_refused("tenants: {a: }\n", "croft.yml:1: a: got a value or list, want a mapping");
     expect_refused("tenants: {a: {limits: 1}}\n",
                    "croft.yml:1: limits: got a value or list, want a mapping");
     expect_refused("? [listen]\n: a\n",
@@ -188,8 +181,8 @@ TEST(numbers_are_whole_and_fit)
         expect_refused(text, want);
     }
     struct config_fixture fixture;
-    expect_read(&fixture, "limits: {max_series: 18446744073709551615}");
-    assert_true(fixture.config.limits.max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES] == UINT64_MAX);
+    expect_read(&fixture, "limits: {max_series: 9223372036854775807}");
+    assert_true(fixture.config.limits.max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES] == INT64_MAX);
     config_deinit(&fixture.config);
     expect_read(&fixture, "limits: {max_series: '0'}");
     assert_true(fixture.config.limits.max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES] ==

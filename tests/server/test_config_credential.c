@@ -77,6 +77,8 @@ TEST(what_is_wrong_is_named_with_its_line)
          "2: read: got a value or mapping, want a list"},
         {"credentials:\n  - {name: a, read: [a, '*']}\n",
          "2: read: want \"*\" alone or tenant ids"},
+        {"credentials:\n  - {name: a, read: ['team-*']}\n",
+         "2: read: got \"team-*\", want \"*\" alone or tenant ids; there are no patterns"},
         {"credentials:\n  - {name: a, write: ['a|b']}\n",
          "2: write: tenant id: want only 0-9 A-Z a-z ! - _ . * ' ( ), got \"a|b\""},
         {"credentials:\n  - {name: a, tenant_from: header}\n",

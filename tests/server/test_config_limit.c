@@ -147,6 +147,13 @@ TEST(the_labels_of_ha_pairs_are_chosen_for_all_tenants_and_for_each)
 
 TEST(a_limit_of_an_unknown_kind_names_the_nearest)
 {
+    expect_refused(
+        "limits:\n  max_estimated_memory_consumption_per_qery: 5\n",
+        "croft.yml:2: limits: unknown key \"max_estimated_memory_consumption_per_qery\", "
+        "the nearest known key is \"max_estimated_memory_consumption_per_query\"");
+    expect_refused("limits: {max_series: 9223372036854775808}\n",
+                   "croft.yml:1: max_series: got 9223372036854775808, want 1 to "
+                   "9223372036854775807");
     expect_refused("limits:\n  max_series:\n    dryrun: 5\n",
                    "croft.yml:3: max_series: unknown key \"dryrun\", the nearest known key is "
                    "\"dry_run\"");

@@ -45,6 +45,48 @@ TEST(anchors_and_aliases_are_understood)
                    "\"max_series\"");
 }
 
+TEST(a_mapping_is_merged_under_the_one_it_stands_in)
+{
+    struct config_fixture fixture;
+    expect_read(&fixture, "tenants:\n"
+                          "  a: {limits: &small {max_series: 7, max_label_values: 9}}\n"
+                          "  b: {limits: {max_series: 8, <<: *small}}\n"
+                          "  c: {limits: &next {<<: *small, max_label_values: 10}}\n"
+                          "  d: {limits: {<<: *next}}\n");
+    assert_int_equal(series_max_of(&fixture.config, "b"), 8);
+    assert_int_equal(series_max_of(&fixture.config, "c"), 7);
+    assert_int_equal(series_max_of(&fixture.config, "d"), 7);
+    const struct tenant_limits *of = fixture.config.tenant_limits;
+    assert_int_equal(of[1].max[LIMIT_HARD][TENANT_LIMIT_MAX_LABEL_VALUES], 9);
+    assert_int_equal(of[2].max[LIMIT_HARD][TENANT_LIMIT_MAX_LABEL_VALUES], 10);
+    assert_int_equal(of[3].max[LIMIT_HARD][TENANT_LIMIT_MAX_LABEL_VALUES], 10);
+    config_deinit(&fixture.config);
+    expect_refused("tenants: {a: {limits: &l {<<: *l}}}\n",
+                   "croft.yml:1: limits: more than 8 merges within each other");
+    expect_refused("tenants: {a: {limits: {<<: {}, <<: {}}}}\n",
+                   "croft.yml:1: limits: key \"<<\" is set twice");
+    expect_refused("tenants: {a: {limits: {<<: 5}}}\n",
+                   "croft.yml:1: limits: got a value or list, want a mapping");
+}
+
+TEST(a_key_without_a_value_is_an_empty_mapping)
+{
+    static const char *const texts[] = {"limits:\ntenants:\n", "tenants:\n  a:\n  b: {limits: ~}\n",
+                                        "limits: null\n", "~\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct config_fixture fixture;
+        expect_read(&fixture, texts[i]);
+        assert_int_equal(fixture.config.limits.max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES], 1000000);
+        assert_int_equal(fixture.config.is_empty, i == 3);
+        config_deinit(&fixture.config);
+    }
+    expect_refused("limits: ''\n", "croft.yml:1: limits: got a value or list, want a mapping");
+    /* a list that is commented out must not let everybody in */
+    expect_refused("credentials:\n",
+                   "croft.yml:1: credentials: got a value or mapping, want a list");
+    expect_refused("tls:\n", "croft.yml:1: tls: want both cert_file and key_file");
+}
+
 /* `unit` over and over behind `start`; the first # of a unit is its number. */
 static void expect_refused_many(const char *start, const char *unit, size_t count, const char *want)
 {
@@ -100,5 +142,7 @@ TEST(a_file_is_one_document)
 
 TEST_MAIN(RUN(what_is_not_yaml_is_refused_with_its_line),
           RUN(nul_bytes_are_refused_wherever_they_are), RUN(anchors_and_aliases_are_understood),
+          RUN(a_mapping_is_merged_under_the_one_it_stands_in),
+          RUN(a_key_without_a_value_is_an_empty_mapping),
           RUN(bombs_are_refused_before_they_cost_anything), RUN(sixteen_levels_of_nesting_are_read),
           RUN(a_file_is_one_document))
