@@ -1,14 +1,14 @@
 /*
  * budget: memory that many share, so that whoever holds most of it is refused first.
  *
- * What is held is charged to a payer. A payer gets more as long as it then holds no more than is left
- * over for all:
+ * What is held is charged to a payer. A payer gets more as long as it then holds no more than is
+ * left over for all:
  *
  *     held by the payer <= max - held by all of them
  *
- * So one payer alone gets a half, two that want all they can get a third each, and however many those
- * are, as much as one of them has is left for whoever comes next and wants little. (Dynamic thresholds,
- * by which switches share their buffers: Choudhury and Hahne, 1998.)
+ * So one payer alone gets a half, two that want all they can get a third each, and however many
+ * those are, as much as one of them has is left for whoever comes next and wants little. (Dynamic
+ * thresholds, by which switches share their buffers: Choudhury and Hahne, 1998.)
  *
  * Units:   bytes.
  * Threads: all functions from any thread; init and deinit of a charge while nobody else uses it.
@@ -45,7 +45,8 @@ uint64_t budget_refused(struct budget *budget);
 void charge_init(struct charge *charge, struct budget *budget, struct str payer);
 /* Gives back what is held. Twice is fine. */
 void charge_deinit(struct charge *charge);
-/* STATUS_UNAVAILABLE, and nothing is taken, when the payer's share is used up; `err` may be NULL. */
+/* STATUS_UNAVAILABLE, and nothing is taken, when the payer's share is used up;
+   `err` may be NULL. */
 MUST_USE enum status charge_take(struct charge *charge, size_t bytes, struct error *err);
 /* Takes what is in memory already, beyond the share if need be. */
 void charge_force(struct charge *charge, size_t bytes);

@@ -24,8 +24,8 @@ void buffer_reset(struct buffer *buffer)
     buffer->is_overflown = buffer->is_refused = false;
 }
 
-/* False when the charge is refused, now or before: what others give back meanwhile does not mend text with
-   a gap. */
+/* False when the charge is refused, now or before: what others give back meanwhile does not mend
+   text with a gap. */
 static bool grow(struct buffer *buffer, size_t want_bytes)
 {
     if (buffer->is_refused)

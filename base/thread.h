@@ -78,8 +78,8 @@ void thread_sleep_ms(int64_t duration_ms);
 /* Of the calling thread; never 0, and no other running thread's. */
 uintptr_t thread_self(void);
 /* From now on the calling thread, and those that it starts, run only on the first `count` of the
-   processors that this process may use; SIZE_MAX for all. Where the system does not let them, they run
-   anywhere. */
+   processors that this process may use; SIZE_MAX for all. Where the system does not let them, they
+   run anywhere. */
 void thread_use_processors(size_t count);
 /* Online processors this process may use, at least 1. */
 unsigned thread_cpu_count(void);
