@@ -52,14 +52,14 @@ struct bytes exchange_body(const struct exchange *exchange);
 /* Lives as long as the exchange. */
 struct arena *exchange_arena(struct exchange *exchange);
 
-/* What the server's gate granted the caller, for those who know what a grant is; NULL when there is no
-   gate or it lets everybody do everything. */
+/* What the server's gate granted the caller, for those who know what a grant is; NULL when there is
+   no gate or it lets everybody do everything. */
 const struct grant *exchange_grant(const struct exchange *exchange);
 
 /* What the body takes, and what its handler makes of it while it runs. */
 struct charge *exchange_body_charge(struct exchange *exchange);
-/* What the exchange holds for its reply, until that has been sent, is charged to `payer`; else to nobody.
-   Called once, before anything is charged. `budget`: kept; may be NULL. */
+/* What the exchange holds for its reply, until that has been sent, is charged to `payer`; else to
+   nobody. Called once, before anything is charged. `budget`: kept; may be NULL. */
 void exchange_charge_reply(struct exchange *exchange, struct budget *budget, struct str payer);
 /* For the buffers that the reply is written to. */
 struct charge *exchange_reply_charge(struct exchange *exchange);
@@ -72,8 +72,8 @@ void exchange_reply_header(struct exchange *exchange, const char *name, const ch
    A HEAD request gets the headers only. */
 void exchange_reply(struct exchange *exchange, unsigned code, const char *content_type,
                     struct str body);
-/* The same, taking the memory of `body` (which is left empty) instead of copying it; with what it is charged,
-   if that is the exchange_reply_charge. An overflown body is answered 500 instead. */
+/* The same, taking the memory of `body` (which is left empty) instead of copying it; with what it
+   is charged, if that is the exchange_reply_charge. An overflown body is answered 500 instead. */
 void exchange_reply_buffer(struct exchange *exchange, unsigned code, const char *content_type,
                            struct buffer *body);
 /* The same for a body that is compressed with gzip already; the client takes that. */

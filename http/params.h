@@ -1,7 +1,8 @@
 /*
  * params: the parameters of a request, from its form and from its URL, in that order.
  *
- * Ownership:  the arena owns the array; names and values point into the text that they were read from.
+ * Ownership:  the arena owns the array; names and values point into the text that
+ *             they were read from.
  * Invariant:  names and values are percent-decoded; a parameter without '=' has an empty value.
  */
 #ifndef CROFT_HTTP_PARAMS_H
@@ -25,8 +26,8 @@ struct params {
     size_t capacity;
 };
 
-/* Adds the pairs of "a=1&b=x+y%21", of a form or of a URL behind its '?', decoded where they lie. STATUS_INVALID: a bad escape or more
-   than PARAMS_MAX in all. */
+/* Adds the pairs of "a=1&b=x+y%21", of a form or of a URL behind its '?', decoded where they lie.
+   STATUS_INVALID: a bad escape or more than PARAMS_MAX in all. */
 MUST_USE enum status params_add_form(struct params *params, struct arena *arena, char *form,
                                      size_t len, struct error *err);
 

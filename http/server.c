@@ -100,10 +100,10 @@ static struct peer *peer_of(struct MHD_Connection *connection)
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-/* libmicrohttpd 0.9.75 takes 72 bytes of a connection's memory for each parameter of the URL. When that is
-   used up it answers and then waits for the headers that it has read already: the client hears nothing until
-   the idle timeout. So it is shown no parameters: the text behind the '?' is kept here, and ends for the library
-   where it begins. */
+/* libmicrohttpd 0.9.75 takes 72 bytes of a connection's memory for each parameter of the URL. When
+   that is used up it answers and then waits for the headers that it has read already: the client
+   hears nothing until the idle timeout. So it is shown no parameters: the text behind the '?' is
+   kept here, and ends for the library where it begins. */
 static void *on_url(void *context, const char *url, struct MHD_Connection *connection)
 {
     (void)context;

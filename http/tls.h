@@ -1,8 +1,8 @@
 /*
  * tls: the server's certificate and key, and whom it trusts among clients.
  *
- * TLS 1.2 and 1.3. The certificate can be exchanged while the server runs: connections made from then
- * on see the new one.
+ * TLS 1.2 and 1.3. The certificate can be exchanged while the server runs: connections made from
+ * then on see the new one.
  *
  * Ownership: names of files are borrowed.
  * Threads:   any.

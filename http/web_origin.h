@@ -1,10 +1,11 @@
 /*
  * web_origin: what a browser tells about the web page that makes it call us.
  *
- * Any page may make a browser send requests, with whatever the browser knows: so what changes something
- * is refused to pages of other sites (Sec-Fetch-Site, or Origin from older browsers; other programs
- * send neither). And a page may have its own name lead to our address, after which it is no other
- * site (DNS rebinding): only a Host that nobody can have lead elsewhere shows that there is none.
+ * Any page may make a browser send requests, with whatever the browser knows: so what changes
+ * something is refused to pages of other sites (Sec-Fetch-Site, or Origin from older browsers;
+ * other programs send neither). And a page may have its own name lead to our address, after which
+ * it is no other site (DNS rebinding): only a Host that nobody can have lead elsewhere shows that
+ * there is none.
  */
 #ifndef CROFT_HTTP_WEB_ORIGIN_H
 #define CROFT_HTTP_WEB_ORIGIN_H
