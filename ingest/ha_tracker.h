@@ -1,12 +1,13 @@
 /*
  * ha_tracker: of the replicas that send the same series for a cluster, whose samples are kept.
  *
- * The first replica seen of a cluster is elected. Another one takes its place when nothing has come from
- * the elected one for HA_FAILOVER_MS; nothing else changes it, so a replica that comes back does not
- * take over. The table is in memory only: after a restart the first one seen is elected again.
+ * The first replica seen of a cluster is elected. Another one takes its place when nothing has come
+ * from the elected one for HA_FAILOVER_MS; nothing else changes it, so a replica that comes back
+ * does not take over. The table is in memory only: after a restart the first one seen is elected
+ * again.
  *
- * Bounds:   clusters of a tenant by its limit ha_max_clusters; when there is no room, one from which
- *           nothing has come for HA_FORGET_MS makes some. Texts by HA_TEXT_LEN_MAX.
+ * Bounds:   clusters of a tenant by its limit ha_max_clusters; when there is no room, one from
+ *           which nothing has come for HA_FORGET_MS makes some. Texts by HA_TEXT_LEN_MAX.
  * Threads:  any.
  */
 #ifndef CROFT_INGEST_HA_TRACKER_H
@@ -28,9 +29,9 @@ struct ha_tracker *ha_tracker_new(const struct clock *clock);
 /* NULL is fine. */
 void ha_tracker_free(struct ha_tracker *tracker);
 
-/* Whether samples that `replica` sends now for `cluster` are kept; when not, `elected` says whose are.
-   STATUS_LIMIT: the tenant has as many clusters as it may have; STATUS_INVALID: a name is too long,
-   or has a NUL in it. */
+/* Whether samples that `replica` sends now for `cluster` are kept; when not, `elected` says whose
+   are. STATUS_LIMIT: the tenant has as many clusters as it may have; STATUS_INVALID: a name is too
+   long, or has a NUL in it. */
 MUST_USE enum status ha_tracker_check(struct ha_tracker *tracker, const struct tenant *tenant,
                                       struct str cluster, struct str replica, bool *is_kept,
                                       char elected[HA_TEXT_LEN_MAX + 1], struct error *err);

@@ -235,8 +235,8 @@ static size_t take_all_series(struct write_job *job, struct write_scratch *scrat
     return count;
 }
 
-/* Metadata has no labels: it belongs to the tenant of the whole write, or to that of series without the
-   tenant label. It makes no tenant: senders repeat it. */
+/* Metadata has no labels: it belongs to the tenant of the whole write, or to that of series without
+   the tenant label. It makes no tenant: senders repeat it. */
 static void keep_metadata(struct write_job *job, struct write_scratch *scratch)
 {
     struct write_path *path = job->path;

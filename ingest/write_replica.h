@@ -1,9 +1,10 @@
 /*
- * write_replica: whether a series of a write is kept when its tenant is sent each sample by the replicas of
- * an HA pair, and its labels without the one that names the replica.
+ * write_replica: whether a series of a write is kept when its tenant is sent each sample by the
+ * replicas of an HA pair, and its labels without the one that names the replica.
  *
- * A series is looked at when its tenant has accept_ha_samples and it has both labels; others pass as
- * they are. Semantics are Mimir's, but for each series by itself instead of for a request by its first.
+ * A series is looked at when its tenant has accept_ha_samples and it has both labels; others pass
+ * as they are. Semantics are Mimir's, but for each series by itself instead of for a request by its
+ * first.
  *
  * Threads: belongs to one thread at a time; the tracker it asks is synchronised.
  */
@@ -37,7 +38,8 @@ struct write_replica {
 /* The next series belong to another request. */
 void write_replica_begin(struct write_replica *replica);
 
-/* Whether the tenant has HA pairs: else its series are kept as they are, and need not be checked. */
+/* Whether the tenant has HA pairs: else its series are kept as they are, and
+   need not be checked. */
 bool write_replica_concerns(const struct write_replica *replica, const struct tenant *tenant);
 /* Takes the replica's label out of `labels` (of `count`) when the series is kept. */
 enum replica_verdict write_replica_check(struct write_replica *replica, const struct tenant *tenant,

@@ -7,8 +7,9 @@
  *   2. the series' own tenant label, if the grant lets labels decide
  *   3. the one tenant of the grant, when there is just one; else the default tenant
  *
- * What the grant does not cover is refused: by 1 the request, by 2 the series, by 3 whichever of them
- * came so far. Without a grant everything is covered. A tenant is made by its first series, by the store.
+ * What the grant does not cover is refused: by 1 the request, by 2 the series, by 3 whichever of
+ * them came so far. Without a grant everything is covered. A tenant is made by its first series, by
+ * the store.
  *
  * Threads: a resolver belongs to one thread at a time; the table it asks is synchronised.
  */
@@ -37,13 +38,13 @@ MUST_USE enum status write_tenant_parse_header(struct str value, size_t times_se
                                                struct tenant_id *out, struct error *err);
 
 void write_tenant_init(struct write_tenant *resolver, struct tenant_table *table);
-/* The next series belong to another request; `header` is the tenant it names, NULL when it names none.
-   STATUS_DENIED: the grant covers nothing of it. */
+/* The next series belong to another request; `header` is the tenant it names, NULL when it names
+   none. STATUS_DENIED: the grant covers nothing of it. */
 MUST_USE enum status write_tenant_begin(struct write_tenant *resolver, const struct grant *grant,
                                         const struct tenant_id *header, struct error *err);
 /* `label_value` is that of the tenant label, empty when the series has none. STATUS_INVALID: not a
-   tenant id; STATUS_DENIED: not covered by the grant; STATUS_NOT_FOUND: nobody has written under that
-   id (resolver->unknown) yet. */
+   tenant id; STATUS_DENIED: not covered by the grant; STATUS_NOT_FOUND: nobody has written under
+   that id (resolver->unknown) yet. */
 MUST_USE enum status write_tenant_find(struct write_tenant *resolver, struct str label_value,
                                        struct tenant **out, struct error *err);
 
