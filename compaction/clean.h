@@ -2,9 +2,9 @@
  * clean: which blocks hold bytes that nobody can read any more, because samples were deleted, have
  * expired or are damaged, and are to be written anew without them, or to go.
  *
- * What was deleted goes however often the block was written already: somebody asked for it. So does what
- * is damaged, as soon as anybody has met it: from then on no read does. What has expired goes with its
- * block when all of it has. A tenant's part that has expired before the rest goes
+ * What was deleted goes however often the block was written already: somebody asked for it. So does
+ * what is damaged, as soon as anybody has met it: from then on no read does. What has expired goes
+ * with its block when all of it has. A tenant's part that has expired before the rest goes
  *
  *   - at once when the block may be written once more within MERGE_LEVEL_MAX and its day is over
  *   - at once when at least half of the block has expired: no more is written than is freed
@@ -39,7 +39,8 @@ struct clean_judgement {
     uint64_t kept_bytes; /* of tenants of which something is left, when it is to be written anew */
 };
 
-/* `scratch` is reset. A block that cannot be read is to be written anew, which tells what is wrong. */
+/* `scratch` is reset. A block that cannot be read is to be written anew, which
+   tells what is wrong. */
 struct clean_judgement clean_judge(const struct clean_view *view, struct block *block,
                                    struct arena *scratch);
 

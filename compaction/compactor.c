@@ -113,8 +113,8 @@ static enum status rewrite_block(const struct shard_blocks *list, size_t positio
     return compactor_job_run(&job, err);
 }
 
-/* Drops every block of which nothing is left, also on days that wait, because that needs no room and
-   may make some; and writes the first one anew that needs it. The first failure. */
+/* Drops every block of which nothing is left, also on days that wait, because that needs no room
+   and may make some; and writes the first one anew that needs it. The first failure. */
 static enum status clean_listed(const struct shard_blocks *list, const struct clean_view *view,
                                 struct arena *scratch, bool *has_job, struct error *err)
 {

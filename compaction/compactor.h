@@ -4,8 +4,8 @@
  * One merge at a time, of whatever merge_plan says, within its share of a processor. A day whose
  * merge fails waits longer each time (setback.h), other days and shards go on.
  *
- * Damage: what can be read of a block is merged, or written anew when somebody else has met the damage
- * (clean.h); the block goes to quarantine, and what is lost is counted and logged.
+ * Damage: what can be read of a block is merged, or written anew when somebody else has met the
+ * damage (clean.h); the block goes to quarantine, and what is lost is counted and logged.
  *
  * Threads: every function may be called from any thread, except that compactor_step and
  *          compactor_settle belong to a compactor without a thread.
@@ -21,8 +21,7 @@ struct compactor;
 struct compactor_options {
     struct store *store; /* kept */
     struct merge_rules rules;
-    uint32_t
-        cpu_share_percent; /* of one processor, when nobody waits for the store to come to rest */
+    uint32_t cpu_share_percent; /* of one processor, when nobody waits for the store to settle */
 };
 
 struct compactor_counters {
@@ -65,8 +64,8 @@ struct settle_request {
 };
 void compactor_request(struct compactor *compactor, struct settle_request *request);
 
-/* One block of each shard without what was deleted or has expired, and one merge, where there is one
-   to do: what the thread does every few seconds. */
+/* One block of each shard without what was deleted or has expired, and one merge, where there is
+   one to do: what the thread does every few seconds. */
 void compactor_step(struct compactor *compactor);
 /* What a request asks for. One shard's failure does not stop the others; the first is returned. */
 MUST_USE enum status compactor_settle(struct compactor *compactor, enum settle_kind kind,

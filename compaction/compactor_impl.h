@@ -50,8 +50,8 @@ struct compactor_job {
     uint64_t written_bytes;
 };
 
-/* Of the blocks at these positions, lowest rank first: borrowed until the job has run. What is to be
-   other than usual in `meta` and `expected_bytes` is set afterwards. */
+/* Of the blocks at these positions, lowest rank first: borrowed until the job has run. What is to
+   be other than usual in `meta` and `expected_bytes` is set afterwards. */
 void compactor_job_init(struct compactor_job *job, struct compactor *c, uint32_t shard,
                         struct block *const *blocks, const size_t *positions, size_t count);
 /* Counts and logs what became of it; a failure makes the day wait. */

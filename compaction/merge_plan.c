@@ -6,8 +6,8 @@
 #define DAY_MS  INT64_C(86400000)
 #define HOUR_MS INT64_C(3600000)
 
-/* Several times what a flush makes that has something of each day of a month; as many as two or three
-   days make when nobody fills the past. */
+/* Several times what a flush makes that has something of each day of a month; as many as two or
+   three days make when nobody fills the past. */
 enum { QUIET_BLOCKS = 128 };
 
 struct merge_rules merge_rules_default(void)
@@ -91,8 +91,8 @@ static int64_t span_of(const struct block_meta *meta)
     return meta->max_ts_ms - meta->min_ts_ms;
 }
 
-/* The end of those that may become one block with the one at `from`. A block of late samples that spans
-   more by itself may take in what lies within. */
+/* The end of those that may become one block with the one at `from`. A block of late samples that
+   spans more by itself may take in what lies within. */
 static size_t end_of_span(const struct run *run, size_t from)
 {
     int64_t span_max_ms = run->view->retention_ms / MERGE_SPAN_SHARE;
@@ -152,15 +152,16 @@ static bool is_worth_finishing(const struct run *run, size_t fan_in)
     return sum_bytes - largest_bytes >= largest_bytes / 4 || run->count > fan_in;
 }
 
-/* The day in which the shard still waits for samples: today, and some time after midnight yesterday. */
+/* The day in which the shard still waits for samples: today, and some time after
+   midnight yesterday. */
 static int64_t present_day(const struct merge_rules *rules, const struct merge_view *view)
 {
     int64_t turn_ms = rules->stagger_ms * (int64_t)view->shard / (int64_t)view->shard_count;
     return merge_day_of(view->now_ms - rules->finish_after_ms - turn_ms);
 }
 
-/* Whether the shard has made many blocks without one for the day. Else somebody may be filling it, and
-   would have it written again with every few of them. */
+/* Whether the shard has made many blocks without one for the day. Else somebody may be filling it,
+   and would have it written again with every few of them. */
 static bool is_quiet(const struct run *run)
 {
     uint64_t newest = 0, newest_of_day = 0;

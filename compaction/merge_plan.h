@@ -12,9 +12,9 @@
  * The level of a block is how often its samples were written again at most, so no merge makes a
  * level above MERGE_LEVEL_MAX: that bounds what compaction writes.
  *
- * A block goes when its last sample has expired, so merging makes none that spans more than a part of
- * the retention: its first samples stay no longer than that. From eight days of retention on a day is
- * less.
+ * A block goes when its last sample has expired, so merging makes none that spans more than a part
+ * of the retention: its first samples stay no longer than that. From eight days of retention on a
+ * day is less.
  *
  * Only neighbours in rank are merged (block.h), so that of two samples with one time the first
  * written one goes on winning.
@@ -48,9 +48,7 @@ struct merge_view {
     uint32_t shard_count;
     int64_t now_ms;
     int64_t retention_ms;
-    bool
-        is_settling; /* each day is to become one block now, or as few as may be, however often they
-                         were written */
+    bool is_settling; /* a day is to become as few blocks as may be now, however often written */
 };
 
 /* The UTC day of a time: days since 1970-01-01, also before it. */

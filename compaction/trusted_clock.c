@@ -1,7 +1,7 @@
 #include "compaction/trusted_clock.h"
 
-/* More than any correction of a clock that runs, and than the change to summer time on a machine whose
-   clock is set wrongly to local time. */
+/* More than any correction of a clock that runs, and than the change to summer time on a machine
+   whose clock is set wrongly to local time. */
 #define LEAP_MIN_MS INT64_C(5400000)
 #define DOUBT_MS    INT64_C(86400000)
 

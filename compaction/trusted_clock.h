@@ -1,10 +1,10 @@
 /*
  * trusted_clock: wall time for deciding what to delete, which cannot be undone.
  *
- * A wall clock that leaps ahead of the monotonic one (a wrong date, a bad time server) would make fresh
- * data look expired. Such a leap is believed only when the clock has kept to it for a day; until
- * then time goes on from before the leap. A clock that is set back is believed at once: it deletes
- * less. What the clock was before the process started cannot be known.
+ * A wall clock that leaps ahead of the monotonic one (a wrong date, a bad time server) would make
+ * fresh data look expired. Such a leap is believed only when the clock has kept to it for a day;
+ * until then time goes on from before the leap. A clock that is set back is believed at once: it
+ * deletes less. What the clock was before the process started cannot be known.
  *
  * Threads: not synchronised; each thread that deletes has one of its own.
  */
