@@ -1,10 +1,11 @@
 /*
  * api_http: the read side of the Prometheus HTTP API.
  *
- * Every request is handed to the query threads at once, so that no HTTP thread ever waits for a query
- * and a slow one never delays a write. Its payer is the tenant it reads: requests of one wait for each
- * other in a lane, and share the processors with other payers by turns. What reads several tenants has
- * the caller's credential as its payer, because nobody could say what each tenant's part was.
+ * Every request is handed to the query threads at once, so that no HTTP thread ever waits for a
+ * query and a slow one never delays a write. Its payer is the tenant it reads: requests of one wait
+ * for each other in a lane, and share the processors with other payers by turns. What reads several
+ * tenants has the caller's credential as its payer, because nobody could say what each tenant's
+ * part was.
  */
 #ifndef CROFT_QUERY_API_HTTP_H
 #define CROFT_QUERY_API_HTTP_H

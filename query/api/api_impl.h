@@ -44,8 +44,8 @@ MUST_USE enum status api_selectors(struct api_call *call, struct api_selector **
                                    struct error *err);
 void api_selectors_deinit(struct api_selector *selectors, size_t count);
 
-/* The hard limit for what the call reads: the smallest of its tenants', of the default tenant when it reads
-   all; at most `most`. */
+/* The hard limit for what the call reads: the smallest of its tenants', of the default tenant when
+   it reads all; at most `most`. */
 uint64_t api_tenant_limit(const struct api_call *call, enum tenant_limit limit, uint64_t most);
 /* What a soft limit or dry run of the one tenant that the call reads has to say. */
 void api_note_part(const struct api_call *call, enum tenant_limit limit, uint64_t usage);

@@ -4,8 +4,8 @@
  * The requests of one payer (as in turn_queue) wait in one lane, and only for each other:
  *   1. a lane runs at most `lane_running_max` at a time, and keeps `lane_waiting_max` waiting;
  *   2. all lanes together run `running_max`, of lanes that run as few as possible;
- *   3. beyond that only lanes run one that run none, up to `crowd_max` lanes: however much others have
- *      under way, nobody waits for them. Whoever runs shares the processors (turns);
+ *   3. beyond that only lanes run one that run none, up to `crowd_max` lanes: however much others
+ *      have under way, nobody waits for them. Whoever runs shares the processors (turns);
  *   4. whoever has waited for `wait_max_ns` is refused.
  *
  * Ownership:  lanes belong to the queue; jobs to the caller, kept while they wait.
@@ -29,8 +29,8 @@ struct lane_job {
     struct lane_job *next; /* of its lane, while it waits */
     struct lane *lane;
     uint64_t since_ns;
-    /* The caller's: when this job is the next of its lane, it runs only beside fewer than so many of it;
-       0 for what the rules say, which is never exceeded. */
+    /* The caller's: when this job is the next of its lane, it runs only beside fewer than so many
+       of it; 0 for what the rules say, which is never exceeded. */
     size_t lane_running_max;
 };
 

@@ -67,8 +67,8 @@ static void run_jobs(void *context)
     mutex_unlock(&lanes->lock);
 }
 
-/* Somebody for a job that has just come. When all threads are busy, and there may be no more, the next
-   one that is done takes it: false. */
+/* Somebody for a job that has just come. When all threads are busy, and there may be no more, the
+   next one that is done takes it: false. */
 static bool call_thread_locked(struct lanes *lanes) REQUIRES(lanes->lock)
 {
     CHECK(mutex_is_held(&lanes->lock));

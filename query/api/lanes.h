@@ -1,12 +1,12 @@
 /*
  * lanes: the threads that requests to the read API run on, and those that wait for one.
  *
- * Who runs next is decided by lane_queue. A thread is started when a job may run and no thread is idle,
- * so there are as many as were ever busy at once. One more thread watches those that wait: a job that
- * has waited for too long, or whose client has gone, is refused.
+ * Who runs next is decided by lane_queue. A thread is started when a job may run and no thread is
+ * idle, so there are as many as were ever busy at once. One more thread watches those that wait: a
+ * job that has waited for too long, or whose client has gone, is refused.
  *
- * Ownership:  a job is the caller's memory and is kept until `run` or `refuse` is called, once, which
- *             may free it.
+ * Ownership:  a job is the caller's memory and is kept until `run` or `refuse` is called, once,
+ *             which may free it.
  * Threads:    any.
  */
 #ifndef CROFT_QUERY_LANES_H

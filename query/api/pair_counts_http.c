@@ -56,8 +56,8 @@ static enum status add(struct pair_counts *counts, struct label_count pair, stru
 
 /* ---- from the indexes ---- */
 
-/* As a read over several tenants shows it: the tenant label is the tenant's, another one of that name is
-   called original_... (select.h). */
+/* As a read over several tenants shows it: the tenant label is the tenant's, another one of that
+   name is called original_... (select.h). */
 static enum status add_federated(struct pair_counts *counts, const struct label_count_list *list,
                                  const struct tenant *tenant, struct str tenant_label,
                                  struct error *err)

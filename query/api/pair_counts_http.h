@@ -1,9 +1,9 @@
 /*
  * pair_counts_http: how many series have each label pair, over one tenant or several.
  *
- * Without a selector the indexes are asked; with one, or for active series only, the series are gone
- * through. Over several tenants each but the default one adds the pair of the tenant label and its id,
- * as reads show it.
+ * Without a selector the indexes are asked; with one, or for active series only, the series are
+ * gone through. Over several tenants each but the default one adds the pair of the tenant label and
+ * its id, as reads show it.
  *
  * Ownership:  the caller owns the struct; text lives until pair_counts_deinit.
  * Bounds:     PAIR_COUNTS_MAX different pairs.

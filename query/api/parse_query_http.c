@@ -1,6 +1,6 @@
 /*
- * /api/v1/format_query, /api/v1/parse_query: an expression printed, and its tree as JSON in the shape
- * that Prometheus' user interface reads.
+ * /api/v1/format_query, /api/v1/parse_query: an expression printed, and its tree as JSON in the
+ * shape that Prometheus' user interface reads.
  */
 #include "query/api/api_impl.h"
 
@@ -281,7 +281,8 @@ static void write_expr(struct json *json, const struct expr *expr)
 
 /* ---- endpoints ---- */
 
-/* Replies and returns NULL when the parameter is no expression; else the caller calls ast_deinit. */
+/* Replies and returns NULL when the parameter is no expression; else the caller
+   calls ast_deinit. */
 static struct expr *parse_param(struct api_call *call)
 {
     struct error err;

@@ -32,10 +32,11 @@ void reply_bad_param(struct exchange *exchange, const char *name, const struct e
 /* What a failure of the store or the engine means to the client. */
 enum api_error api_error_of(enum status status);
 
-/* Opens the envelope in `out`, which is initialised here and charged as a reply of `exchange`; the caller then
-   writes the value of "data" to `json`. */
+/* Opens the envelope in `out`, which is initialised here and charged as a reply of `exchange`; the
+   caller then writes the value of "data" to `json`. */
 void reply_begin(struct exchange *exchange, struct json *json, struct buffer *out);
-/* The same without the envelope, as Mimir's pages are: the caller writes the members of an object. */
+/* The same without the envelope, as Mimir's pages are: the caller writes the
+   members of an object. */
 void reply_begin_bare(struct exchange *exchange, struct json *json, struct buffer *out);
 void reply_end_bare(struct exchange *exchange, struct json *json);
 /* Closes the envelope, adding notes when there are any (NULL for none), and replies 200; takes
@@ -46,8 +47,8 @@ void reply_end(struct exchange *exchange, struct json *json, const struct notes 
 void reply_open(struct json *json, struct buffer *out);
 void reply_close(struct exchange *exchange, struct json *json, const struct notes *warnings,
                  const struct notes *infos);
-/* Why the text of a reply overflowed: its charge was refused (STATUS_UNAVAILABLE), or it became too large
-   (STATUS_LIMIT). */
+/* Why the text of a reply overflowed: its charge was refused (STATUS_UNAVAILABLE), or it became too
+   large (STATUS_LIMIT). */
 enum status reply_overflow(struct exchange *exchange, bool is_refused, struct error *err);
 void reply_labels(struct json *json, struct labels labels);
 

@@ -59,10 +59,10 @@ struct query_options {
 };
 
 /* Everything in `out` lives in `arena`, which must have no limit of its own: memory_max_bytes
-   bounds what is taken, and it is charged as options->charge is. Notes are filled in on failure too. STATUS_INVALID: does not parse (text
-   from the parser), or a range query of something without steps;
-   STATUS_LIMIT: a budget was hit, or an evaluation error such as many-to-many matching (both are
-   "execution" for the HTTP API); STATUS_UNAVAILABLE: the share of `charge` is used up;
+   bounds what is taken, and it is charged as options->charge is. Notes are filled in on failure
+   too. STATUS_INVALID: does not parse (text from the parser), or a range query of something without
+   steps; STATUS_LIMIT: a budget was hit, or an evaluation error such as many-to-many matching (both
+   are "execution" for the HTTP API); STATUS_UNAVAILABLE: the share of `charge` is used up;
    STATUS_TIMEOUT, STATUS_CANCELLED. */
 MUST_USE enum status engine_query(const struct engine *engine, const struct query_options *options,
                                   struct arena *arena, struct query_result *out, struct error *err);

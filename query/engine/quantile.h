@@ -10,8 +10,8 @@
    NaN phi; -Inf for phi < 0, +Inf for phi > 1. */
 double quantile_of(double phi, double *values, size_t count);
 
-/* "quantile value should be between 0 and 1, got ...", when phi is not; `expr` is phi, an argument of
-   `owner`. */
+/* "quantile value should be between 0 and 1, got ...", when phi is not; `expr` is phi, an
+   argument of `owner`. */
 void quantile_check(struct eval *eval, const struct expr *owner, const struct expr *expr,
                     double phi);
 

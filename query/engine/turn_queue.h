@@ -1,19 +1,20 @@
 /*
  * turn_queue: which tenant's query gets the next processor; the rules alone, without threads.
  *
- * A payer is whoever a query's processor time is charged to: a tenant, or several read together. Every
- * payer has a balance. What it uses is taken from its own and given, in equal parts, to the others
- * that hold or want a processor, or did a moment ago. Whoever has the highest balance is next; of one
- * payer's, and of equal payers', the one who has waited longest. So payers that want all they can get
- * get the same, one that wants less gets what it wants, and nobody starves: who waits is paid.
+ * A payer is whoever a query's processor time is charged to: a tenant, or several read together.
+ * Every payer has a balance. What it uses is taken from its own and given, in equal parts, to the
+ * others that hold or want a processor, or did a moment ago. Whoever has the highest balance is
+ * next; of one payer's, and of equal payers', the one who has waited longest. So payers that want
+ * all they can get get the same, one that wants less gets what it wants, and nobody starves: who
+ * waits is paid.
  *
  * There are as many turns as processors. Only a payer that has none and whose balance is above zero
- * takes one more at once: whoever holds one may be in the middle of something long, or be kept off its
- * processor by other programs. The next that looks up gives its turn back in return.
+ * takes one more at once: whoever holds one may be in the middle of something long, or be kept off
+ * its processor by other programs. The next that looks up gives its turn back in return.
  *
- * Payers in debt leave processors to spare: while another has credit, they hold all of the turns but an
- * eighth (at least one, and never the last), so that a light query, and whatever serves connections and
- * writes, finds a processor at once: docs/decisions/0009-a-processor-to-spare.md.
+ * Payers in debt leave processors to spare: while another has credit, they hold all of the turns
+ * but an eighth (at least one, and never the last), so that a light query, and whatever serves
+ * connections and writes, finds a processor at once: docs/decisions/0009-a-processor-to-spare.md.
  *
  * This is deficit round robin with the rounds left out: a round makes a newcomer wait for everybody
  * else's quantum, while here one that was idle is next.
@@ -75,16 +76,16 @@ static inline bool turn_queue_has_waiters(const struct turn_queue *queue)
     return queue->first != NULL;
 }
 
-/* Whoever has had a turn for a quantum must give it back, because somebody waits or too many are held;
-   it may get it again. */
+/* Whoever has had a turn for a quantum must give it back, because somebody waits or too many are
+   held; it may get it again. */
 bool turn_queue_is_pressed(const struct turn_queue *queue);
 
 /* `waiter->payer` wants a turn. */
 void turn_queue_wait(struct turn_queue *queue, struct turn_waiter *waiter);
 /* It wants it no longer; it must be waiting. */
 void turn_queue_withdraw(struct turn_queue *queue, struct turn_waiter *waiter);
-/* Gives a turn to whoever is next and returns it, no longer waiting; NULL when there is none to give, or
-   nobody waits. */
+/* Gives a turn to whoever is next and returns it, no longer waiting; NULL when there is none to
+   give, or nobody waits. */
 struct turn_waiter *turn_queue_next(struct turn_queue *queue);
 /* Takes a turn when there is one for `payer` and nobody waits. */
 MUST_USE bool turn_queue_try_take(struct turn_queue *queue, struct turn_payer *payer);

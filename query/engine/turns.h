@@ -1,11 +1,12 @@
 /*
  * turns: the processors, shared by the queries of all tenants.
  *
- * There are about as many turns as processors and more query threads than that: a thread evaluates only
- * while it holds a turn. It looks up often (turn_yield) and, when it has had one for TURN_QUANTUM_NS
- * and the rules of turn_queue put somebody else first, hands it over and waits for the next. What others
- * do between two turns (HTTP, writes, what the system does for their clients) no turn can hold back:
- * so the threads of payers in debt keep off the processors that are to spare.
+ * There are about as many turns as processors and more query threads than that: a thread evaluates
+ * only while it holds a turn. It looks up often (turn_yield) and, when it has had one for
+ * TURN_QUANTUM_NS and the rules of turn_queue put somebody else first, hands it over and waits for
+ * the next. What others do between two turns (HTTP, writes, what the system does for their clients)
+ * no turn can hold back: so the threads of payers in debt keep off the processors that are to
+ * spare.
  *
  *     struct turn turn;
  *     turn_init(&turn, turns, &(struct turn_options){.payer = id, .check = ..., .context = ...});
@@ -14,8 +15,8 @@
  *     turn_deinit(&turn);                               gives the turn back, if it has one
  *
  * A query that wants more than one thread opens a turn for each further one (turn_init_helper):
- * turn_try_take succeeds only when a processor is idle that the payer may use, and turn_is_due tells when
- * that is so no more.
+ * turn_try_take succeeds only when a processor is idle that the payer may use, and turn_is_due
+ * tells when that is so no more.
  *
  * Units:      processor time and monotonic time in nanoseconds.
  * Threads:    `struct turns` is synchronised. A turn belongs to the thread that calls it, whose
