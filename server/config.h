@@ -60,9 +60,9 @@ void config_init(struct config *config);
 void config_deinit(struct config *config);
 /* Lays the file over what `config` has. STATUS_INVALID: "croft.yml:3: ...". */
 MUST_USE enum status config_read_file(struct config *config, const char *path, struct error *err);
-/* The same of a file that somebody may be writing at this moment: a part of it, cut where a line ends, would
-   be a configuration too. Reads until two readings with a `wait` between them are the same.
-   STATUS_UNAVAILABLE: CONFIG_READINGS_MAX were not. */
+/* The same of a file that somebody may be writing at this moment: a part of it, cut where a line
+   ends, would be a configuration too. Reads until two readings with a `wait` between them are the
+   same. STATUS_UNAVAILABLE: CONFIG_READINGS_MAX were not. */
 MUST_USE enum status config_reread_file(struct config *config, const char *path,
                                         void (*wait)(void *context), void *context,
                                         struct error *err);

@@ -316,8 +316,9 @@ static bool admit(void *context, struct exchange *exchange, enum route_access ac
     return is_in;
 }
 
-/* The tenant that the request names, if it is one of the grant's: then it does not matter through whose
-   credential others send. Else the credential, so that no name can be used up by a stranger. */
+/* The tenant that the request names, if it is one of the grant's: then it does not matter through
+   whose credential others send. Else the credential, so that no name can be used up by a
+   stranger. */
 static struct str payer(void *context, struct exchange *exchange)
 {
     (void)context;

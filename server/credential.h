@@ -41,8 +41,8 @@ void credentials_free(struct credentials *credentials);
 /* From now on these hold; copied. */
 void credentials_replace(struct credentials *credentials, const struct credential *list,
                          size_t count);
-/* From now on everybody may do everything; with `checks_host` only under a name that no page can have
-   lead here (http/web_origin.h). */
+/* From now on everybody may do everything; with `checks_host` only under a name that no page can
+   have lead here (http/web_origin.h). */
 void credentials_open_to_all(struct credentials *credentials, bool checks_host);
 
 /* Valid as long as `credentials`. */

@@ -5,9 +5,9 @@
  *     POST      /compactor/delete_tenant           all of the tenant of X-Scope-OrgID; 200
  *     GET       /compactor/delete_tenant_status    whether its bytes have left the disk
  *
- * The first is Prometheus', of the tenants of the request; the others are Mimir's. The caller must be
- * allowed to write the tenants. The answer comes when every later read is without the samples. One
- * deletion at a time, on a thread of their own: a deletion flushes.
+ * The first is Prometheus', of the tenants of the request; the others are Mimir's. The caller must
+ * be allowed to write the tenants. The answer comes when every later read is without the samples.
+ * One deletion at a time, on a thread of their own: a deletion flushes.
  */
 #ifndef CROFT_SERVER_DELETE_HTTP_H
 #define CROFT_SERVER_DELETE_HTTP_H

@@ -119,7 +119,8 @@ static enum status change(const struct limit_sets *from, const struct tenant_id 
     return STATUS_OK;
 }
 
-/* What the configuration says later of the hard one is not known here: see tenant_limits_quiet_max. */
+/* What the configuration says later of the hard one is not known here: see
+   tenant_limits_quiet_max. */
 static enum status check_soft_locked(const struct limit_layers *layers, const struct tenant_id *id,
                                      const struct tenant_limits *set, struct error *err)
     REQUIRES(layers->lock)

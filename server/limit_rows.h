@@ -1,5 +1,6 @@
 /*
- * limit_rows: every limit of a tenant as a row of JSON: what holds, where that comes from, how near it is.
+ * limit_rows: every limit of a tenant as a row of JSON: what holds, where that comes
+ * from, how near it is.
  *
  *     "max_series":{"hard":150000,"warnsBeyond":119999,"current":14210,"source":"config",...}
  *

@@ -1,10 +1,11 @@
 /*
- * limit_text: limits as text: what the admin API takes and gives, and the file that keeps what it was given.
+ * limit_text: limits as text: what the admin API takes and gives, and the file that keeps
+ * what it was given.
  *
  *     {"max_series": 150000, "ingestion_rate": {"hard": 50000, "soft": 30000}, "retention": "90d"}
  *
- * The keys and values of `limits:` in the configuration (server/config.h), as JSON or YAML; written as
- * JSON. What is not named is TENANT_LIMIT_KEPT.
+ * The keys and values of `limits:` in the configuration (server/config.h), as JSON or YAML; written
+ * as JSON. What is not named is TENANT_LIMIT_KEPT.
  *
  * Format:  docs/format/limits.md.
  */
@@ -36,8 +37,8 @@ void limit_sets_sort(struct limit_sets *sets);
 /* NULL: there is none. */
 const struct limit_set *limit_sets_find(const struct limit_sets *sets, const struct tenant_id *id);
 
-/* Of one set, or of what several come to: a soft limit beyond the hard one cannot be meant. STATUS_INVALID:
-   "max_series: soft: got 5, want at most the hard limit, which is 4". */
+/* Of one set, or of what several come to: a soft limit beyond the hard one cannot be meant.
+   STATUS_INVALID: "max_series: soft: got 5, want at most the hard limit, which is 4". */
 MUST_USE enum status limit_check_soft(const struct tenant_limits *limits, enum tenant_limit limit,
                                       struct error *err);
 

@@ -1,12 +1,12 @@
 /*
  * limits_http: limits of a tenant at run time, for administrators:
  *
- *     GET     /api/v1/admin/tenants/<id>/limits    what is set at run time: {"max_series": {"hard": 5}}
- *     PUT     the same                             replaces it; the body is such a mapping
- *     DELETE  the same                             back to the configuration
+ *     GET     /api/v1/admin/tenants/<id>/limits  what is set at run time: {"max_series": 5}
+ *     PUT     the same                           replaces it; the body is such a mapping
+ *     DELETE  the same                           back to the configuration
  *
- * Answered in the envelope of the API when the change is durable and holds. The work is done on a thread
- * of its own, because it waits for the disk.
+ * Answered in the envelope of the API when the change is durable and holds. The work is done on a
+ * thread of its own, because it waits for the disk.
  */
 #ifndef CROFT_SERVER_LIMITS_HTTP_H
 #define CROFT_SERVER_LIMITS_HTTP_H
