@@ -1,7 +1,7 @@
 /*
  * A part of the disk that belongs to one shard takes no change for forty days: its tenants are read
- * and their writes refused, while the other shards take writes, flush, merge and expire as ever. When
- * the part is well again, so is the shard, without a restart.
+ * and their writes refused, while the other shards take writes, flush, merge and expire as ever.
+ * When the part is well again, so is the shard, without a restart.
  */
 #include <stdio.h>
 

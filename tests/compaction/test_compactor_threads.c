@@ -145,7 +145,8 @@ static void flush_much(struct store_box *box, int64_t begin_ms)
     expect_ok(box_flush(box, &err));
 }
 
-/* But for the first slice, and the end of a merge, after which nobody rests: half of the rest will do. */
+/* But for the first slice, and the end of a merge, after which nobody rests: half of
+   the rest will do. */
 TEST(merging_takes_its_share_of_a_processor_and_no_more)
 {
     enum { SHARE_PERCENT = 5, SLICES_MS = 2 * 10 };

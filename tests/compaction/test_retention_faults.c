@@ -1,8 +1,8 @@
 /*
- * A day in the life of retention on a failing disk: a block that has expired, a tenant whose part of a
- * block has, deleted series, a day to be finished and a head to be flushed, all at once; each call
- * fails once, and the disk is full at any byte. Queries are answered right all the time, and when the
- * trouble is over everything that was to go has gone.
+ * A day in the life of retention on a failing disk: a block that has expired, a tenant whose part
+ * of a block has, deleted series, a day to be finished and a head to be flushed, all at once; each
+ * call fails once, and the disk is full at any byte. Queries are answered right all the time, and
+ * when the trouble is over everything that was to go has gone.
  */
 #include "compaction/compactor.h"
 #include "compaction/maintenance.h"

@@ -1,5 +1,6 @@
 /*
- * fault_scene: a store with small segments, the workload that writes to it, and the journal of both.
+ * fault_scene: a store with small segments, the workload that writes to it, and the
+ * journal of both.
  */
 #ifndef CROFT_TESTS_FAULT_FAULT_SCENE_H
 #define CROFT_TESTS_FAULT_FAULT_SCENE_H

@@ -2,8 +2,8 @@
  * journal: what was sent to a store and what of it was acknowledged; the oracle of all fault tests.
  *
  * A sample is named by its tenant, its series (both numbers) and its timestamp; its value follows
- * from those, so whatever is sent again is the same sample. A deletion takes entries away; what is sent
- * for their times later is of another generation and has another value.
+ * from those, so whatever is sent again is the same sample. A deletion takes entries away; what is
+ * sent for their times later is of another generation and has another value.
  */
 #ifndef CROFT_TESTS_FAULT_JOURNAL_H
 #define CROFT_TESTS_FAULT_JOURNAL_H

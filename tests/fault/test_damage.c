@@ -1,7 +1,7 @@
 /*
  * Changes the bytes of a small store: whatever is changed, no reader is told anything that was not
- * sent. A sample is right, or it is missing and the damage was counted or told; no read fails. The store
- * always starts.
+ * sent. A sample is right, or it is missing and the damage was counted or told; no read fails. The
+ * store always starts.
  *
  * CROFT_FAULT_FULL=1 tries every byte with several masks; without it one mask each, and every few
  * bytes where a fresh store is needed.

@@ -1,9 +1,9 @@
 /*
- * Random lives of a store against the journal: requests, repetitions and contradictions, days filled
- * afterwards, flushes, merges, deletions of series and of tenants, idle series, restarts and crashes, a
- * clock that moves by seconds or weeks, retention of the store and of a tenant, which changes. Checked
- * from time to time: all samples, selections with matchers and ranges, label values, and that all
- * files are without fault.
+ * Random lives of a store against the journal: requests, repetitions and contradictions, days
+ * filled afterwards, flushes, merges, deletions of series and of tenants, idle series, restarts and
+ * crashes, a clock that moves by seconds or weeks, retention of the store and of a tenant, which
+ * changes. Checked from time to time: all samples, selections with matchers and ranges, label
+ * values, and that all files are without fault.
  *
  * CROFT_FAULT_FULL=1 lives longer; CROFT_TEST_SEED repeats one life.
  */
@@ -31,8 +31,8 @@ struct life {
     struct random random;
     int64_t latest_ms;          /* that the clock ever showed */
     int64_t brief_retention_ms; /* of BRIEF_TENANT */
-    /* What was older than the retention at any time may be gone, whatever the clock and the retention
-       have become since. */
+    /* What was older than the retention at any time may be gone, whatever the clock and the
+       retention have become since. */
     int64_t kept_from_ms[JOURNAL_TENANTS];
     uint64_t seed;
 };
@@ -159,7 +159,8 @@ static void change_retention(struct life *life)
     set_retention(life);
 }
 
-/* From then on samples come in the order of time, faster than time goes, until they have caught up. */
+/* From then on samples come in the order of time, faster than time goes, until
+   they have caught up. */
 static void begin_filling(struct life *life)
 {
     life->work.behind_ms = (int64_t)below(life, (uint64_t)life->box.options.retention_ms);

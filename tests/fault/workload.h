@@ -13,8 +13,8 @@
 
 /* CROFT_FAULT_FULL is set: the long versions of the tests. */
 bool fault_is_full(void);
-/* The seed of the round, printed when it is a new one: CROFT_FAULT_ROUND, which script/soak counts up,
-   moves it. */
+/* The seed of the round, printed when it is a new one: CROFT_FAULT_ROUND, which script/soak
+   counts up, moves it. */
 uint64_t fault_seed(uint64_t usual);
 
 enum { WORKLOAD_PENDING_MAX = 4, WORKLOAD_SAMPLES_MAX = 6 };

@@ -1,12 +1,12 @@
 /*
  * fixture: a server on a free port with a few routes, and a desk where exchanges wait for a reply.
  *
- *     GET POST /api/v1/echo             what arrived, as text: method, parameters "a" and "match[]", body
+ *     GET POST /api/v1/echo             what arrived, as text: method, "a", "match[]", body
  *     GET      /api/v1/label/<*>/values what the star took
  *     POST     /api/v1/push             204; at most PUSH_BYTES_MAX
  *     POST     /api/v1/guarded          204, or 401 before the body without the header "Key: right"
  *     GET      /api/v1/late             left on the desk
- *     GET      /big?size=n              n bytes, the header "X-Echo" with the value of parameter "x"
+ *     GET      /big?size=n              n bytes, the header "X-Echo" with the parameter "x"
  */
 #ifndef CROFT_TESTS_HTTP_FIXTURE_H
 #define CROFT_TESTS_HTTP_FIXTURE_H

@@ -31,7 +31,8 @@ TEST(a_body_takes_its_share_of_the_memory_before_it_is_read)
             assert_non_null(memmem(reply.body.ptr, reply.body.len, "(limit request-memory)", 22));
         }
     }
-    /* what has not arrived yet counts as well: 600 are announced, so 400 are left for this sender */
+    /* what has not arrived yet counts as well: 600 are announced, so 400 are
+       left for this sender */
     client_send(&first, ECHO "Content-Length: 600\r\n\r\n");
     while (budget_held_bytes(budget) < 600)
         continue;

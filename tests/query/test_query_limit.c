@@ -174,7 +174,8 @@ TEST(a_query_may_take_as_much_memory_as_its_tenants_limit_says)
     fixture_close(&f);
 }
 
-/* Stands still until a request asks for the time of the day, which it does while it reads its parameters. */
+/* Stands still until a request asks for the time of the day, which it does while it
+   reads its parameters. */
 struct leaping_clock {
     struct clock base;
     struct counter leap_ms;

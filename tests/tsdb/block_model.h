@@ -32,8 +32,8 @@ struct model_size {
 };
 
 /* A random model: labels "__name__", "a", "b", "c" with few values each, some missing; samples
-   about 15 s apart. Half of the series of a tenant have the timestamps of one scrape, or all but some
-   of them; the others have their own. */
+   about 15 s apart. Half of the series of a tenant have the timestamps of one scrape, or all but
+   some of them; the others have their own. */
 void block_model_init(struct block_model *model, struct random *random, struct model_size size);
 void block_model_deinit(struct block_model *model);
 

@@ -297,7 +297,8 @@ static size_t count_unreadable(bool is_timeline)
     return unreadable;
 }
 
-/* Bytes that change after the block was opened: a tenant may be missing, and is never another one. */
+/* Bytes that change after the block was opened: a tenant may be missing, and is
+   never another one. */
 static void expect_own_or_none(const struct block_model *model, struct block *block, size_t offset)
 {
     for (size_t i = 0; i < model->count; i++) {

@@ -1,4 +1,5 @@
-/* Blocks whose checksums are right and whose parts do not fit together: block_verify finds what is wrong. */
+/* Blocks whose checksums are right and whose parts do not fit together: block_verify
+   finds what is wrong. */
 #include "tests/support/test.h"
 
 #include "base/crc32c.h"

@@ -110,8 +110,8 @@ TEST(a_key_that_is_longer_or_shorter_than_a_series_is_not_it)
     close_fixture(&f);
 }
 
-/* label_00="<value>", label_01="<value>", ...; the one at `odd` has another value, the names from `renamed` on
-   are others. */
+/* label_00="<value>", label_01="<value>", ...; the one at `odd` has another value, the names from
+   `renamed` on are others. */
 static struct labels many_labels(struct fixture *f, size_t count, size_t odd, size_t renamed)
 {
     struct label *labels = arena_alloc(&f->arena, count * sizeof *labels);

@@ -113,8 +113,8 @@ static void drop_only_block(struct store_box *box)
     block_release(blocks[0]);
 }
 
-/* A flush covers one sample of the log and one that waits to be logged; a call of it fails. True when
-   none did. */
+/* A flush covers one sample of the log and one that waits to be logged; a call of it fails.
+   True when none did. */
 static bool flush_with_failure_and_drop(uint64_t after)
 {
     struct store_box box;

@@ -1,6 +1,6 @@
 /*
- * A block that is damaged while the store is up, or was when it started: what can be read is answered,
- * what cannot is told to who listens, and an error to who does not.
+ * A block that is damaged while the store is up, or was when it started: what can be read is
+ * answered, what cannot is told to who listens, and an error to who does not.
  */
 #include "tests/support/store_box.h"
 

@@ -8,7 +8,8 @@
 
 enum { BOX_SEED = 12, STEP_MS = 15000, RUN_SAMPLES = 600 };
 
-/* Idle series without samples leave the head when the next flush ends, which has something to do. */
+/* Idle series without samples leave the head when the next flush ends, which has
+   something to do. */
 static void forget_series(struct store_box *box)
 {
     box_make_idle(box);

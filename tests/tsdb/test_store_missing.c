@@ -1,4 +1,5 @@
-/* Files that should be there and are not: the store starts, says what is gone, and goes on saying it. */
+/* Files that should be there and are not: the store starts, says what is gone, and
+   goes on saying it. */
 #include "tests/support/store_box.h"
 
 #include <stdio.h>
