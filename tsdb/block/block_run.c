@@ -73,7 +73,8 @@ static enum status broken(struct error *err, const char *what)
     return error_set(err, STATUS_CORRUPT, "block: run: %s", what);
 }
 
-/* How many chunks an entry of the lengths stands for; a length of 0 for repeats of the one before. */
+/* How many chunks an entry of the lengths stands for; a length of 0 for repeats
+   of the one before. */
 static uint64_t read_len(struct reader *lens, uint64_t *len)
 {
     *len = reader_varint(lens);

@@ -1,6 +1,6 @@
 /*
- * block_run: the values of one series in a block, in chunks that are cut where those of its timeline
- * are.
+ * block_run: the values of one series in a block, in chunks that are cut where those of
+ * its timeline are.
  *
  * Format: docs/format/block.md, "Run".
  */
@@ -16,7 +16,8 @@ bool run_encode(struct buffer *out, struct buffer *chunks, const double *values,
 
 /* Appends the samples of the chunks that touch the range, which may be more than those in it; they
    must be behind what `out` has, and the timeline must be open for the range. STATUS_CORRUPT for
-   bytes that are not exactly one run, as far as they are looked at; `out` then keeps what it had. */
+   bytes that are not exactly one run, as far as they are looked at; `out` then keeps what it
+   had. */
 MUST_USE enum status run_decode(struct bytes run, const struct timeline *timeline,
                                 int64_t min_ts_ms, int64_t max_ts_ms, struct columns *out,
                                 struct error *err);

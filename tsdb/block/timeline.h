@@ -43,8 +43,8 @@ struct timeline {
 
 /* How many timestamps each chunk but the last gets when `count` are encoded. */
 size_t timeline_per_chunk(size_t count);
-/* Replaces `out` by the encoding of at least one timestamp, strictly increasing; `chunks` is scratch
-   space. False when it takes more bytes than `out` may hold. */
+/* Replaces `out` by the encoding of at least one timestamp, strictly increasing; `chunks` is
+   scratch space. False when it takes more bytes than `out` may hold. */
 bool timeline_encode(struct buffer *out, struct buffer *chunks, const int64_t *ts_ms, size_t count);
 
 /* Decodes the chunks that touch min_ts_ms <= ts <= max_ts_ms. The caller owns one reference.

@@ -7,9 +7,11 @@
  *         wal/0000000012-000001.log      epoch, segment
  *         blocks/0000000007.block        sequence
  *         blocks/0000000008.block.tmp    being written, removed at start
- *         deletions                      what was deleted and is in blocks yet; docs/format/deletions.md
- *         manifest                       which of these there should be; docs/format/manifest.md
+ *         deletions                      what was deleted and is in blocks yet
+ *         manifest                       which of these there should be
  *         quarantine/                    files that could not be read; the log says why
+ *
+ * Format:  a page in docs/format for each kind of file.
  */
 #ifndef CROFT_TSDB_FILENAMES_H
 #define CROFT_TSDB_FILENAMES_H

@@ -93,7 +93,8 @@ static enum status check_shard(struct disk *disk, uint32_t number, struct error 
                       : STATUS_OK;
 }
 
-/* Names are sorted, so the folders come in order; one that is missing leaves those behind it over. */
+/* Names are sorted, so the folders come in order; one that is missing leaves
+   those behind it over. */
 static enum status count_shards(const struct name_list *names, uint32_t *count, struct error *err)
 {
     size_t folders = 0;

@@ -1,8 +1,9 @@
 /*
  * layout: the file that says what the data directory is: its format version and number of shards.
  *
- * Format: docs/format/layout.md. Written once, when the store is made; never changed. Where it is damaged
- * or gone, the folders of the shards say the same: all of them are there before the first write is taken.
+ * Format: docs/format/layout.md. Written once, when the store is made; never changed. Where it is
+ * damaged or gone, the folders of the shards say the same: all of them are there before the first
+ * write is taken.
  */
 #ifndef CROFT_TSDB_LAYOUT_H
 #define CROFT_TSDB_LAYOUT_H
@@ -24,8 +25,9 @@ MUST_USE enum status layout_decode(struct bytes data, struct layout *out, struct
 MUST_USE enum status layout_read(struct disk *disk, struct layout *out, struct error *err);
 /* The same, or what the folders say. */
 MUST_USE enum status layout_find(struct disk *disk, struct layout *out, struct error *err);
-/* The same, and writes it where the folders had to say it; writes `fresh` where nothing is. A damaged file is kept
-   beside it. STATUS_CORRUPT: it is damaged, and the folders do not tell; the text says what to do. */
+/* The same, and writes it where the folders had to say it; writes `fresh` where nothing is. A
+   damaged file is kept beside it. STATUS_CORRUPT: it is damaged, and the folders do not tell; the
+   text says what to do. */
 MUST_USE enum status layout_open(struct disk *disk, const struct layout *fresh, struct layout *out,
                                  struct error *err);
 

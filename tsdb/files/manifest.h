@@ -1,7 +1,8 @@
 /*
  * manifest: the file that says which blocks a shard has, and whether it has a file of deletions.
  *
- * Only to notice that one is gone: nothing that is there depends on it, and it may name less than there is.
+ * Only to notice that one is gone: nothing that is there depends on it, and it may name
+ * less than there is.
  *
  * Ownership: the caller owns the struct; it owns the list.
  * Format:    docs/format/manifest.md.
@@ -37,8 +38,8 @@ void manifest_add(struct manifest *manifest, const struct manifest_block *block)
 void manifest_remove(struct manifest *manifest, uint64_t sequence);
 
 void manifest_encode(struct buffer *out, const struct manifest *manifest, uint32_t shard);
-/* To an empty one. STATUS_CORRUPT: damaged; STATUS_INVALID: of a version this program does not know.
-   It is empty then. */
+/* To an empty one. STATUS_CORRUPT: damaged; STATUS_INVALID: of a version this program does not
+   know. It is empty then. */
 MUST_USE enum status manifest_decode(struct bytes data, uint32_t shard, struct manifest *out,
                                      struct error *err);
 

@@ -39,8 +39,8 @@ static struct listed_pairs *get_tenant(struct flush_list *list, uint32_t number)
     return &list->tenants[number];
 }
 
-/* With the first series of a tenant: series that have samples aside are older than the flush, so all
-   of their pairs are there. Writers may move the array of texts, but no text. */
+/* With the first series of a tenant: series that have samples aside are older than the flush, so
+   all of their pairs are there. Writers may move the array of texts, but no text. */
 static void copy_texts(struct listed_pairs *pairs, const struct tenant_index *index)
 {
     if (pairs->texts != NULL)

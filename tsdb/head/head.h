@@ -60,8 +60,8 @@ void head_free(struct head *head);
 /* refs[i] becomes the series of keys[i] or SERIES_REF_NONE. Batched, so that look-ups overlap. */
 void head_find(const struct head *head, const struct head_key *keys, size_t count,
                struct series_ref *refs);
-/* As many of the keys as come in the order in which they came the last time, behind the series `before`; the
-   rest is for head_find. Needs no hash. Returns how many; their refs are set. */
+/* As many of the keys as come in the order in which they came the last time, behind the series
+   `before`; the rest is for head_find. Needs no hash. Returns how many; their refs are set. */
 size_t head_follow(const struct head *head, struct series_ref before, const struct head_key *keys,
                    size_t count, struct series_ref *refs);
 /* `ref` came behind `before`. */
@@ -94,8 +94,8 @@ enum append_result {
 enum append_result head_append(struct head *head, struct series_ref ref, struct sample sample,
                                int64_t now_ms);
 
-/* Many samples of many series: fetch the series of each, then what the next append to each will touch, then
-   append. Anything may be appended without. */
+/* Many samples of many series: fetch the series of each, then what the next append to each will
+   touch, then append. Anything may be appended without. */
 void head_prefetch_series(const struct head *head, struct series_ref ref);
 void head_prefetch_append(const struct head *head, struct series_ref ref);
 
@@ -104,8 +104,8 @@ uint32_t head_logged_epoch(const struct head *head, struct series_ref ref);
 void head_set_logged_epoch(struct head *head, struct series_ref ref, uint32_t epoch);
 
 const struct tenant *head_tenant(const struct head *head, struct series_ref ref);
-/* The labels, pointing into the tenant's symbols (valid until the second head_flush_end from here on);
-   the array itself is in `arena`. */
+/* The labels, pointing into the tenant's symbols (valid until the second head_flush_end from here
+   on); the array itself is in `arena`. */
 struct labels head_labels(const struct head *head, struct series_ref ref, struct arena *arena);
 /* Inclusive; INT64_MAX and INT64_MIN when the series holds no samples. */
 void head_time_range(const struct head *head, struct series_ref ref, int64_t *min_ts_ms,
@@ -166,12 +166,12 @@ void head_label_counts(const struct head *head, const struct tenant *tenant, str
 
 /* How many series of the tenant have the label. */
 size_t head_label_series_count(struct head *head, const struct tenant *tenant, struct label label);
-/* Of the label names of which a series would bring a new value, the most values that one has; false when
-   it brings none. */
+/* Of the label names of which a series would bring a new value, the most values that one has; false
+   when it brings none. */
 bool head_new_label_value(struct head *head, const struct tenant *tenant, struct labels labels,
                           size_t *value_count);
-/* Memory of the tenant's series and of the texts of their labels, samples not included; and what one more
-   series would add. */
+/* Memory of the tenant's series and of the texts of their labels, samples not included; and what
+   one more series would add. */
 uint64_t head_charged_bytes(struct head *head, const struct tenant *tenant);
 uint64_t head_series_charge(struct head *head, const struct tenant *tenant, struct labels labels);
 
@@ -190,7 +190,8 @@ MUST_USE enum status head_read(const struct head *head, struct series_ref ref, i
                                int64_t max_ts_ms, struct columns *out, struct error *err);
 
 /* Distinct label names of the tenant's series in the head, and values of one name: every one in the
-   index; text points into symbols, arrays into the arena, not sorted. An error when that refuses. */
+   index; text points into symbols, arrays into the arena, not sorted. An error when that
+   refuses. */
 MUST_USE enum status head_label_names(const struct head *head, const struct tenant *tenant,
                                       struct arena *arena, struct str **out, size_t *count,
                                       struct error *err);
@@ -217,8 +218,8 @@ bool head_flush_has(const struct head *head, struct series_ref ref);
 /* Drops what was moved aside, and removes series that are inactive and hold no samples; and what is
    kept of tenants that have had no series since the last head_flush_end. */
 void head_flush_end(struct head *head);
-/* Removes the series as head_flush_end does, active or not. CHECK: it holds no samples, and no flush is
-   under way. */
+/* Removes the series as head_flush_end does, active or not. CHECK: it holds no samples, and no
+   flush is under way. */
 void head_forget(struct head *head, struct series_ref ref);
 /* The flush failed: what was moved aside is ordinary again. */
 void head_flush_abort(struct head *head);

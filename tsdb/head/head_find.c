@@ -1,9 +1,10 @@
 /*
  * Finding: the hot path of every write.
  *
- * Senders repeat their series in the same order, scrape after scrape. So each series remembers who came
- * behind it, and mostly that is all there is to do: compare the labels of the next series with those
- * of the one that is expected (head_follow). Who comes unexpected is looked up by the hash (head_find).
+ * Senders repeat their series in the same order, scrape after scrape. So each series remembers who
+ * came behind it, and mostly that is all there is to do: compare the labels of the next series with
+ * those of the one that is expected (head_follow). Who comes unexpected is looked up by the hash
+ * (head_find).
  *
  * A look-up waits for memory four times: for the slot of the table, the series, its pair numbers
  * and its open samples, which the append that follows needs. So a group of look-ups takes each step
@@ -127,7 +128,8 @@ void head_find(const struct head *head, const struct head_key *keys, size_t coun
 
 /* ---- in order ---- */
 
-/* Who is expected behind `before`, one behind the other; returns how many. They may have gone meanwhile. */
+/* Who is expected behind `before`, one behind the other; returns how many. They may
+   have gone meanwhile. */
 static size_t expect_group(const struct head *head, uint32_t before, size_t count,
                            struct series_ref *refs)
 {

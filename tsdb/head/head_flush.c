@@ -59,8 +59,8 @@ static void remove_unused(struct head *head)
     }
 }
 
-/* Who reads the texts of an index began when it had series: at the end of the flush after the one that
-   removed the last of them nobody does. */
+/* Who reads the texts of an index began when it had series: at the end of the flush after the one
+   that removed the last of them nobody does. */
 static void drop_empty_tenants(struct head *head)
 {
     for (size_t i = 0; i < head->tenant_capacity; i++) {

@@ -67,14 +67,14 @@ void tenant_index_remove(struct tenant_index *index, const uint32_t *pairs, size
 
 /* What the limits compare; each may be asked only by who may also change the index. */
 
-/* What a series with these labels would add to charged_bytes: its own part and that of each text that
-   is new. So a tenant pays for what it holds, not for how memory happens to grow. `index` may be
-   NULL: then all is new. */
+/* What a series with these labels would add to charged_bytes: its own part and that of each text
+   that is new. So a tenant pays for what it holds, not for how memory happens to grow. `index` may
+   be NULL: then all is new. */
 uint64_t tenant_index_charge(struct tenant_index *index, struct labels labels);
 /* How many series have the label. */
 size_t tenant_index_series_count(struct tenant_index *index, struct label label);
-/* Of the names of which the labels bring a new value, the one with the most values: how many it has;
-   false when no value is new. */
+/* Of the names of which the labels bring a new value, the one with the most values: how many it
+   has; false when no value is new. */
 bool tenant_index_grows(struct tenant_index *index, struct labels labels, size_t *value_count);
 
 /* The label with that number, pointing into the index. */

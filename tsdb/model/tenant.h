@@ -5,8 +5,9 @@
  * first series that names them (or by replay) and live as long as the table; the default tenant is
  * there from the start, with number 0.
  *
- * Threads: the table is synchronised; a tenant's counters and limits may be read and changed from any
- *          thread. Series are counted by the shard, under the shard's lock, so the limit is exact.
+ * Threads: the table is synchronised; a tenant's counters and limits may be read and changed from
+ *          any thread. Series are counted by the shard, under the shard's lock, so the limit is
+ *          exact.
  */
 #ifndef CROFT_TSDB_TENANT_H
 #define CROFT_TSDB_TENANT_H
@@ -18,8 +19,8 @@
 #include "tsdb/model/tenant_id.h"
 #include "tsdb/model/tenant_limit.h"
 
-/* New tenants: an agent that brings all of a large installation at once is fine, names made up by the
-   thousand are not. */
+/* New tenants: an agent that brings all of a large installation at once is fine, names made up by
+   the thousand are not. */
 enum { TENANT_NEW_BURST = 10000, TENANT_NEW_PER_SECOND = 100 };
 
 /* A bucket for each value of a limit of speed. */
@@ -43,8 +44,7 @@ struct tenant {
     struct counter samples_deduplicated; /* sent by a replica that is not elected */
     struct counter query_cpu_ns;  /* processor time of the queries that read this tenant alone */
     struct counter query_samples; /* loaded by these queries */
-    struct counter
-        open_queries; /* requests to the read API for this tenant alone, running or waiting */
+    struct counter open_queries;  /* reads of this tenant alone, running or waiting */
     struct counter samples_refused_for[REFUSAL_COUNT]; /* by reason */
     struct refusal **refusals; /* the last, by reason; guarded by the shard's lock; NULL: none */
     struct tenant_rates ingestion;   /* guarded by the shard's lock */
@@ -80,11 +80,11 @@ static inline uint64_t tenant_limit_or(const struct tenant *tenant, enum tenant_
     return max == TENANT_LIMIT_NONE ? fallback : max;
 }
 
-/* The soft limit was passed, by `subject` (a label, a metric; may be empty): counted, and told in the
-   log. */
+/* The soft limit was passed, by `subject` (a label, a metric; may be empty): counted, and
+   told in the log. */
 void tenant_warn(struct tenant *tenant, enum tenant_limit limit, struct str subject);
-/* The same for what is passed again and again: a line a minute. `now_ms` is of a clock that is never set
-   back. */
+/* The same for what is passed again and again: a line a minute. `now_ms` is of a clock that
+   is never set back. */
 void tenant_warn_often(struct tenant *tenant, enum tenant_limit limit, int64_t now_ms);
 
 struct tenant_table;
@@ -117,8 +117,8 @@ size_t tenant_table_count(struct tenant_table *table);
 /* 0 <= number < count; never NULL. */
 struct tenant *tenant_table_at(struct tenant_table *table, size_t number);
 
-/* Notes that `usage` of one part (a request, a query) was taken, though a soft limit or dry run says it is
-   too much. */
+/* Notes that `usage` of one part (a request, a query) was taken, though a soft limit or dry run
+   says it is too much. */
 void tenant_note_part(struct tenant *tenant, enum tenant_limit limit, uint64_t usage,
                       int64_t now_ms);
 
@@ -130,12 +130,12 @@ uint64_t tenant_table_limit(struct tenant_table *table, const struct tenant_id *
 void tenant_table_texts(struct tenant_table *table, const struct tenant_id *id,
                         struct tenant_texts *out);
 
-/* The longest retention that any tenant's limits give it, whether it exists yet or not; those without
-   one have `fallback_ms`. */
+/* The longest retention that any tenant's limits give it, whether it exists yet or not; those
+   without one have `fallback_ms`. */
 int64_t tenant_table_longest_retention_ms(struct tenant_table *table, int64_t fallback_ms);
 
-/* Replaces all limits: `defaults` for everyone, `overrides[i]` for `ids[i]` (whether it exists yet or
-   not). Copied. */
+/* Replaces all limits: `defaults` for everyone, `overrides[i]` for `ids[i]` (whether it exists yet
+   or not). Copied. */
 void tenant_table_set_limits(struct tenant_table *table, const struct tenant_limits *defaults,
                              const struct tenant_id *ids, const struct tenant_limits *overrides,
                              size_t override_count);

@@ -35,9 +35,9 @@ enum tenant_limit_nature {
 
 enum tenant_limit_mode { LIMIT_HARD, LIMIT_SOFT, LIMIT_DRY_RUN, LIMIT_MODE_COUNT };
 
-/* Every limit is one row: name in the configuration (Mimir's, where Mimir has it), another name for it or
-   the same again, unit, nature, default hard, default soft, the most that may be configured, what
-   it bounds. */
+/* Every limit is one row: name in the configuration (Mimir's, where Mimir has it), another name for
+   it or the same again, unit, nature, default hard, default soft, the most that may be configured,
+   what it bounds. */
 #define TENANT_LIMIT_LIST(X)                                                                       \
     X(MAX_SERIES, "max_series", "max_global_series_per_user", NUMBER, USAGE, 1000000,              \
       TENANT_LIMIT_NONE, TENANT_LIMIT_NONE, "active series")                                       \
@@ -136,8 +136,8 @@ struct tenant_limits tenant_limits_kept(void);
 bool tenant_limits_has(const struct tenant_limits *limits, enum tenant_limit limit);
 /* Lays `over`, where it is not TENANT_LIMIT_KEPT or "", over what `limits` has. */
 void tenant_limits_lay(struct tenant_limits *limits, const struct tenant_limits *over);
-/* The most that is taken without a warning: the soft limit, if it is not beyond the hard one; else the
-   last number below 80 % of the hard one where that is a matter of usage or speed. */
+/* The most that is taken without a warning: the soft limit, if it is not beyond the hard one; else
+   the last number below 80 % of the hard one where that is a matter of usage or speed. */
 uint64_t tenant_limits_quiet_max(const struct tenant_limits *limits, enum tenant_limit limit);
 
 #endif

@@ -2,9 +2,9 @@
  * deletions: what was deleted and may still be in blocks of a shard.
  *
  * A deletion names a tenant, matchers and a range of time, and counts for the blocks whose sequence
- * is at most its own: those that were there. Readers leave out what it names, and so do merges, whose
- * blocks have a greater sequence. When no block holds anything of it any more it has done its work
- * and is forgotten.
+ * is at most its own: those that were there. Readers leave out what it names, and so do merges,
+ * whose blocks have a greater sequence. When no block holds anything of it any more it has done its
+ * work and is forgotten.
  *
  * Ownership: a list does not change once it is shared; it is replaced by another. References are
  *            counted.
@@ -43,7 +43,8 @@ struct deletions *deletions_new(void);
 void deletions_acquire(struct deletions *list);
 /* NULL is fine. */
 void deletions_release(struct deletions *list);
-/* To a list that nobody else has yet. Copies; compiles the matchers anew. STATUS_LIMIT: too many. */
+/* To a list that nobody else has yet. Copies; compiles the matchers anew.
+   STATUS_LIMIT: too many. */
 MUST_USE enum status deletions_add(struct deletions *list, const struct deletion *deletion,
                                    struct error *err);
 
@@ -53,8 +54,8 @@ void deletions_encode(struct buffer *out, const struct deletions *list, uint32_t
 MUST_USE enum status deletions_decode(struct bytes data, uint32_t shard, struct deletions **out,
                                       struct error *err);
 
-/* Reads the file of a shard. STATUS_NOT_FOUND: nothing is deleted. `*is_whole` false: only one of its two
-   copies could be read, or there is more in it. */
+/* Reads the file of a shard. STATUS_NOT_FOUND: nothing is deleted. `*is_whole` false: only one of
+   its two copies could be read, or there is more in it. */
 MUST_USE enum status deletions_load(struct disk *disk, uint32_t shard, struct deletions **out,
                                     bool *is_whole, struct error *err);
 
@@ -78,9 +79,9 @@ bool spans_cover(struct span_list spans, int64_t min_ts_ms, int64_t max_ts_ms);
 MUST_USE enum status deletions_read(struct span_list deleted, struct block *block, size_t tenant,
                                     uint32_t series, const struct block_range *range,
                                     struct columns *out, struct error *err);
-/* Whether deletions leave nothing of a series within the range, which may begin where retention does.
-   Its samples are read only when the last one there is deleted, and the first one is or cannot be told;
-   false when they cannot be. */
+/* Whether deletions leave nothing of a series within the range, which may begin where retention
+   does. Its samples are read only when the last one there is deleted, and the first one is or
+   cannot be told; false when they cannot be. */
 bool deletions_empty(struct span_list deleted, struct block *block, size_t tenant, uint32_t series,
                      const struct block_range *range);
 /* Whether the block has series of the deletion with samples in its range; also when it cannot be

@@ -1,8 +1,8 @@
 /*
  * growth: by which metric and which label the series grow that a limit refused.
  *
- * Looks at a few of them: the metric that most have, and the label of which they bring the most values
- * that no series in memory has.
+ * Looks at a few of them: the metric that most have, and the label of which they bring the most
+ * values that no series in memory has.
  *
  * Ownership:  text is that of the series.
  */
@@ -27,7 +27,8 @@ struct growth {
     size_t example_count;
 };
 
-/* `count` is 1 to GROWTH_SERIES_MAX; labels need not be canonical. The caller may change the head. */
+/* `count` is 1 to GROWTH_SERIES_MAX; labels need not be canonical. The caller may
+   change the head. */
 void growth_find(struct growth *out, struct head *head, const struct tenant *tenant,
                  const struct labels *series, size_t count);
 

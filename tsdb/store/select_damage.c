@@ -2,8 +2,8 @@
 
 #include "base/time_text.h"
 
-/* The same text for all that is damaged in a block, so that a list of them stays short; it sorts before
-   what PromQL has to say. */
+/* The same text for all that is damaged in a block, so that a list of them stays short; it sorts
+   before what PromQL has to say. */
 static void tell(const struct damage_listener *listener, const struct block *block)
 {
     enum { TEXT_MAX = DISK_PATH_MAX + 128 };

@@ -10,8 +10,8 @@
 #include "base/buffer.h"
 #include "tsdb/store/select_impl.h"
 
-/* Texts as they are found; sorted and freed of duplicates at the end. All of it is charged before it is
-   allocated. */
+/* Texts as they are found; sorted and freed of duplicates at the end. All of it is charged before
+   it is allocated. */
 struct found {
     struct arena *arena; /* of the caller: what is kept is copied here */
     struct buffer texts; /* struct str */

@@ -1,6 +1,6 @@
 /*
- * The deletions of a shard in memory and in their file, which is written aside and renamed. There is
- * no file when nothing is deleted.
+ * The deletions of a shard in memory and in their file, which is written aside and renamed. There
+ * is no file when nothing is deleted.
  */
 #include "tsdb/store/store_impl.h"
 

@@ -1,11 +1,12 @@
 /*
- * What a shard should have on the disk (files/manifest.h): kept as blocks come and go, and compared at start.
+ * What a shard should have on the disk (files/manifest.h): kept as blocks come and go, and
+ * compared at start.
  *
- *     blocks come    durable, then in the manifest      so it never names what was not there
- *     blocks go      out of the manifest, then deleted  so what it names was not deleted by this program
+ *     blocks come  durable, then in the manifest      so it never names what was not there
+ *     blocks go    out of the manifest, then deleted  so what it names was not deleted by Croft
  *
- * A full disk must not keep anything from being deleted, so then the second line goes the other way round. What a merge
- * has replaced and what has expired is not missed either way.
+ * A full disk must not keep anything from being deleted, so then the second line goes the other way
+ * round. What a merge has replaced and what has expired is not missed either way.
  */
 #include "tsdb/store/store_impl.h"
 

@@ -34,12 +34,13 @@ struct store_options {
     int64_t future_max_ms; /* samples later than now + this are refused; 10 minutes */
     int64_t idle_ms;       /* a series without samples for this long is not active; 30 minutes */
     uint64_t wal_segment_bytes; /* 0 for the default */
-    uint64_t
-        reserve_bytes; /* writes are refused when the disk has less free, so that flushes, merges
-                               and deletions can go on; 0 for none */
-    bool is_manual;    /* no threads: the caller commits and flushes */
-    bool is_read_only; /* with is_manual: only selections and reports may be asked; nothing on
-                                     the disk is changed, and damaged blocks are left out */
+    /* Writes are refused when the disk has less free, so that flushes, merges and deletions can go
+       on; 0 for none. */
+    uint64_t reserve_bytes;
+    bool is_manual; /* no threads: the caller commits and flushes */
+    /* With is_manual: only selections and reports may be asked; nothing on the disk is changed, and
+       damaged blocks are left out. */
+    bool is_read_only;
 };
 
 /* Opens or makes the store, replays the logs. STATUS_CORRUPT or STATUS_IO with a clear text when
@@ -52,8 +53,8 @@ void store_close(struct store *store);
 
 struct write_series {
     struct tenant *tenant;
-    struct bytes
-        identity; /* of its labels as the sender gave them; empty when it did not give it in one piece */
+    /* Of its labels as the sender gave them; empty when it did not give it in one piece. */
+    struct bytes identity;
     const struct label *labels; /* the same labels; unused when there is an `identity` */
     uint32_t label_count;
     uint32_t sample_count;
@@ -95,10 +96,11 @@ MUST_USE enum status store_write(struct store *store, const struct write_series 
                                  struct write_result *result, struct write_commit *commit,
                                  struct error *err);
 
-/* Makes the tenant `id` (or finds it, when another write was quicker) for a series that it begins with;
-   `series->tenant` is not looked at. STATUS_NOT_FOUND: it was not made, because all of the series is
-   refused (in `result`); STATUS_UNAVAILABLE: too many new tenants at once (result->retry_after_ms
-   says when there may be one again); STATUS_LIMIT: there are as many as there may be. */
+/* Makes the tenant `id` (or finds it, when another write was quicker) for a series that it begins
+   with; `series->tenant` is not looked at. STATUS_NOT_FOUND: it was not made, because all of the
+   series is refused (in `result`); STATUS_UNAVAILABLE: too many new tenants at once
+   (result->retry_after_ms says when there may be one again); STATUS_LIMIT: there are as many as
+   there may be. */
 MUST_USE enum status store_admit_tenant(struct store *store, const struct tenant_id *id,
                                         const struct write_series *series, struct arena *arena,
                                         struct write_result *result, struct tenant **out,
@@ -137,8 +139,8 @@ void store_tenant_tops(struct store *store, const struct tenant *tenant, struct 
 void store_limit_usage(struct store *store, const struct tenant *tenant,
                        uint64_t out[TENANT_LIMIT_COUNT]);
 
-/* A series of the tenant that is refused before it comes to the store: counted as what the store refuses. Its
-   shard's lock is taken for the first of each reason in `result`. */
+/* A series of the tenant that is refused before it comes to the store: counted as what the store
+   refuses. Its shard's lock is taken for the first of each reason in `result`. */
 void store_refuse_series(struct store *store, struct tenant *tenant, enum refusal_reason reason,
                          uint64_t samples, const struct error *why, struct write_result *result);
 
@@ -166,8 +168,8 @@ MUST_USE enum status store_commit(struct store *store, uint32_t shard, struct er
    log it covers. One flush of a shard at a time. On
    failure everything stays readable and logged. */
 MUST_USE enum status store_flush_shard(struct store *store, uint32_t shard, struct error *err);
-/* Looks how much of the disk is free, and takes or refuses writes accordingly; to be called now and then.
-   Each commit looks as well. */
+/* Looks how much of the disk is free, and takes or refuses writes accordingly; to be called now and
+   then. Each commit looks as well. */
 void store_check_reserve(struct store *store);
 /* Deactivates idle series. */
 void store_sweep_idle(struct store *store, uint32_t shard);
@@ -210,20 +212,20 @@ struct delete_request {
 /* Hides from every read that begins later, and durably, the samples of the request that were
    acknowledged before the call; samples that come later for the same times are kept. Flushes the
    shards of the tenants, so it takes as long. Their bytes go when their blocks are written anew.
-   STATUS_INVALID: a matcher that stored series cannot be asked for; on failure some tenants' samples
-   may be gone already. */
+   STATUS_INVALID: a matcher that stored series cannot be asked for; on failure some tenants'
+   samples may be gone already. */
 MUST_USE enum status store_delete(struct store *store, const struct delete_request *request,
                                   struct error *err);
 /* What was deleted in the shard and has not left all blocks, with a reference (deletions.h). */
 struct deletions;
 struct deletions *store_deletions(struct store *store, uint32_t shard);
-/* After a deletion failed so that its file may take effect at the next start, the shard takes no writes
-   until this has put the file right. Does nothing otherwise. */
+/* After a deletion failed so that its file may take effect at the next start, the shard takes no
+   writes until this has put the file right. Does nothing otherwise. */
 MUST_USE enum status store_mend_deletions(struct store *store, uint32_t shard, struct error *err);
 /* Whether some block of the tenant's shard still has bytes of the tenant. */
 bool store_has_blocks_of(struct store *store, const struct tenant *tenant);
-/* Forgets deletions of which no block of the shard holds anything any more. For who makes its blocks:
-   none may be under way. */
+/* Forgets deletions of which no block of the shard holds anything any more. For who makes its
+   blocks: none may be under way. */
 MUST_USE enum status store_forget_deletions(struct store *store, uint32_t shard, struct error *err);
 
 struct block_replacement {

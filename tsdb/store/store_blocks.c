@@ -140,7 +140,8 @@ enum status store_drop_block(struct store *store, uint32_t number, struct block 
     CHECK(number < store->shard_count);
     struct shard *shard = &store->shards[number];
     mutex_lock(&shard->flush_lock);
-    /* what it covers must not be replayed when it has gone; a flush may have failed to delete that */
+    /* what it covers must not be replayed when it has gone; a flush may have
+       failed to delete that */
     enum status status = shard_drop_log(shard, block_meta(block)->covered_epoch, err);
     if (status == STATUS_OK) {
         mutex_lock(&shard->files_lock);

@@ -3,11 +3,12 @@
  *
  *   1. the head is flushed, so that all of them are in blocks; the log forgets them
  *   2. a deletion for all blocks up to the last sequence that was given out becomes durable
- *   3. readers see it, and the head forgets series that have nothing left     under the shard's lock
+ *   3. readers see it, and the head forgets series that have nothing left, under
+ *      the shard's lock
  *
- * A merge that began before has a sequence that the deletion counts for; one that begins later looks at
- * the deletions after it was given its sequence. If a sequence was given out between 2 and 3, both
- * are done again. A flush cannot come between: its lock is held.
+ * A merge that began before has a sequence that the deletion counts for; one that begins later
+ * looks at the deletions after it was given its sequence. If a sequence was given out between 2 and
+ * 3, both are done again. A flush cannot come between: its lock is held.
  */
 #include "tsdb/store/store_impl.h"
 
@@ -131,8 +132,8 @@ static enum status publish_locked(const struct deleting *d, struct shard *shard,
     return status;
 }
 
-/* Series without samples whose newest one was deleted: whoever asks the head for series must not see
-   them. One that lives on comes back with its next sample. */
+/* Series without samples whose newest one was deleted: whoever asks the head for series must not
+   see them. One that lives on comes back with its next sample. */
 static enum status forget_series_locked(const struct deleting *d, struct shard *shard,
                                         const struct tenant_part *part, struct arena *arena,
                                         struct error *err) REQUIRES(shard->lock)
@@ -201,8 +202,8 @@ static enum status delete_in_shards(const struct deleting *d, struct error *err)
 
 /* ---- all ---- */
 
-/* A matcher on what only a read of several tenants shows cannot be put to stored labels; leaving it out
-   would delete more than was asked for. */
+/* A matcher on what only a read of several tenants shows cannot be put to stored labels; leaving it
+   out would delete more than was asked for. */
 static enum status check_parts(const struct deleting *d, struct error *err)
 {
     for (size_t i = 0; i < d->part_count; i++) {

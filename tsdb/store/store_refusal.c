@@ -1,9 +1,9 @@
 /*
- * Refusals of a write: counted each, explained once for each reason, and the last one remembered with
- * the tenant.
+ * Refusals of a write: counted each, explained once for each reason, and the last one remembered
+ * with the tenant.
  *
- * Memory is bounded by the reasons, not by what is refused: a few series of a write are looked at again
- * when it ends, and a tenant has one record for each reason.
+ * Memory is bounded by the reasons, not by what is refused: a few series of a write are looked at
+ * again when it ends, and a tenant has one record for each reason.
  */
 #include "tsdb/store/store_write_impl.h"
 

@@ -1,12 +1,13 @@
 /*
- * Tenants that a write names first. One is made only for a series that the store would keep, so that
- * nobody fills the table with names of tenants that have nothing.
+ * Tenants that a write names first. One is made only for a series that the store would keep, so
+ * that nobody fills the table with names of tenants that have nothing.
  */
 #include "tsdb/store/store_write_impl.h"
 
 #include "base/arena.h"
 
-/* The series is looked at as if its tenant were there; what is refused is counted in the result alone. */
+/* The series is looked at as if its tenant were there; what is refused is counted in
+   the result alone. */
 static bool would_keep(struct store *store, struct tenant *stranger,
                        const struct write_series *series, struct arena *arena,
                        struct write_result *result)

@@ -1,6 +1,6 @@
 /*
- * store_write_impl: one shard's part of a write, shared by store_write.c, store_late.c, store_bounds.c,
- * store_limit.c and store_refusal.c.
+ * store_write_impl: one shard's part of a write, shared by store_write.c, store_late.c,
+ * store_bounds.c, store_limit.c and store_refusal.c.
  */
 #ifndef CROFT_TSDB_STORE_WRITE_IMPL_H
 #define CROFT_TSDB_STORE_WRITE_IMPL_H
@@ -109,17 +109,17 @@ void note_labels(const struct shard_write *w, struct tenant *tenant, struct labe
 
 /* ---- store_limit.c ---- */
 
-/* Whether the tenant may have one more active series; if not, the series is refused. Exact, because a
-   tenant's series are all in this shard and its lock is held. */
+/* Whether the tenant may have one more active series; if not, the series is refused. Exact, because
+   a tenant's series are all in this shard and its lock is held. */
 bool may_activate_locked(struct shard_write *w, const struct write_series *series)
     REQUIRES(w->shard->lock);
 /* The same for a series that the head does not know; takes from the rate of new ones. `labels` are
    canonical. */
 bool may_add_locked(struct shard_write *w, const struct write_series *series, struct labels labels)
     REQUIRES(w->shard->lock);
-/* A series that is not known as it stands here is refused without a closer look when a limit of its tenant
-   leaves no room for it and its labels stand as they are stored, so that another order cannot be
-   why it was not found. Allocates nothing. */
+/* A series that is not known as it stands here is refused without a closer look when a limit of its
+   tenant leaves no room for it and its labels stand as they are stored, so that another order
+   cannot be why it was not found. Allocates nothing. */
 bool is_refused_early_locked(struct shard_write *w, const struct write_series *series)
     REQUIRES(w->shard->lock);
 /* Leaves out (in `picked`) the series of tenants that send too fast: all of a tenant's series that
@@ -136,8 +136,8 @@ void let_wait(struct shard_write *w, const struct write_series *series, uint32_t
 /* Takes references to the blocks that may have to be asked. */
 void list_blocks_locked(struct shard_write *w) REQUIRES_SHARED(w->shard->lock);
 void release_blocks(struct shard_write *w);
-/* Looks the waiting up in the blocks that were listed, one series after the other. What cannot be read
-   there counts as not there: a damaged block does not stop writes. */
+/* Looks the waiting up in the blocks that were listed, one series after the other. What cannot be
+   read there counts as not there: a damaged block does not stop writes. */
 void ask_blocks(struct shard_write *w);
 
 /* ---- store_refusal.c ---- */
@@ -151,8 +151,8 @@ void refuse_series(struct shard_write *w, const struct write_series *series, con
 void refuse_fast(struct shard_write *w, const struct write_series *series,
                  const struct rate_limit *limit, uint64_t samples, int64_t wait_ms);
 
-/* Says in the result which metric and label refused series grow by, and remembers with the tenants what was
-   refused. Nothing is looked at when nothing was refused. */
+/* Says in the result which metric and label refused series grow by, and remembers with the tenants
+   what was refused. Nothing is looked at when nothing was refused. */
 void explain_refusals_locked(struct shard_write *w) REQUIRES(w->shard->lock);
 
 #endif

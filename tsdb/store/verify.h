@@ -4,11 +4,13 @@
  *
  * What is proved:
  *   layout   its checksum; every shard's folders are there, unless nothing was ever written
- *   log      every frame and record of the epochs that no block covers; each sample's series is declared;
- *            labels are in order; the tenant belongs to the shard. A torn tail is normal after a crash.
+ *   log      every frame and record of the epochs that no block covers; each sample's series is
+ *            declared; labels are in order; the tenant belongs to the shard. A torn tail is normal
+ *            after a crash.
  *   blocks   block_verify; number and shard are those of the name; the tenants belong to the shard
  *   names    nothing else lies in the folders of log and blocks; nothing is in quarantine
- *   manifest its checksum; every block that it names is there, or replaced; deletions likewise, in two copies
+ *   manifest its checksum; every block that it names is there, or replaced; deletions likewise,
+ *            in two copies
  *
  * While a server runs, files may vanish between listing and reading: such a file is left out.
  */

@@ -149,9 +149,9 @@ struct wal_replay_handler {
                            struct error *err);
     /* A new epoch begins: refs of the one before are void. */
     void (*epoch)(void *context, uint32_t epoch);
-    /* Everything handed over so far is durable for certain; may be NULL. Of what comes after the last
-       call nothing is known: it can be read, and may be gone after a power cut, even if its file is
-       synced again. */
+    /* Everything handed over so far is durable for certain; may be NULL. Of what comes after the
+       last call nothing is known: it can be read, and may be gone after a power cut, even if its
+       file is synced again. */
     void (*durable)(void *context);
     const struct wal_observer *observer; /* may be NULL, as may each function */
 };
@@ -160,8 +160,7 @@ struct wal_replay_report {
     uint32_t last_epoch;
     uint64_t samples;
     uint64_t frames;
-    uint64_t
-        torn_tail_bytes; /* the end of a segment that never became durable: normal after a crash */
+    uint64_t torn_tail_bytes; /* ends of segments that never became durable: normal after a crash */
     uint64_t damaged_frames;  /* damage before the end: skipped, the rest was read */
     uint64_t unknown_series;  /* samples whose declaration was lost to damage: not handed over */
     uint64_t lost_samples;    /* samples told by a value that was lost to damage: not handed over */

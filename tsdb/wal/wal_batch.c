@@ -5,8 +5,8 @@
 #include "tsdb/wal/wal_frame.h"
 
 enum {
-    /* A frame ends behind the declaration that passes this, or when it has a record full of samples:
-       enough for LZ4 to find what repeats, and a small loss when one is damaged. */
+    /* A frame ends behind the declaration that passes this, or when it has a record full of
+       samples: enough for LZ4 to find what repeats, and a small loss when one is damaged. */
     FRAME_SERIES_BYTES = 256 << 10,
     /* ref, timestamp, bit, code and value */
     SAMPLE_BYTES_MAX = 2 * VARINT_BYTES_MAX + 2 * VARINT_BYTES_MAX + 1 + 1 + 8,
