@@ -141,6 +141,22 @@ static void expect_refused(struct str pattern)
     forget();
 }
 
+/* What a dashboard makes of a variable with all machines: dots are any byte, so it is compiled. */
+TEST(an_alternation_of_addresses_may_be_as_long_as_a_query)
+{
+    struct buffer pattern;
+    buffer_init(&pattern, 1 << 20);
+    for (int i = 0; i < 1000; i++)
+        buffer_append_format(&pattern, "%s10.0.%d.%d:9100", i == 0 ? "" : "|", i / 100, i % 100);
+    assert_true(pattern.len > 14000 && pattern.len < MATCHER_REGEX_LEN_SMALL_MAX);
+    make(MATCHER_RE, buffer_str(&pattern));
+    assert_int_equal(matcher.test, MATCHER_TEST_REGEX);
+    assert_true(matcher_matches(&matcher, STR("10.0.9.99:9100")));
+    assert_false(matcher_matches(&matcher, STR("10.0.10.0:9100")));
+    forget();
+    buffer_deinit(&pattern);
+}
+
 TEST(a_long_pattern_that_must_be_compiled_is_refused)
 {
     struct buffer pattern;
@@ -196,6 +212,7 @@ TEST_MAIN(RUN(equality_compares_bytes), RUN(patterns_are_anchored_at_both_ends),
           RUN(an_escape_that_is_no_literal_stays_a_regex),
           RUN(a_label_that_is_missing_counts_as_empty),
           RUN(an_alternation_of_megabytes_is_looked_up),
+          RUN(an_alternation_of_addresses_may_be_as_long_as_a_query),
           RUN(a_long_pattern_that_must_be_compiled_is_refused), RUN(broken_patterns_are_refused),
           RUN(a_set_that_does_not_fit_the_arena_is_compiled),
           RUN(matchers_print_as_prometheus_prints_them))

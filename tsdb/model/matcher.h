@@ -13,8 +13,9 @@
 
 enum matcher_op { MATCHER_EQ, MATCHER_NE, MATCHER_RE, MATCHER_NRE };
 
-/* Bytes of a pattern that has to be compiled; compiling costs a multiple of its length. */
-enum { MATCHER_REGEX_LEN_SMALL_MAX = 4096 };
+/* Bytes of a pattern that has to be compiled, which costs a multiple of its length: as long as the
+   text of a query may be by default. */
+enum { MATCHER_REGEX_LEN_SMALL_MAX = 16 << 10 };
 
 /* How a value is compared; the cheapest that the pattern allows. */
 enum matcher_test {
