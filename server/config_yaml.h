@@ -42,9 +42,9 @@ MUST_USE enum status config_scalar(struct config_yaml *r, const yaml_node_t *nod
 MUST_USE enum status config_bool(struct config_yaml *r, const yaml_node_t *value, const char *key,
                                  bool *out);
 enum { CONFIG_KEYS_MAX = 64 };
-/* Reads a mapping whose keys are all among `keys`, at most CONFIG_KEYS_MAX; each at most once. A key without
-   a value, below which everything is commented out, is an empty one; "<<" merges another one (the
-   merge key of YAML 1.1). */
+/* Reads a mapping whose keys are all among `keys`, at most CONFIG_KEYS_MAX; each at most once. A
+   key without a value, below which everything is commented out, is an empty one; "<<" merges
+   another one (the merge key of YAML 1.1). */
 MUST_USE enum status config_mapping(struct config_yaml *r, const yaml_node_t *node,
                                     const char *what, const struct config_key *keys, size_t count,
                                     void *target);
@@ -53,13 +53,13 @@ MUST_USE enum status config_sequence(struct config_yaml *r, const yaml_node_t *n
                                      const char *what, size_t count_max, size_t *count);
 const yaml_node_t *config_item(struct config_yaml *r, const yaml_node_t *node, size_t index);
 
-/* A mapping of limits, laid over what `limits` has: a number or a duration is the hard limit, a mapping
-   gives each of {hard: , soft: , dry_run: } by itself. */
+/* A mapping of limits, laid over what `limits` has: a number or a duration is the hard limit, a
+   mapping gives each of {hard: , soft: , dry_run: } by itself. */
 MUST_USE enum status config_read_limits(struct config_yaml *r, const yaml_node_t *value,
                                         const char *key, struct tenant_limits *limits);
 
-/* Refuses what a person cannot have meant, in a mapping that was read into `limits`: a limit set by both
-   of its names, a soft limit beyond the hard one that holds. */
+/* Refuses what a person cannot have meant, in a mapping that was read into `limits`: a limit set by
+   both of its names, a soft limit beyond the hard one that holds. */
 MUST_USE enum status config_check_limits(struct config_yaml *r, const yaml_node_t *value,
                                          const char *key, const struct tenant_limits *limits);
 

@@ -102,8 +102,8 @@ void server_apply_credentials(struct server *server, const struct config *config
                                 server_is_local(server) && !server->flags.is_insecure);
 }
 
-/* A file that an editor has emptied and not yet written must not lift all limits, and one that has lost
-   its credentials must not let everybody in: who means that restarts the server. */
+/* A file that an editor has emptied and not yet written must not lift all limits, and one that has
+   lost its credentials must not let everybody in: who means that restarts the server. */
 static enum status check_whole(const struct server *server, const struct config *fresh,
                                struct error *err)
 {
@@ -124,8 +124,8 @@ static enum status read_fresh(const struct server *server, struct config *fresh,
 
 enum { CONNECTIONS_MAX = 4096, CONNECTIONS_MIN = 64 };
 
-/* Who opens connections and says nothing must stop nobody who is connected. The other half of the files is
-   for the logs, the blocks and the flush; the other half of the memory for the bodies. */
+/* Who opens connections and says nothing must stop nobody who is connected. The other half of the
+   files is for the logs, the blocks and the flush; the other half of the memory for the bodies. */
 static unsigned connections_max(size_t request_bytes)
 {
     uint64_t by_files = process_raise_open_files() / 2;
@@ -144,7 +144,8 @@ static size_t body_bytes(const struct server *server, size_t request_bytes)
     return request_bytes - (connections < half ? connections : half);
 }
 
-/* What queries and requests leave is for the series in memory, and for the kernel's cache of blocks. */
+/* What queries and requests leave is for the series in memory, and for the kernel's
+   cache of blocks. */
 enum status server_apply_memory(struct server *server, const struct config *config,
                                 struct error *err)
 {

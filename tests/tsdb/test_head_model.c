@@ -99,7 +99,8 @@ static struct series_ref find(struct model *m, size_t tenant, size_t set)
     }
     struct series_ref ref, followed;
     head_find(m->head, &key, 1, &ref);
-    /* who followed may have gone, and its slot may be another's; either it is the one, or it is not found */
+    /* who followed may have gone, and its slot may be another's; either it is the one,
+       or it is not found */
     if (head_follow(m->head, m->before, &key, 1, &followed) == 1)
         assert_int_equal(followed.value, ref.value);
     buffer_deinit(&identity);

@@ -43,8 +43,8 @@ struct open_pool {
 
 void open_pool_init(struct open_pool *pool);
 void open_pool_deinit(struct open_pool *pool);
-/* Sets the runs of that moment aside: they are read as before, but neither changed nor released, until
-   they are dropped all at once (whoever holds them forgets them) or taken back. */
+/* Sets the runs of that moment aside: they are read as before, but neither changed nor released,
+   until they are dropped all at once (whoever holds them forgets them) or taken back. */
 void open_pool_set_aside(struct open_pool *pool);
 void open_pool_drop_aside(struct open_pool *pool);
 void open_pool_take_back(struct open_pool *pool);

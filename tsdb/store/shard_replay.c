@@ -1,12 +1,12 @@
 /*
  * What a shard does with its log at start: the samples that no block covers go to the head.
  *
- * Those behind the last proof of durability, usually the last commit of the process before, were read
- * from files that the kernel may never have written: after a failed sync it calls such pages clean,
- * and a second sync says nothing about them. So they are logged anew, to a new file, in the first
- * commit of this process: whoever sends them again waits for that commit. A process that dies before
- * it leaves its successor the same samples, and what is there twice by then is logged once. A full
- * disk does not keep the store from starting.
+ * Those behind the last proof of durability, usually the last commit of the process before, were
+ * read from files that the kernel may never have written: after a failed sync it calls such pages
+ * clean, and a second sync says nothing about them. So they are logged anew, to a new file, in the
+ * first commit of this process: whoever sends them again waits for that commit. A process that dies
+ * before it leaves its successor the same samples, and what is there twice by then is logged once.
+ * A full disk does not keep the store from starting.
  */
 #include "tsdb/store/store_impl.h"
 
@@ -15,8 +15,8 @@
 #include "base/mem.h"
 #include "tsdb/files/filenames.h"
 
-/* An append waits for memory twice: for its series and for the series' open samples. So both are fetched so
-   many samples ahead. */
+/* An append waits for memory twice: for its series and for the series' open samples. So both are
+   fetched so many samples ahead. */
 enum { FETCH_SAMPLES = 16, FETCH_SERIES = 8 };
 
 struct replay {

@@ -86,7 +86,8 @@ static bool append_sample_locked(struct shard_write *w, const struct write_serie
     return result != APPEND_CONFLICT;
 }
 
-/* An atomic addition for each series would wait until all that it has written so far is in the cache. */
+/* An atomic addition for each series would wait until all that it has written so far
+   is in the cache. */
 void count_written(struct shard_write *w)
 {
     w->result->samples_written += w->written;
