@@ -131,6 +131,48 @@ TEST(a_request_of_many_late_samples_is_sorted_out_one_by_one)
     store_box_deinit(&box);
 }
 
+/* As a sender does that starts again: one sample of the series with each request. */
+TEST(a_past_that_is_sent_again_in_order_is_known_to_the_bit)
+{
+    enum { SAMPLES = 100, NEW_EVERY = 10 };
+    struct store_box box;
+    store_box_start(&box, BOX_SEED);
+    for (int i = 0; i < SAMPLES; i++)
+        box_put(&box, "a", "up job=x", BOX_START_MS - (int64_t)(SAMPLES - i) * STEP_MS, i * 0.1);
+    expect_flush(&box);
+    for (int round = 0; round < 2; round++) {
+        forget_series(&box);
+        for (int i = 0; i < SAMPLES; i++) {
+            int64_t ts_ms = BOX_START_MS - (int64_t)(SAMPLES - i) * STEP_MS;
+            expect_known(&box, ts_ms, i * 0.1);
+            if (i % NEW_EVERY == 0 && round == 0)
+                expect_taken(&box, ts_ms + 1, -i);
+            if (i % NEW_EVERY == 0)
+                expect_known(&box, ts_ms + 1, -i);
+        }
+        expect_flush(&box);
+    }
+    store_box_deinit(&box);
+}
+
+TEST(what_was_deleted_is_not_known_any_more)
+{
+    struct store_box box;
+    struct error err = {0};
+    store_box_start(&box, BOX_SEED);
+    for (int i = 0; i < 10; i++)
+        box_put(&box, "a", "up job=x", BOX_START_MS + i, i);
+    expect_flush(&box);
+    expect_known(&box, BOX_START_MS + 1, 1);
+    const struct box_query some = {"a", "__name__=up", BOX_START_MS + 3, BOX_START_MS + 5};
+    expect_ok(box_delete(&box, &some, &err));
+    expect_known(&box, BOX_START_MS + 2, 2);
+    expect_taken(&box, BOX_START_MS + 4, 44);
+    expect_known(&box, BOX_START_MS + 4, 44);
+    expect_known(&box, BOX_START_MS + 6, 6);
+    store_box_deinit(&box);
+}
+
 TEST(of_two_values_in_one_late_request_the_first_stays)
 {
     struct store_box box;
@@ -229,5 +271,7 @@ TEST(of_rivals_for_one_timestamp_exactly_one_wins_while_flushes_run)
 TEST_MAIN(RUN(what_a_block_holds_is_known_in_every_state_of_the_head),
           RUN(a_replayed_late_sample_does_not_hide_what_blocks_hold),
           RUN(a_request_of_many_late_samples_is_sorted_out_one_by_one),
+          RUN(a_past_that_is_sent_again_in_order_is_known_to_the_bit),
+          RUN(what_was_deleted_is_not_known_any_more),
           RUN(of_two_values_in_one_late_request_the_first_stays), RUN(a_repetition_is_not_too_late),
           RUN(of_rivals_for_one_timestamp_exactly_one_wins_while_flushes_run))

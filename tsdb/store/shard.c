@@ -268,6 +268,7 @@ enum status shard_open(struct shard *shard, struct store *store, uint32_t number
     mutex_init(&shard->commit_lock);
     mutex_init(&shard->wake_lock);
     cond_init(&shard->wake);
+    late_memo_init(&shard->late_memo);
     shard->hints = mem_alloc_zeroed((size_t)1 << SHARD_HINT_BITS, sizeof *shard->hints);
     shard->head = head_new();
     shard->deletions = deletions_new();
@@ -363,6 +364,7 @@ void shard_close(struct shard *shard)
         block_release(shard->blocks[i]);
     mem_free(shard->blocks);
     mem_free(shard->hints);
+    late_memo_deinit(&shard->late_memo);
     mem_free(shard->leftovers);
     deletions_release(shard->deletions);
     mem_free(shard->unproven);

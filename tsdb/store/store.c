@@ -207,6 +207,7 @@ void store_sweep_idle(struct store *store, uint32_t number)
     rwlock_lock_write(&shard->lock);
     head_sweep_idle(shard->head, idle_since_ms);
     rwlock_unlock_write(&shard->lock);
+    late_memo_rest(&shard->late_memo);
 }
 
 void store_tenant_usage(struct store *store, const struct tenant *tenant, struct tenant_usage *out)

@@ -1,8 +1,9 @@
 /*
  * store_impl: the inside of a store: its shards, shared by store*.c, shard*.c and select*.c.
  *
- * Lock order: flush_lock, commit_lock, deletions_lock, files_lock, lock, manifest_lock. Nothing else is taken while `lock` is held
- * but the log's own mutex, that of a block, and wake_lock.
+ * Lock order: flush_lock, commit_lock, deletions_lock, files_lock, lock, manifest_lock. Nothing
+ * else is taken while `lock` is held but the log's own mutex, that of a block, that of the late
+ * memo, and wake_lock.
  */
 #ifndef CROFT_TSDB_STORE_IMPL_H
 #define CROFT_TSDB_STORE_IMPL_H
@@ -10,6 +11,7 @@
 #include "base/thread.h"
 #include "tsdb/files/manifest.h"
 #include "tsdb/store/deletions.h"
+#include "tsdb/store/late_memo.h"
 #include "tsdb/store/replay_crew.h"
 #include "tsdb/store/store.h"
 
@@ -48,6 +50,8 @@ struct shard {
 
     struct counter *hints; /* base/mem, 2^SHARD_HINT_BITS: positions of series in blocks
                               (store_late.c); guesses, so anybody may change them */
+
+    struct late_memo late_memo; /* what store_late.c has read of blocks */
 
     struct read_guard guard;
     struct mutex flush_lock; /* one flush at a time */

@@ -9,7 +9,8 @@
  *
  * Cost: for each series a search by labels in each block that may hold its samples, which begins
  * where it was found the last time; each chunk that covers one of them is decoded once, if they
- * come in order, and each timeline once for the series of the write that share it.
+ * come in order, and each timeline once for the series of the write that share it. Where each write
+ * brings one sample of a series, and they come in order, most find it in the memo.
  */
 #include "tsdb/store/store_write_impl.h"
 
@@ -17,6 +18,8 @@
 
 /* Samples that lie closer together are read at once. */
 #define GAP_MS (INT64_C(15) * 60 * 1000)
+/* How far the memo looks ahead: what it keeps of one sample each 15 s. */
+#define AHEAD_MS (LATE_MEMO_SAMPLES * INT64_C(15000))
 
 /* ---- who waits ---- */
 
@@ -134,12 +137,31 @@ static uint32_t group_of(const struct asking *a, uint32_t from, struct block_ran
     return to;
 }
 
+/* The sample, and those that are going to be asked for next. */
+static enum status ask_for_one(struct asking *a, struct block *block, size_t tenant,
+                               uint32_t series, struct error *err)
+{
+    struct late_memo *memo = &a->write->shard->late_memo;
+    const struct late_key key = {block_meta(block)->sequence, (uint32_t)tenant, series};
+    int64_t ts_ms = a->min_ts_ms;
+    columns_reset(&a->found);
+    if (!late_memo_find(memo, &key, ts_ms, &a->found)) {
+        const struct block_range range = {ts_ms, ts_ms + AHEAD_MS, &a->timelines};
+        TRY(block_read(block, tenant, series, &range, &a->found, err));
+        late_memo_keep(memo, &key, range.min_ts_ms, range.max_ts_ms, &a->found);
+    }
+    compare(a, 0);
+    return STATUS_OK;
+}
+
 static enum status ask_series(struct asking *a, struct block *block, size_t tenant, uint32_t series,
                               struct error *err)
 {
     const struct span_list deleted = deletions_of_series(
         a->write->deletions, block_meta(block)->sequence,
         tenant_id_str(&a->waiting->series->tenant->id), a->waiting->labels, a->write->arena);
+    if (deleted.count == 0 && a->waiting->sample_count == 1)
+        return ask_for_one(a, block, tenant, series, err);
     for (uint32_t from = 0, to; from < a->waiting->sample_count; from = to) {
         struct block_range range = {.timelines = &a->timelines};
         to = group_of(a, from, &range);

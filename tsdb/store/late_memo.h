@@ -1,0 +1,49 @@
+/*
+ * late_memo: what a repeated past is going to be compared with next.
+ *
+ * Who sends a day again sends one sample of each series with each request, in order of time. To
+ * look one up in a block a chunk of hundreds is proved and decoded; the next few are kept here, so
+ * that this is done once for LATE_MEMO_SAMPLES requests. What is kept is what the block says, which
+ * never changes.
+ *
+ * Memory:  at most 2^LATE_MEMO_BITS entries of 300 bytes, taken with the first, one for each series
+ *          that is being repeated; nothing a minute or two after the last.
+ * Threads: any.
+ */
+#ifndef CROFT_TSDB_LATE_MEMO_H
+#define CROFT_TSDB_LATE_MEMO_H
+
+#include "base/thread.h"
+#include "tsdb/model/sample.h"
+
+enum { LATE_MEMO_BITS = 16, LATE_MEMO_SAMPLES = 16 };
+
+/* A series of a block of the shard. */
+struct late_key {
+    uint64_t sequence; /* of the block */
+    uint32_t tenant;   /* its position in the block */
+    uint32_t series;
+};
+
+struct late_entry;
+
+struct late_memo {
+    struct mutex lock;
+    struct late_entry *entries; /* guarded by lock; base/mem; NULL when there are none */
+    bool is_used;               /* guarded by lock; since the last rest */
+};
+
+void late_memo_init(struct late_memo *memo);
+void late_memo_deinit(struct late_memo *memo);
+/* Whether it knows what the series has at that time: then `found`, which is empty, gets that sample
+   if there is one. */
+bool late_memo_find(struct late_memo *memo, const struct late_key *key, int64_t ts_ms,
+                    struct columns *found);
+/* Keeps the first of `samples`, which are all that the series has from min_ts_ms to max_ts_ms,
+   both inclusive. */
+void late_memo_keep(struct late_memo *memo, const struct late_key *key, int64_t min_ts_ms,
+                    int64_t max_ts_ms, const struct columns *samples);
+/* Called now and then: gives its memory back when it was not used since the last call. */
+void late_memo_rest(struct late_memo *memo);
+
+#endif
