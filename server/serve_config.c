@@ -115,13 +115,6 @@ static enum status check_whole(const struct server *server, const struct config 
     return STATUS_OK;
 }
 
-static enum status read_fresh(const struct server *server, struct config *fresh, struct error *err)
-{
-    TRY(read_config(&server->flags, true, fresh, err));
-    TRY(check_whole(server, fresh, err));
-    return check_listen(server, fresh, err);
-}
-
 enum { CONNECTIONS_MAX = 4096, CONNECTIONS_MIN = 64 };
 
 /* Who opens connections and says nothing must stop nobody who is connected. The other half of the
@@ -144,31 +137,54 @@ static size_t body_bytes(const struct server *server, size_t request_bytes)
     return request_bytes - (connections < half ? connections : half);
 }
 
+struct memory_shares {
+    uint64_t all_bytes;
+    size_t query_bytes;
+    size_t request_bytes;
+};
+
 /* What queries and requests leave is for the series in memory, and for the kernel's
    cache of blocks. */
+static enum status share_memory(const struct config *config, struct memory_shares *out,
+                                struct error *err)
+{
+    uint64_t all_bytes = out->all_bytes = process_memory_max_bytes();
+    TRY(memory_share_parse(config->query_memory, "query_memory", all_bytes, &out->query_bytes,
+                           err));
+    TRY(memory_share_parse(config->request_memory, "request_memory", all_bytes, &out->request_bytes,
+                           err));
+    if (out->query_bytes <= all_bytes && out->request_bytes <= all_bytes - out->query_bytes)
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID,
+                     "query_memory and request_memory: got %zu MiB and %zu MiB, want together at "
+                     "most the memory, which is %llu MiB",
+                     out->query_bytes >> 20, out->request_bytes >> 20,
+                     (unsigned long long)(all_bytes >> 20));
+}
+
 enum status server_apply_memory(struct server *server, const struct config *config,
                                 struct error *err)
 {
-    uint64_t all_bytes = process_memory_max_bytes();
-    size_t query_bytes, request_bytes;
-    TRY(memory_share_parse(config->query_memory, "query_memory", all_bytes, &query_bytes, err));
-    TRY(memory_share_parse(config->request_memory, "request_memory", all_bytes, &request_bytes,
-                           err));
-    budget_set_max(server->query_memory, query_bytes);
-    if (query_bytes > all_bytes || request_bytes > all_bytes - query_bytes)
-        return error_set(
-            err, STATUS_INVALID,
-            "query_memory and request_memory: got %zu MiB and %zu MiB, want together at most "
-            "the memory, which is %llu MiB",
-            query_bytes >> 20, request_bytes >> 20, (unsigned long long)(all_bytes >> 20));
+    struct memory_shares shares;
+    TRY(share_memory(config, &shares, err));
     if (server->connections_max == 0)
-        server->connections_max = connections_max(request_bytes);
-    budget_set_max(server->request_memory, body_bytes(server, request_bytes));
+        server->connections_max = connections_max(shares.request_bytes);
+    budget_set_max(server->query_memory, shares.query_bytes);
+    budget_set_max(server->request_memory, body_bytes(server, shares.request_bytes));
     log_info("memory: %llu MiB, of which %zu MiB for queries and %zu MiB for requests on %u "
              "connections",
-             (unsigned long long)(all_bytes >> 20), query_bytes >> 20, request_bytes >> 20,
-             server->connections_max);
+             (unsigned long long)(shares.all_bytes >> 20), shares.query_bytes >> 20,
+             shares.request_bytes >> 20, server->connections_max);
     return STATUS_OK;
+}
+
+static enum status read_fresh(const struct server *server, struct config *fresh, struct error *err)
+{
+    TRY(read_config(&server->flags, true, fresh, err));
+    TRY(check_whole(server, fresh, err));
+    TRY(check_listen(server, fresh, err));
+    struct memory_shares shares;
+    return share_memory(fresh, &shares, err);
 }
 
 /* Whether there is TLS, and whom it trusts, is decided at the start. */
@@ -180,6 +196,32 @@ static enum status reload_tls(const struct server *server, const struct config *
     return tls_reload(server->tls, &fresh->tls, err);
 }
 
+static bool is_same_path(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Whoever changes these and sends SIGHUP waits for something that does not come. */
+static void warn_of_restart(const struct config *held, const struct config *fresh)
+{
+    const struct {
+        const char *name;
+        bool is_held;
+    } rows[] = {
+        {"listen", str_eq(held->listen, fresh->listen)},
+        {"data_dir", str_eq(held->data_dir, fresh->data_dir)},
+        {"retention", held->retention_ms == fresh->retention_ms},
+        {"tenant_label", str_eq(held->tenant_label, fresh->tenant_label)},
+        {"enable_feature", str_eq(held->enable_feature, fresh->enable_feature)},
+        {"tls", held->has_tls == fresh->has_tls &&
+                    is_same_path(held->tls.client_ca, fresh->tls.client_ca)},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (!rows[i].is_held)
+            log_warn("configuration: %s has changed, which takes a restart", rows[i].name);
+    }
+}
+
 void server_reload(struct server *server)
 {
     struct config fresh;
@@ -189,6 +231,7 @@ void server_reload(struct server *server)
         server_apply_memory(server, &fresh, &err) == STATUS_OK) {
         limit_layers_configure(server->limit_layers, &fresh);
         server_apply_credentials(server, &fresh);
+        warn_of_restart(&server->config, &fresh);
         log_info("limits (%zu tenants have their own), credentials and certificate of the "
                  "configuration applied",
                  fresh.tenant_count);

@@ -412,6 +412,16 @@ class Tenants(unittest.TestCase):
 
     # ---- keeping ----
 
+    def test_a_reload_names_what_takes_a_restart(self):
+        self.config.update(retention="5d", tenant_label="tenant", data_dir="elsewhere", listen="127.0.0.1:1")
+        write_json(self.croft.folder, "croft.yml", self.config)
+        self.croft.reload()
+        wait_until("the configuration is applied", lambda: "of the configuration applied" in self.log())
+        # flags that were given go over the file
+        named = [name for name in ("listen", "data_dir", "retention", "tenant_label", "enable_feature", "tls")
+                 if f"configuration: {name} has changed, which takes a restart" in self.log()]
+        self.assertEqual(named, ["tenant_label"])
+
     def test_a_reload_revokes_and_admits_at_once(self):
         self.assertEqual(self.http.get("/api/v1/labels", headers=self.headers("a")).code, 200)
         self.config["credentials"][0] = credential("a", self.tokens["old"], read=["a"])
