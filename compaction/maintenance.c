@@ -5,7 +5,12 @@
 #include "base/thread.h"
 #include "compaction/trusted_clock.h"
 
-enum { STEP_MS = 1000, SWEEP_EVERY_MS = 60 * 1000, RETRY_AFTER_MS = 60 * 1000 };
+enum {
+    STEP_MS = 1000,
+    SWEEP_EVERY_MS = 60 * 1000,
+    RETRY_AFTER_MS = 60 * 1000,
+    HOUR_MS = 3600 * 1000
+};
 
 struct maintenance {
     struct store *store;
@@ -105,12 +110,24 @@ static void run_maintenance(void *context)
         maintenance_step(m);
 }
 
+static void say_if_in_doubt(struct maintenance *m)
+{
+    int64_t ahead_ms =
+        clock_now_ms(store_clock(m->store)) - trusted_clock_now_ms(&m->trusted_clock);
+    if (ahead_ms > 0)
+        log_warn(
+            "the clock is %lld hours ahead of the newest sample: what has expired stays on the "
+            "disk for a day, in case the clock is wrong",
+            (long long)(ahead_ms / HOUR_MS));
+}
+
 struct maintenance *maintenance_new(struct store *store, const struct plan_limits *limits)
 {
     struct maintenance *m = mem_alloc_zeroed(1, sizeof *m);
     m->store = store;
     m->limits = *limits;
-    trusted_clock_init(&m->trusted_clock, store_clock(store));
+    trusted_clock_init(&m->trusted_clock, store_clock(store), store_newest_ms(store));
+    say_if_in_doubt(m);
     m->retry_at_ms = mem_alloc_zeroed(store_shard_count(store), sizeof *m->retry_at_ms);
     mutex_init(&m->lock);
     cond_init(&m->wake);

@@ -5,10 +5,13 @@
 #define LEAP_MIN_MS INT64_C(5400000)
 #define DOUBT_MS    INT64_C(86400000)
 
-void trusted_clock_init(struct trusted_clock *trusted, const struct clock *clock)
+void trusted_clock_init(struct trusted_clock *trusted, const struct clock *clock, int64_t newest_ms)
 {
-    *trusted = (struct trusted_clock){
-        .clock = clock, .wall_ms = clock_now_ms(clock), .monotonic_ms = clock_monotonic_ms(clock)};
+    int64_t now_ms = clock_now_ms(clock);
+    bool may_have_leapt = newest_ms != INT64_MIN && newest_ms < now_ms - DOUBT_MS;
+    *trusted = (struct trusted_clock){.clock = clock,
+                                      .wall_ms = may_have_leapt ? newest_ms : now_ms,
+                                      .monotonic_ms = clock_monotonic_ms(clock)};
 }
 
 int64_t trusted_clock_now_ms(struct trusted_clock *trusted)

@@ -4,7 +4,8 @@
  * A wall clock that leaps ahead of the monotonic one (a wrong date, a bad time server) would make
  * fresh data look expired. Such a leap is believed only when the clock has kept to it for a day;
  * until then time goes on from before the leap. A clock that is set back is believed at once: it
- * deletes less. What the clock was before the process started cannot be known.
+ * deletes less. What the clock was before the process started is guessed from the newest sample: a
+ * machine that boots with a wrong date is a leap as well.
  *
  * Threads: not synchronised; each thread that deletes has one of its own.
  */
@@ -21,8 +22,10 @@ struct trusted_clock {
     int64_t monotonic_ms; /* the same moment */
 };
 
-/* `clock` is kept. */
-void trusted_clock_init(struct trusted_clock *trusted, const struct clock *clock);
+/* `clock` is kept. `newest_ms` is of the newest sample there is, INT64_MIN for none: a wall clock
+   that is more than a day ahead of it may have leapt. */
+void trusted_clock_init(struct trusted_clock *trusted, const struct clock *clock,
+                        int64_t newest_ms);
 int64_t trusted_clock_now_ms(struct trusted_clock *trusted);
 
 #endif

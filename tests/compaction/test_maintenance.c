@@ -133,6 +133,29 @@ TEST(a_clock_that_leaps_ahead_deletes_nothing_for_a_day)
     close_scene(&s);
 }
 
+TEST(a_start_with_a_clock_far_ahead_deletes_nothing_for_a_day)
+{
+    struct scene s;
+    struct error err = {0};
+    open_scene(&s);
+    box_put(&s.box, "a", "flushed", BOX_START_MS, 1);
+    expect_ok(box_flush(&s.box, &err));
+    box_put(&s.box, "a", "logged", BOX_START_MS, 2);
+    maintenance_close(s.maintenance);
+    store_box_close(&s.box);
+    sim_clock_jump(&s.box.clock, BOX_START_MS + 2 * BOX_RETENTION_MS);
+    expect_ok(store_box_open(&s.box, &err));
+    s.maintenance = maintenance_new(s.box.store, &limits);
+    run_for(&s, 23 * HOUR_MS);
+    assert_int_equal(block_count(&s), 2);
+    sim_clock_jump(&s.box.clock, BOX_START_MS + BOX_DAY_MS);
+    expect_series(&s.box, "a", "flushed 1700000000000:1\nlogged 1700000000000:2\n");
+    sim_clock_jump(&s.box.clock, BOX_START_MS + 2 * BOX_RETENTION_MS);
+    run_for(&s, 2 * HOUR_MS);
+    assert_int_equal(block_count(&s), 0);
+    close_scene(&s);
+}
+
 TEST(expired_blocks_go_on_a_full_disk_and_make_room_for_a_flush)
 {
     struct scene s;
@@ -217,6 +240,7 @@ TEST(the_thread_starts_and_stops)
 TEST_MAIN(RUN(heads_are_flushed_in_their_time),
           RUN(a_failed_flush_waits_and_does_not_stop_the_other_shard), RUN(expired_blocks_go),
           RUN(a_clock_that_leaps_ahead_deletes_nothing_for_a_day),
+          RUN(a_start_with_a_clock_far_ahead_deletes_nothing_for_a_day),
           RUN(expired_blocks_go_on_a_full_disk_and_make_room_for_a_flush),
           RUN(a_block_that_could_not_be_deleted_is_tried_again), RUN(series_go_idle),
           RUN(a_clock_that_is_set_back_stops_nothing), RUN(the_thread_starts_and_stops))

@@ -12,7 +12,7 @@ TEST(a_clock_that_runs_is_believed)
     struct sim_clock sim;
     struct trusted_clock trusted;
     sim_clock_init(&sim, START_MS);
-    trusted_clock_init(&trusted, &sim.base);
+    trusted_clock_init(&trusted, &sim.base, START_MS);
     sim_clock_advance(&sim, 40 * DAY_MS);
     assert_int_equal(trusted_clock_now_ms(&trusted), START_MS + 40 * DAY_MS);
     /* a correction, not a leap */
@@ -25,7 +25,7 @@ TEST(a_leap_is_believed_after_a_day)
     struct sim_clock sim;
     struct trusted_clock trusted;
     sim_clock_init(&sim, START_MS);
-    trusted_clock_init(&trusted, &sim.base);
+    trusted_clock_init(&trusted, &sim.base, START_MS);
     sim_clock_jump(&sim, START_MS + YEAR_MS);
     assert_int_equal(trusted_clock_now_ms(&trusted), START_MS);
     sim_clock_advance(&sim, DAY_MS - 1);
@@ -41,7 +41,7 @@ TEST(a_leap_that_is_taken_back_leaves_no_trace)
     struct sim_clock sim;
     struct trusted_clock trusted;
     sim_clock_init(&sim, START_MS);
-    trusted_clock_init(&trusted, &sim.base);
+    trusted_clock_init(&trusted, &sim.base, START_MS);
     sim_clock_jump(&sim, START_MS + YEAR_MS);
     sim_clock_advance(&sim, HOUR_MS);
     assert_int_equal(trusted_clock_now_ms(&trusted), START_MS + HOUR_MS);
@@ -55,11 +55,39 @@ TEST(a_clock_that_is_set_back_is_believed_at_once)
     struct sim_clock sim;
     struct trusted_clock trusted;
     sim_clock_init(&sim, START_MS);
-    trusted_clock_init(&trusted, &sim.base);
+    trusted_clock_init(&trusted, &sim.base, START_MS);
     sim_clock_jump(&sim, START_MS - YEAR_MS);
     assert_int_equal(trusted_clock_now_ms(&trusted), START_MS - YEAR_MS);
 }
 
+TEST(a_clock_that_was_right_before_the_start_is_believed)
+{
+    struct sim_clock sim;
+    struct trusted_clock trusted;
+    sim_clock_init(&sim, START_MS);
+    trusted_clock_init(&trusted, &sim.base, INT64_MIN); /* no samples yet */
+    assert_int_equal(trusted_clock_now_ms(&trusted), START_MS);
+    trusted_clock_init(&trusted, &sim.base, START_MS - DAY_MS);
+    assert_int_equal(trusted_clock_now_ms(&trusted), START_MS);
+    trusted_clock_init(&trusted, &sim.base, START_MS + YEAR_MS); /* it was set back */
+    assert_int_equal(trusted_clock_now_ms(&trusted), START_MS);
+}
+
+TEST(a_leap_before_the_start_is_believed_after_a_day)
+{
+    struct sim_clock sim;
+    struct trusted_clock trusted;
+    sim_clock_init(&sim, START_MS);
+    trusted_clock_init(&trusted, &sim.base, START_MS - DAY_MS - 1);
+    assert_int_equal(trusted_clock_now_ms(&trusted), START_MS - DAY_MS - 1);
+    sim_clock_advance(&sim, DAY_MS - 1);
+    assert_int_equal(trusted_clock_now_ms(&trusted), START_MS - 2);
+    sim_clock_advance(&sim, 1);
+    assert_int_equal(trusted_clock_now_ms(&trusted), START_MS + DAY_MS);
+}
+
 TEST_MAIN(RUN(a_clock_that_runs_is_believed), RUN(a_leap_is_believed_after_a_day),
           RUN(a_leap_that_is_taken_back_leaves_no_trace),
-          RUN(a_clock_that_is_set_back_is_believed_at_once))
+          RUN(a_clock_that_is_set_back_is_believed_at_once),
+          RUN(a_clock_that_was_right_before_the_start_is_believed),
+          RUN(a_leap_before_the_start_is_believed_after_a_day))

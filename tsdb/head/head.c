@@ -239,6 +239,17 @@ size_t head_series_count(const struct head *head)
     return head->series_count;
 }
 
+int64_t head_max_ts_ms(const struct head *head)
+{
+    int64_t max_ts_ms = INT64_MIN;
+    for (uint32_t ref = 0; ref < head->series.slot_count; ref++) {
+        const struct series *series = slab_at(&head->series, ref);
+        if (series->is_used && series->last_ts_ms > max_ts_ms)
+            max_ts_ms = series->last_ts_ms;
+    }
+    return max_ts_ms;
+}
+
 uint64_t head_sample_count(const struct head *head)
 {
     return head->sample_count;

@@ -200,6 +200,8 @@ MUST_USE enum status head_label_values(const struct head *head, const struct ten
                                        size_t *count, struct error *err);
 
 size_t head_series_count(const struct head *head);
+/* The greatest timestamp that any of its series ever had, flushed or not; INT64_MIN for none. */
+int64_t head_max_ts_ms(const struct head *head);
 /* Samples held that no head_flush_begin has moved aside. */
 uint64_t head_sample_count(const struct head *head);
 size_t head_memory_bytes(const struct head *head);

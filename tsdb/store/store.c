@@ -266,6 +266,22 @@ void store_label_counts(struct store *store, const struct tenant *tenant, struct
     rwlock_unlock_read(&shard->lock);
 }
 
+int64_t store_newest_ms(struct store *store)
+{
+    int64_t newest_ms = INT64_MIN;
+    for (uint32_t i = 0; i < store->shard_count; i++) {
+        struct shard *shard = &store->shards[i];
+        rwlock_lock_read(&shard->lock);
+        int64_t in_head_ms = head_max_ts_ms(shard->head);
+        if (in_head_ms > newest_ms)
+            newest_ms = in_head_ms;
+        if (shard->blocks_max_ts_ms > newest_ms)
+            newest_ms = shard->blocks_max_ts_ms;
+        rwlock_unlock_read(&shard->lock);
+    }
+    return newest_ms;
+}
+
 void store_shard_status(struct store *store, uint32_t number, struct shard_status *out)
 {
     CHECK(number < store->shard_count);

@@ -112,6 +112,9 @@ const struct clock *store_clock(const struct store *store);
 /* As a federated read shows the tenant. */
 struct str store_tenant_label(const struct store *store);
 
+/* The greatest timestamp of any sample, INT64_MIN when there are none. Looks at each series. */
+int64_t store_newest_ms(struct store *store);
+
 /* What one shard holds; a snapshot. */
 struct shard_status {
     uint64_t series;
