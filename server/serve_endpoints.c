@@ -2,7 +2,6 @@
  * What the server answers: each part with its routes, then the HTTP server that serves them all.
  */
 #include "base/log.h"
-#include "base/process.h"
 #include "base/thread.h"
 #include "server/feature.h"
 #include "server/serve_impl.h"

@@ -1,6 +1,5 @@
 #include "tests/support/test.h"
 
-#include "base/mem.h"
 #include "tsdb/head/head.h"
 
 struct fixture {

@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 #include "base/check.h"
-#include "base/mem.h"
 
 enum { WRITERS = 8, BOX_SEED = 11 };
 

@@ -130,7 +130,8 @@ struct block_entry block_entry_of(const struct block *block, size_t tenant)
                               tenant * BLOCK_ENTRY_BYTES);
 }
 
-struct str block_entry_id(const struct block *block, const struct block_entry *entry)
+/* The id of its tenant, empty when the entry leads nowhere. */
+static struct str entry_id(const struct block *block, const struct block_entry *entry)
 {
     const struct block_footer *footer = &block->footer;
     uint64_t ids_offset = (uint64_t)footer->tenant_count * BLOCK_ENTRY_BYTES +
@@ -145,7 +146,7 @@ struct str block_entry_id(const struct block *block, const struct block_entry *e
 struct str block_tenant(const struct block *block, size_t tenant)
 {
     struct block_entry entry = block_entry_of(block, tenant);
-    return block_entry_id(block, &entry);
+    return entry_id(block, &entry);
 }
 
 enum status block_find_tenant(struct block *block, struct str id, size_t *tenant, struct error *err)
@@ -260,7 +261,7 @@ enum status block_slot_get(struct block *block, size_t tenant, const struct bloc
     if (status == STATUS_OK)
         status = error_set(err, STATUS_CORRUPT, "block: index: was damaged when it was first used");
     return error_prefix(err, status, "%s: tenant %.*s", block->path,
-                        STR_ARG(block_entry_id(block, &entry)));
+                        STR_ARG(entry_id(block, &entry)));
 }
 
 struct block_section block_tenant_section(struct block *block, size_t tenant)

@@ -39,8 +39,6 @@ struct block {
 };
 
 struct block_entry block_entry_of(const struct block *block, size_t tenant);
-/* The id's text, empty when the entry leads nowhere. */
-struct str block_entry_id(const struct block *block, const struct block_entry *entry);
 
 /* Whether bytes of the file were gone for somebody since `*faults` was counted, which is counted
    anew: what was read since may be wrong. A byte is gone once, so reading again comes to an end. */

@@ -62,8 +62,8 @@ struct head {
     struct slab late;              /* struct columns */
     struct tenant_index **tenants; /* by tenant number; NULL where the head has no series */
     size_t tenant_capacity;
-    uint32_t *
-        followers; /* by ref: who was sent behind it the last time; a guess, proved by who uses it */
+    /* By ref: who was sent behind it the last time; a guess, proved by who uses it. */
+    uint32_t *followers;
     size_t follower_capacity;
     struct aside *aside;  /* by ref; NULL when no flush is under way */
     uint32_t aside_count; /* series from here on are younger than the flush */
