@@ -3,7 +3,8 @@
 #include "base/check.h"
 #include "base/mem.h"
 
-/* All that the series has from min_ts_ms to max_ts_ms, at least one sample; zeroed when it is of none. */
+/* All that the series has from min_ts_ms to max_ts_ms, at least one sample; zeroed
+   when it is of none. */
 struct late_entry {
     struct late_key key;
     int64_t min_ts_ms; /* inclusive */

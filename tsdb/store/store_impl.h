@@ -81,8 +81,8 @@ struct shard {
     bool is_stopping; /* guarded by wake_lock */
 
     struct store_replay_report replay;
-    /* Of which replay cannot tell whether they are durable, by refs of the head; base/mem; of the opening
-       thread, until it has logged them. */
+    /* Of which replay cannot tell whether they are durable, by refs of the head; base/mem; of the
+       opening thread, until it has logged them. */
     struct logged_sample *unproven;
     size_t unproven_count;
     size_t unproven_capacity;
@@ -98,8 +98,8 @@ struct store {
     struct store_replay_report replay;
 };
 
-/* `min_ts_ms`, or the beginning of the tenant's retention when that is later; of the longest one when
-   `tenant` is NULL. */
+/* `min_ts_ms`, or the beginning of the tenant's retention when that is later; of the longest one
+   when `tenant` is NULL. */
 int64_t store_first_visible_ms(const struct store *store, const struct tenant *tenant,
                                int64_t min_ts_ms);
 
@@ -118,8 +118,8 @@ void shard_start_committer(struct shard *shard);
 /* Stops the committer, commits what is left, releases everything; also after a failed open. */
 void shard_close(struct shard *shard);
 MUST_USE enum status shard_commit(struct shard *shard, struct error *err);
-/* Deletes what the log holds of epochs <= `epoch`, which durable blocks cover, and what of them still
-   waits to be written, after a commit that failed. */
+/* Deletes what the log holds of epochs <= `epoch`, which durable blocks cover, and what of them
+   still waits to be written, after a commit that failed. */
 MUST_USE enum status shard_drop_log(struct shard *shard, uint32_t epoch, struct error *err);
 
 /* DISK_PATH_MAX bytes; the folder itself when `name` is empty. */
@@ -134,9 +134,9 @@ void shard_log_unproven(struct shard *shard);
 MUST_USE enum status shard_load_deletions(struct shard *shard, struct error *err);
 /* With a reference. */
 struct deletions *shard_deletions(struct shard *shard);
-/* Puts `list` (taken on success) durably in the place of the present one, if `last_sequence` still is
-   the last that was given out; else STATUS_UNAVAILABLE. UINT64_MAX for whichever. On failure the file
-   says what it said before, or the shard is in doubt. */
+/* Puts `list` (taken on success) durably in the place of the present one, if `last_sequence` still
+   is the last that was given out; else STATUS_UNAVAILABLE. UINT64_MAX for whichever. On failure the
+   file says what it said before, or the shard is in doubt. */
 MUST_USE enum status shard_replace_deletions_locked(struct shard *shard, struct deletions *list,
                                                     uint64_t last_sequence, struct error *err)
     REQUIRES(shard->deletions_lock);
@@ -145,17 +145,18 @@ MUST_USE enum status shard_replace_deletions_locked(struct shard *shard, struct 
 MUST_USE enum status shard_flush_all_locked(struct shard *shard, struct error *err)
     REQUIRES(shard->flush_lock);
 
-/* The tenant of stored samples, made when it is new. STATUS_INVALID: it belongs to another shard, so that nobody
-   would find them. */
+/* The tenant of stored samples, made when it is new. STATUS_INVALID: it belongs to another shard,
+   so that nobody would find them. */
 MUST_USE enum status shard_get_tenant(struct shard *shard, struct str id, struct tenant **out,
                                       struct error *err);
-/* At start, when blocks and deletions are known: says what is gone, and writes down what is there. */
+/* At start, when blocks and deletions are known: says what is gone, and writes
+   down what is there. */
 MUST_USE enum status shard_compare_manifest(struct shard *shard, struct error *err);
 void shard_manifest_add(struct shard *shard, const struct block *block);
 void shard_manifest_remove(struct shard *shard, const struct block *block);
 void shard_manifest_set_deletions(struct shard *shard, bool has_deletions);
-/* Writes it when it has changed; STATUS_OK also when the disk is full: it is to be called before files are
-   deleted, and once more after. */
+/* Writes it when it has changed; STATUS_OK also when the disk is full: it is to be called before
+   files are deleted, and once more after. */
 MUST_USE enum status shard_save_manifest(struct shard *shard, struct error *err);
 /* Makes the names of the blocks durable. */
 MUST_USE enum status shard_sync_blocks(struct shard *shard, struct error *err);
