@@ -133,6 +133,26 @@ TEST(a_block_in_quarantine_is_not_gone)
     store_box_deinit(&box);
 }
 
+TEST(a_block_under_the_name_of_another_goes_to_quarantine)
+{
+    struct store_box box;
+    char path[DISK_PATH_MAX], renamed[DISK_PATH_MAX];
+    store_box_start(&box, BOX_SEED);
+    flush_sample(&box, BOX_START_MS);
+    flush_sample(&box, BOX_START_MS + 1);
+    path_in_shard(&box, path, "blocks/0000000000.block");
+    path_in_shard(&box, renamed, "blocks/0000000099.block");
+    store_box_close(&box);
+    box.is_damaged = true; /* what is in quarantine is on the list */
+    rename_file(&box, path, renamed);
+    expect_wrong(&box, renamed, "got sequence 0, want that of the name");
+    open_again(&box);
+    assert_int_equal(store_replay_report(box.store)->quarantined_blocks, 1);
+    expect_missing(&box, 1);
+    expect_series(&box, "a", "up 1700000000001:1\n");
+    store_box_deinit(&box);
+}
+
 /* ---- deletions ---- */
 
 static void delete_something(struct store_box *box)
@@ -228,6 +248,7 @@ TEST(a_manifest_that_is_damaged_or_gone_is_made_anew)
 
 TEST_MAIN(RUN(a_block_that_is_gone_is_missed_at_every_start_until_it_has_expired),
           RUN(a_block_that_comes_back_is_missed_no_longer), RUN(a_block_in_quarantine_is_not_gone),
+          RUN(a_block_under_the_name_of_another_goes_to_quarantine),
           RUN(a_file_of_deletions_that_is_gone_is_missed_once),
           RUN(deletions_that_have_done_their_work_are_not_missed),
           RUN(a_damaged_copy_of_the_deletions_is_found_and_written_anew),

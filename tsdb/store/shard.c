@@ -92,12 +92,27 @@ static enum status register_tenants(struct shard *shard, struct block *block, st
     return STATUS_OK;
 }
 
-static enum status open_block(struct shard *shard, const char *name, struct error *err)
+/* A file that somebody renamed or copied is damage: what is done to its block would be done to the
+   file of another. */
+static enum status open_named(struct shard *shard, const char *name, struct block **out,
+                              struct error *err)
 {
     char path[DISK_PATH_MAX];
+    uint64_t sequence;
     shard_path(shard, path, BLOCKS_FOLDER, name);
+    TRY(block_open(shard->store->options.disk, path, out, err));
+    uint64_t own_sequence = block_meta(*out)->sequence;
+    if (block_name_parse(str_from(name), &sequence) && sequence == own_sequence)
+        return STATUS_OK;
+    block_release(*out);
+    return error_set(err, STATUS_CORRUPT, "%s: block: got sequence %llu, want that of the name",
+                     path, (unsigned long long)own_sequence);
+}
+
+static enum status open_block(struct shard *shard, const char *name, struct error *err)
+{
     struct block *block;
-    enum status status = block_open(shard->store->options.disk, path, &block, err);
+    enum status status = open_named(shard, name, &block, err);
     if (status == STATUS_CORRUPT) {
         bool is_read_only = shard->store->options.is_read_only;
         log_error("block is damaged, %s: %s", is_read_only ? "left out" : "moved to quarantine",
