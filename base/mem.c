@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/check.h"
 
@@ -50,17 +52,26 @@ void mem_free(void *ptr)
 
 /* The C library raises both after each large piece that is freed, up to tens of MB for each thread;
    setting them ends that. Large enough that the buffers of a request never go back and forth. */
-enum { MMAP_BYTES_MIN = 4 << 20, TRIM_BYTES_MIN = 2 << 20 };
+enum { TRIM_BYTES_MIN = 2 << 20 };
 
 void mem_configure(void)
 {
-    mallopt(M_MMAP_THRESHOLD, MMAP_BYTES_MIN);
+    mallopt(M_MMAP_THRESHOLD, MEM_MAPPED_BYTES_MIN);
     mallopt(M_TRIM_THRESHOLD, TRIM_BYTES_MIN);
 }
 
 void mem_return_unused(void)
 {
     malloc_trim(0);
+}
+
+void mem_discard(void *ptr, size_t size_bytes)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t begin = ((uintptr_t)ptr + page - 1) & ~(page - 1);
+    uintptr_t end = ((uintptr_t)ptr + size_bytes) & ~(page - 1);
+    if (begin < end)
+        CHECK(madvise((void *)begin, end - begin, MADV_DONTNEED) == 0);
 }
 
 void *mem_grow(void *ptr, size_t *capacity, size_t want, size_t element_bytes)

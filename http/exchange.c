@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "http/gzip.h"
+#include "http/large_body.h"
 #include "http/server_impl.h"
 
 enum { TEXT_BYTES_MAX = 1024 };
@@ -164,10 +165,11 @@ static void give_reply(struct exchange *exchange, unsigned code, struct MHD_Resp
 /* `body` is taken. */
 static struct MHD_Response *response_of(struct buffer *body)
 {
+    if (body->len >= LARGE_BODY_BYTES_MIN)
+        return large_body_response(body);
     struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
         body->len, body->ptr == NULL ? (void *)"" : body->ptr, body->ptr == NULL ? NULL : mem_free,
         body->ptr);
-    CHECK(response != NULL);
     *body = (struct buffer){0};
     return response;
 }
@@ -187,6 +189,7 @@ static void reply_with(struct exchange *exchange, unsigned code, const char *con
     if (body->charge == NULL)
         charge_force(&exchange->reply_charge, body->capacity);
     struct MHD_Response *response = response_of(body);
+    CHECK(response != NULL);
     if (content_type != NULL)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     if (is_gzip)

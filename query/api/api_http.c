@@ -215,8 +215,8 @@ static void run_call(struct lanes_job *job)
     call->arena = &arena;
     call->turn = &turn;
     answer_in_turn(call);
+    arena_deinit(&arena); /* which takes its time, when it has become large */
     turn_deinit(&turn);
-    arena_deinit(&arena);
     charge_deinit(&charge);
     close_call(payer);
     counter_add(&api->counters.duration_ns, clock_monotonic_ns(api->engine->clock) - started_ns);

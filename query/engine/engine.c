@@ -151,10 +151,6 @@ static enum status run(struct eval *eval, struct expr *expr, struct error *err)
     return run_instant(eval, expr, err);
 }
 
-/* A query that took this much was no quick one, and gives its memory back to the kernel. What
-   smaller ones leave is used again, and goes back with the next maintenance. */
-enum { LARGE_BYTES_MIN = 128 << 20 };
-
 static enum status evaluate(const struct engine *engine, const struct query_options *options,
                             struct expr *expr, struct arena *arena, struct query_result *out,
                             struct error *err)
@@ -183,10 +179,7 @@ static enum status evaluate(const struct engine *engine, const struct query_opti
     scratch_pool_deinit(&eval.scratches);
     mutex_deinit(&eval.lock);
     out->memory_peak_bytes = engine->memory_max_bytes - eval.least_left_bytes;
-    bool was_large = working.used_bytes >= LARGE_BYTES_MIN;
     arena_deinit(&working);
-    if (was_large)
-        mem_return_unused();
     return status;
 }
 

@@ -31,6 +31,22 @@ TEST(aligned_memory_is_aligned)
     }
 }
 
+TEST(discarding_spares_what_stands_on_the_pages_at_both_ends)
+{
+    enum { SIZE = 8 << 20, BEGIN = 5000, COUNT = 1 << 20, PAGE_MAX = 64 << 10 };
+    uint8_t *piece = mem_alloc(SIZE);
+    memset(piece, 'x', SIZE);
+    mem_discard(piece + BEGIN, 0);
+    mem_discard(piece + BEGIN, 10);
+    mem_discard(piece + BEGIN, COUNT);
+    for (size_t i = 0; i < SIZE; i++) {
+        if (i < BEGIN || i >= BEGIN + COUNT)
+            assert_int_equal(piece[i], 'x');
+    }
+    assert_int_equal(piece[BEGIN + PAGE_MAX], 0); /* it has gone to the system */
+    mem_free(piece);
+}
+
 TEST(an_array_doubles_and_keeps_its_elements)
 {
     size_t capacity = 0;
@@ -49,4 +65,6 @@ TEST(an_array_doubles_and_keeps_its_elements)
 }
 
 TEST_MAIN(RUN(a_size_of_zero_is_no_failure), RUN(zeroed_memory_is_zero),
-          RUN(aligned_memory_is_aligned), RUN(an_array_doubles_and_keeps_its_elements))
+          RUN(aligned_memory_is_aligned),
+          RUN(discarding_spares_what_stands_on_the_pages_at_both_ends),
+          RUN(an_array_doubles_and_keeps_its_elements))

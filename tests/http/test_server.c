@@ -210,6 +210,19 @@ TEST(a_large_reply_is_compressed_when_asked)
     assert_false(reply_has(&reply, "Content-Encoding"));
 }
 
+/* An odd size: what is sent is given back by the page, and nothing that is still to be sent. */
+TEST(a_reply_of_many_pieces_arrives_whole)
+{
+    enum { SIZE = 20000001 };
+    struct reply reply = client_ask(&client, GET("/big?size=20000001"));
+    assert_int_equal(reply.body.len, SIZE);
+    for (size_t i = 0; i < SIZE; i++)
+        assert_int_equal(reply.body.ptr[i], 'x');
+    reply = client_ask(&client, "HEAD /big?size=20000001 HTTP/1.1\r\n" HOST "\r\n");
+    assert_true(reply_has(&reply, "Content-Length: 20000001\r\n"));
+    expect_reply(GET("/api/v1/label/next/values"), 200, "next");
+}
+
 TEST(a_line_break_cannot_split_the_reply)
 {
     struct reply reply = client_ask(&client, GET("/big?size=1&x=a%0d%0aSet-Cookie:%20b"));
@@ -226,4 +239,4 @@ TEST_MAIN(VISIT(one_connection_carries_many_requests),
           VISIT(an_expected_100_continue_is_sent), VISIT(a_wrong_method_is_answered_405_with_allow),
           VISIT(head_is_get_without_the_body), VISIT(options_below_api_are_answered_for_the_routes),
           VISIT(a_configured_origin_is_let_in), VISIT(a_large_reply_is_compressed_when_asked),
-          VISIT(a_line_break_cannot_split_the_reply))
+          VISIT(a_reply_of_many_pieces_arrives_whole), VISIT(a_line_break_cannot_split_the_reply))
