@@ -138,6 +138,24 @@ TEST(a_clone_is_independent)
     }
 }
 
+/* Two bytes a position, and what each run of 65536 costs. */
+TEST(the_bytes_of_a_bitmap_are_about_right_however_far_its_positions_are_apart)
+{
+    enum { COUNT = 20000, LEFT = 2000 };
+    static const uint32_t steps[] = {16, 50, 64, 128, 1000, 4096};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        struct postings p;
+        postings_init(&p);
+        for (uint32_t k = 0; k < COUNT; k++)
+            postings_add(&p, k * steps[i] + 5);
+        assert_in_range(postings_memory_bytes(&p), 2 * COUNT * 9 / 10, 4 * COUNT);
+        for (uint32_t k = LEFT; k < COUNT; k++)
+            postings_remove(&p, k * steps[i] + 5);
+        assert_in_range(postings_memory_bytes(&p), 2 * LEFT * 9 / 10, 4 * LEFT);
+        postings_deinit(&p);
+    }
+}
+
 TEST(a_set_that_loses_all_is_empty_and_holds_no_memory)
 {
     static const size_t counts[] = {1, 10, 300};
@@ -277,6 +295,7 @@ TEST(random_bytes_decode_to_positions_in_range_or_not_at_all)
 
 TEST_MAIN(RUN(set_operations_equal_those_of_a_naive_set),
           RUN(adding_and_removing_goes_through_every_form_and_back), RUN(a_clone_is_independent),
+          RUN(the_bytes_of_a_bitmap_are_about_right_however_far_its_positions_are_apart),
           RUN(a_set_that_loses_all_is_empty_and_holds_no_memory), RUN(what_was_encoded_is_decoded),
           RUN(the_example_of_the_format_page_holds), RUN(every_broken_list_is_refused),
           RUN(the_greatest_position_and_a_long_run_are_fine),

@@ -9,6 +9,13 @@
    120. A bitmap that shrinks to half of it becomes an array again; in between, both forms stay. */
 enum { SMALL_COUNT_MAX = 64 };
 
+/* Counting the bytes of a bitmap costs as much as adding to it: so it is done at one position in
+   64, which are spread so that the positions of no label avoid all of them. */
+static bool is_counted_at(uint32_t position)
+{
+    return position * UINT32_C(0x9e3779b1) >> 26 == 0;
+}
+
 static bool is_bitmap(const struct postings *p)
 {
     return p->count == POSTINGS_IS_BITMAP;
@@ -41,11 +48,19 @@ static void replace(struct postings *to, struct postings from)
     *to = from;
 }
 
+static void count_bitmap_bytes(struct postings *p)
+{
+    p->bitmap_bytes =
+        (uint32_t)(sizeof(roaring_bitmap_t) + roaring_bitmap_portable_size_in_bytes(p->bitmap));
+}
+
 static struct postings bitmap_of(const struct postings *p)
 {
     roaring_bitmap_t *bitmap = roaring_bitmap_of_ptr(p->count, small_positions(p));
     CHECK(bitmap != NULL);
-    return (struct postings){.count = POSTINGS_IS_BITMAP, .bitmap = bitmap};
+    struct postings made = {.count = POSTINGS_IS_BITMAP, .bitmap = bitmap};
+    count_bitmap_bytes(&made);
+    return made;
 }
 
 static struct postings small_with_capacity(size_t capacity)
@@ -111,6 +126,8 @@ void postings_add(struct postings *p, uint32_t position)
 {
     if (is_bitmap(p)) {
         roaring_bitmap_add(p->bitmap, position);
+        if (is_counted_at(position))
+            count_bitmap_bytes(p);
         return;
     }
     uint32_t at = small_find(p, position);
@@ -131,6 +148,8 @@ void postings_remove(struct postings *p, uint32_t position)
 {
     if (is_bitmap(p)) {
         roaring_bitmap_remove(p->bitmap, position);
+        if (is_counted_at(position))
+            count_bitmap_bytes(p);
         settle(p);
         return;
     }
@@ -247,9 +266,7 @@ void postings_to_array(const struct postings *p, uint32_t *out)
 
 size_t postings_memory_bytes(const struct postings *p)
 {
-    if (is_bitmap(p))
-        return sizeof(roaring_bitmap_t) + roaring_bitmap_portable_size_in_bytes(p->bitmap);
-    return p->capacity * sizeof *p->small;
+    return is_bitmap(p) ? p->bitmap_bytes : p->capacity * sizeof *p->small;
 }
 
 /* A run of neighbouring positions; `next` is the least position that may start another. */

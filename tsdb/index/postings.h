@@ -18,8 +18,11 @@
 #define POSTINGS_IS_BITMAP UINT32_MAX
 
 struct postings {
-    uint32_t count;    /* of the small form; POSTINGS_IS_BITMAP when `bitmap` is in use */
-    uint32_t capacity; /* of `small`; 0 for the other two forms */
+    uint32_t count; /* of the small form; POSTINGS_IS_BITMAP when `bitmap` is in use */
+    union {
+        uint32_t capacity;     /* of `small`; 0 with `one` */
+        uint32_t bitmap_bytes; /* as they were counted last */
+    };
     union {
         uint32_t one;    /* capacity 0 and count 1 */
         uint32_t *small; /* strictly increasing */
@@ -43,7 +46,7 @@ void postings_unite(struct postings *to, const struct postings *other);
 void postings_subtract(struct postings *to, const struct postings *other);
 /* Writes all positions in increasing order; `out` has room for postings_count. */
 void postings_to_array(const struct postings *p, uint32_t *out);
-/* Outside the struct; about right for bitmaps. */
+/* Outside the struct; about right for bitmaps, of which it is counted now and then. */
 size_t postings_memory_bytes(const struct postings *p);
 
 /* Adds first..last, both included. */
