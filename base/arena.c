@@ -8,8 +8,8 @@
 
 enum { ALIGNMENT = 16, PAGE_BYTES_FIRST = 4096, PAGE_BYTES_MAX = MEM_MAPPED_BYTES_MIN };
 
-/* Pages double from PAGE_BYTES_FIRST to PAGE_BYTES_MAX, which go back to the system when they are freed; a
-   larger request gets a page of its own. */
+/* Pages double from PAGE_BYTES_FIRST to PAGE_BYTES_MAX, which go back to the system when they are
+   freed; a larger request gets a page of its own. */
 struct arena_page {
     struct arena_page *next;
     size_t size_bytes;

@@ -26,11 +26,12 @@ void mem_configure(void);
 /* Pieces of so much have pages of their own, which go back to the system when they are freed. */
 enum { MEM_MAPPED_BYTES_MIN = 4 << 20 };
 
-/* Gives what was freed back to the kernel, as far as whole pages are free. Takes milliseconds, up to
-   tens of them, in which nobody else can allocate: now and then, not after each piece of work. */
+/* Gives what was freed back to the kernel, as far as whole pages are free. Takes milliseconds, up
+   to tens of them, in which nobody else can allocate: now and then, not after each piece of
+   work. */
 void mem_return_unused(void);
-/* Gives the whole pages of a piece of memory back to the system. The piece stays allocated; what stood
-   there is gone. */
+/* Gives the whole pages of a piece of memory back to the system. The piece stays allocated; what
+   stood there is gone. */
 void mem_discard(void *ptr, size_t size_bytes);
 
 /* Grows an array to hold at least `want` elements, doubling; updates `*capacity`. Never shrinks. */

@@ -1,8 +1,8 @@
 /*
  * large_body: the body of a reply that is sent in pieces and given back to the system as it goes.
  *
- * Sent from one buffer, a body of hundreds of MB is freed in one go at its end, which takes some 20 ms, in
- * which all other connections of the thread wait.
+ * Sent from one buffer, a body of hundreds of MB is freed in one go at its end, which takes some 20
+ * ms, in which all other connections of the thread wait.
  *
  * Ownership:  the response owns the body.
  */
