@@ -235,9 +235,10 @@ static void write_store(const struct own_metrics *m, struct exposition *e)
         "Damaged files in quarantine, of this run and of all before it, until somebody "
         "moves them away.",
         (double)store_quarantine_file_count(m->store));
-    exposition_single(e, "croft_missing_files", METRIC_GAUGE,
-                      "Blocks and files of deletions that should be there and were gone at start.",
-                      (double)replay->missing_files);
+    exposition_single(
+        e, "croft_missing_files", METRIC_GAUGE,
+        "Blocks, files of deletions and shards that should be there and were gone at start.",
+        (double)replay->missing_files);
 }
 
 static void write_compaction(const struct own_metrics *m, struct exposition *e)

@@ -153,6 +153,33 @@ TEST(a_block_under_the_name_of_another_goes_to_quarantine)
     store_box_deinit(&box);
 }
 
+/* ---- shards ---- */
+
+TEST(a_shard_that_is_gone_is_missed_when_another_holds_something)
+{
+    struct store_box box;
+    char path[DISK_PATH_MAX];
+    store_box_start(&box, BOX_SEED);
+    store_box_close(&box);
+    remove_file(&box, "shard-0000/quarantine");
+    open_again(&box);
+    expect_missing(&box, 0); /* as after a first start that was cut off */
+    box_put(&box, "a", "up", BOX_START_MS, 1);
+    path_in_shard(&box, path, "");
+    const char *other = path[9] == '0' ? "shard-0001/quarantine" : "shard-0000/quarantine";
+    for (int i = 0; i < 2; i++) { /* in the log, in a block */
+        store_box_close(&box);
+        remove_file(&box, other);
+        open_again(&box);
+        expect_missing(&box, 1);
+        expect_series(&box, "a", "up 1700000000000:1\n");
+        expect_flush(&box);
+    }
+    store_box_restart(&box);
+    expect_missing(&box, 0);
+    store_box_deinit(&box);
+}
+
 /* ---- deletions ---- */
 
 static void delete_something(struct store_box *box)
@@ -249,6 +276,7 @@ TEST(a_manifest_that_is_damaged_or_gone_is_made_anew)
 TEST_MAIN(RUN(a_block_that_is_gone_is_missed_at_every_start_until_it_has_expired),
           RUN(a_block_that_comes_back_is_missed_no_longer), RUN(a_block_in_quarantine_is_not_gone),
           RUN(a_block_under_the_name_of_another_goes_to_quarantine),
+          RUN(a_shard_that_is_gone_is_missed_when_another_holds_something),
           RUN(a_file_of_deletions_that_is_gone_is_missed_once),
           RUN(deletions_that_have_done_their_work_are_not_missed),
           RUN(a_damaged_copy_of_the_deletions_is_found_and_written_anew),

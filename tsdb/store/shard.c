@@ -258,6 +258,10 @@ static enum status make_folders(struct shard *shard, struct error *err)
 {
     struct disk *disk = shard->store->options.disk;
     static const char *const folders[] = {WAL_FOLDER, BLOCKS_FOLDER, QUARANTINE_FOLDER};
+    struct shard_files files;
+    TRY(shard_files_list(&files, disk, shard->number, err));
+    shard->was_missing = files.is_missing;
+    shard_files_deinit(&files);
     TRY(disk_make_dir(disk, shard->folder, err));
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         char path[DISK_PATH_MAX];

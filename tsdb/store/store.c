@@ -43,6 +43,22 @@ static void add_replay(struct store *store, const struct store_replay_report *sh
     store->replay.missing_files += shard->missing_files;
 }
 
+/* All folders are durable before the first write is taken, so only a store that holds nothing may
+   lack some. */
+static void count_missing_shards(struct store *store)
+{
+    uint64_t held = store->replay.samples;
+    for (uint32_t i = 0; i < store->shard_count; i++)
+        held += store->shards[i].block_count;
+    for (uint32_t i = 0; held > 0 && i < store->shard_count; i++) {
+        if (!store->shards[i].was_missing)
+            continue;
+        store->replay.missing_files++;
+        log_error("%s is not whole: what it held is gone, and it is made anew",
+                  store->shards[i].folder);
+    }
+}
+
 /* A thread for each shard, because they wait for the disk as well; and so many that only help. */
 static uint32_t helper_count(const struct store *store, unsigned processor_count)
 {
@@ -75,6 +91,8 @@ static enum status open_shards(struct store *store, struct error *err)
     }
     for (uint32_t i = 0; i < store->shard_count; i++)
         add_replay(store, &store->shards[i].replay);
+    if (status == STATUS_OK)
+        count_missing_shards(store);
     replay_crew_free(crew);
     mem_free(openings);
     return status;

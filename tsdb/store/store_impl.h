@@ -80,6 +80,7 @@ struct shard {
     bool is_woken;    /* guarded by wake_lock */
     bool is_stopping; /* guarded by wake_lock */
 
+    bool was_missing; /* when it was opened: not all of its folders were there */
     struct store_replay_report replay;
     /* Of which replay cannot tell whether they are durable, by refs of the head; base/mem; of the
        opening thread, until it has logged them. */
