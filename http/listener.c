@@ -63,8 +63,8 @@ static enum status parse_address(struct str text, struct address *out, struct er
     return STATUS_OK;
 }
 
-/* A listening socket on `info`, or -1 with errno. */
-static int try_listen(const struct addrinfo *info)
+/* A socket bound to `info`, or -1 with errno. */
+static int try_bind(const struct addrinfo *info)
 {
     int fd = socket(info->ai_family, info->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
                     info->ai_protocol);
@@ -74,7 +74,7 @@ static int try_listen(const struct addrinfo *info)
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (info->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+    if (bind(fd, info->ai_addr, info->ai_addrlen) == 0)
         return fd;
     int reason = errno;
     close(fd);
@@ -83,12 +83,12 @@ static int try_listen(const struct addrinfo *info)
 }
 
 /* The first address of `family` that can be bound, or -1 with errno. */
-static int listen_family(const struct addrinfo *all, int family)
+static int bind_family(const struct addrinfo *all, int family)
 {
     int fd = -1;
     for (const struct addrinfo *info = all; info != NULL && fd < 0; info = info->ai_next) {
         if (family == AF_UNSPEC || info->ai_family == family)
-            fd = try_listen(info);
+            fd = try_bind(info);
     }
     return fd;
 }
@@ -106,9 +106,9 @@ static enum status bind_address(struct str text, const struct address *address, 
         return error_set(err, STATUS_UNAVAILABLE, "listen address: cannot resolve \"%.*s\": %s",
                          STR_ARG(text), gai_strerror(result));
     /* one IPv6 socket serves both families, where the machine has IPv6 */
-    *out = is_any ? listen_family(all, AF_INET6) : -1;
+    *out = is_any ? bind_family(all, AF_INET6) : -1;
     if (*out < 0)
-        *out = listen_family(all, is_any ? AF_INET : AF_UNSPEC);
+        *out = bind_family(all, is_any ? AF_INET : AF_UNSPEC);
     int reason = errno;
     freeaddrinfo(all);
     if (*out < 0)
@@ -197,13 +197,18 @@ static void run(void *context)
     }
 }
 
-void listener_start(struct listener *listener, listener_accept accept, listener_tick tick,
-                    void *context)
+enum status listener_start(struct listener *listener, listener_accept accept, listener_tick tick,
+                           void *context, struct error *err)
 {
+    /* who bound the address as well, and listens already, is met only here */
+    if (listen(listener->socket, BACKLOG) != 0)
+        return error_set(err, STATUS_UNAVAILABLE, "listen address: cannot listen on port %u: %s",
+                         listener->port, strerrordesc_np(errno));
     listener->accept = accept;
     listener->tick = tick;
     listener->context = context;
     thread_start(&listener->thread, "http-accept", run, listener);
+    return STATUS_OK;
 }
 
 void listener_stop(struct listener *listener)

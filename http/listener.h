@@ -19,15 +19,16 @@ typedef void (*listener_accept)(void *context, int socket, const struct sockaddr
                                 socklen_t address_len);
 typedef void (*listener_tick)(void *context);
 
-/* Binds and listens; nothing is accepted before listener_start.
+/* Binds, and refuses who asks before listener_start.
    `address`: "127.0.0.1:9009", "[::1]:9009", "localhost:9009", or ":9009" for all addresses of both
    families; port 0 picks a free one.
    STATUS_INVALID: it cannot be parsed; STATUS_UNAVAILABLE: it cannot be resolved or bound. */
 MUST_USE enum status listener_open(struct str address, struct listener **out, struct error *err);
 unsigned listener_port(const struct listener *listener);
-/* `context` is kept. `tick` is called on the same thread about once a second. */
-void listener_start(struct listener *listener, listener_accept accept, listener_tick tick,
-                    void *context);
+/* Listens and accepts. `context` is kept. `tick` is called on the same thread about once a second.
+   STATUS_UNAVAILABLE: somebody else listens on the address. */
+MUST_USE enum status listener_start(struct listener *listener, listener_accept accept,
+                                    listener_tick tick, void *context, struct error *err);
 /* Hands over what is waiting, then closes the socket and ends the thread; twice is fine. */
 void listener_stop(struct listener *listener);
 /* Stops, then frees; NULL is fine. */

@@ -192,6 +192,9 @@ static struct MHD_Response *new_empty_response(void)
 
 static void server_free(struct http_server *server)
 {
+    if (server->daemon != NULL)
+        MHD_stop_daemon(server->daemon);
+    listener_close(server->listener);
     MHD_destroy_response(server->empty);
     MHD_destroy_response(server->empty_close);
     router_free(server->router);
@@ -200,11 +203,21 @@ static void server_free(struct http_server *server)
     mem_free(server);
 }
 
+static enum status start(struct http_server *server, const struct http_server_options *options,
+                         struct error *err)
+{
+    server->daemon = start_daemon(server, options);
+    if (server->daemon == NULL)
+        return error_set(err, STATUS_UNAVAILABLE, "server: cannot start its threads");
+    return listener_start(server->listener, on_accept, on_tick, server, err);
+}
+
 enum status http_server_open(const struct http_server_options *options, struct http_server **out,
                              struct error *err)
 {
-    struct listener *listener;
-    TRY(listener_open(options->listen, &listener, err));
+    struct listener *listener = options->listener;
+    if (listener == NULL)
+        TRY(listener_open(options->listen, &listener, err));
     struct http_server *server = mem_alloc_zeroed(1, sizeof *server);
     server->clock = options->clock;
     server->cors_origin = options->cors_origin;
@@ -220,15 +233,12 @@ enum status http_server_open(const struct http_server_options *options, struct h
     exchange_pool_init(&server->pool);
     peers_init(&server->peers);
     server->waiting_ns_max = (options->idle_timeout_s + HEADER_S_MAX) * NS_PER_S;
-    server->daemon = start_daemon(server, options);
-    if (server->daemon == NULL) {
-        listener_close(listener);
+    enum status status = start(server, options, err);
+    if (status == STATUS_OK)
+        *out = server;
+    else
         server_free(server);
-        return error_set(err, STATUS_UNAVAILABLE, "server: cannot start its threads");
-    }
-    listener_start(listener, on_accept, on_tick, server);
-    *out = server;
-    return STATUS_OK;
+    return status;
 }
 
 unsigned http_server_port(const struct http_server *server)
@@ -261,8 +271,6 @@ enum status http_server_close(struct http_server *server, int64_t timeout_ms, st
     }
     if (!exchange_pool_close(&server->pool))
         return error_set(err, STATUS_TIMEOUT, "server: requests are still unanswered");
-    MHD_stop_daemon(server->daemon);
-    listener_close(server->listener);
     server_free(server);
     return STATUS_OK;
 }

@@ -13,12 +13,14 @@
 #include "http/tls.h"
 
 struct http_server;
+struct listener;
 
 /* What the buffers of a connection may take; with what a TLS session does. */
 enum { HTTP_CONNECTION_BYTES_MAX = 256 << 10 };
 
 struct http_server_options {
-    struct str listen; /* as for listener_open: "127.0.0.1:9009", "[::1]:9009", ":9009" */
+    struct str listen;         /* as for listener_open: "127.0.0.1:9009", "[::1]:9009", ":9009" */
+    struct listener *listener; /* one that is bound already, instead; taken; else NULL */
     unsigned thread_count;
     unsigned connections_max;
     unsigned connections_per_ip_max; /* 0 for no limit */

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/process.h"
 #include "base/random.h"
+#include "http/listener.h"
 #include "server/serve_impl.h"
 
 enum { DRAIN_TIMEOUT_MS = 30 * 1000 };
@@ -25,6 +26,7 @@ static enum status start(struct server *server, struct error *err)
     TRY(open_memory(server, err));
     if (server->config.has_tls)
         TRY(tls_open(&server->config.tls, &server->tls, err));
+    TRY(listener_open(server->config.listen, &server->listener, err));
     TRY(server_open_store(server, err));
     server_start_maintenance(server);
     server_open_query(server);
@@ -49,6 +51,7 @@ static bool stop(struct server *server)
         log_error("stop: %s", err.text);
         return false;
     }
+    listener_close(server->listener);
     credentials_free(server->credentials);
     tls_close(server->tls);
     lanes_close(server->lanes);

@@ -142,7 +142,7 @@ void server_open_status(struct server *server)
 
 enum status server_open_http(struct server *server, struct error *err)
 {
-    struct http_server_options options = {.listen = server->config.listen,
+    struct http_server_options options = {.listener = server->listener,
                                           .thread_count = thread_cpu_count(),
                                           .connections_max = server->connections_max,
                                           .connections_per_ip_max = CONNECTIONS_PER_IP_MAX,
@@ -154,6 +154,7 @@ enum status server_open_http(struct server *server, struct error *err)
                                           .memory = server->request_memory,
                                           .tls = server->tls,
                                           .gate = credentials_gate(server->credentials)};
+    server->listener = NULL;
     TRY(http_server_open(&options, &server->http, err));
     server->own_metrics.http = server->http;
     log_info("croft %s listens on port %u (%s), data in %.*s", CROFT_VERSION,

@@ -38,6 +38,7 @@ enum {
 struct server {
     struct flags flags;
     struct config config;
+    struct listener *listener; /* bound before the store is opened; NULL once `http` has it */
     struct disk *disk;
     struct store *store;
     struct limit_layers *limit_layers;

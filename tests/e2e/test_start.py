@@ -43,6 +43,9 @@ class Refused(unittest.TestCase):
             for text in texts:
                 self.assertIn(text, lines[0])
 
+    def expect_nothing_opened(self):
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "data")))
+
     def test_a_data_folder_that_cannot_be_one(self):
         path = os.path.join(self.folder, "file")
         with open(path, "w", encoding="utf-8") as file:
@@ -66,11 +69,13 @@ class Refused(unittest.TestCase):
             taken.listen()
             listen = f"127.0.0.1:{taken.getsockname()[1]}"
             self.expect_refused(["--listen", listen, "--data-dir", "data"], listen, "in use")
+        self.expect_nothing_opened()
 
     def test_an_address_that_is_none(self):
         for listen in ("127.0.0.1:99999", "127.0.0.1:http", "127.0.0.1", "127.0.0.1:", "localhost:x"):
             self.expect_refused(["--listen", listen, "--data-dir", "data"], listen)
         self.expect_refused(["--listen", "localhost", "--data-dir", "data"], "localhost", "an address and a port")
+        self.expect_nothing_opened()
 
     def test_more_memory_than_there_is(self):
         for query, request in (("60%", "50%"), ("1TiB", "1MiB"), ("1%", "1TiB")):
@@ -80,7 +85,7 @@ class Refused(unittest.TestCase):
     def test_an_address_beyond_loopback_without_credentials(self):
         for listen in ("0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:9009", "127.example.org:9009"):
             self.expect_refused(["--listen", listen, "--data-dir", "data"], "loopback", "--insecure")
-        self.assertFalse(os.path.exists(os.path.join(self.folder, "data")))
+        self.expect_nothing_opened()
 
     def test_a_tenant_label_that_names_the_metric(self):
         self.expect_refused(["--tenant-label", "__name__", "--data-dir", "data"], "tenant_label")

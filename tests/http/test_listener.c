@@ -1,9 +1,12 @@
 /* Whom a server takes on: its address, as many connections as fit, nobody new once it ends. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/listener.h"
 #include "tests/http/visit.h"
 
 TEST(a_draining_server_finishes_what_it_has_and_takes_nothing_new)
@@ -107,6 +110,30 @@ TEST(a_listen_address_is_host_and_port)
     expect_listen(taken, STATUS_UNAVAILABLE);
 }
 
+TEST(a_bound_listener_lets_nobody_in_before_it_starts)
+{
+    struct listener *listener;
+    struct error err;
+    char address[32];
+    expect_ok(listener_open(STR("127.0.0.1:0"), &listener, &err));
+    snprintf(address, sizeof address, "127.0.0.1:%u", listener_port(listener));
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)listener_port(listener)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), -1);
+    close(fd);
+    struct http_server *first = NULL, *second = NULL;
+    struct http_server_options options = {.listen = str_from(address),
+                                          .thread_count = 1,
+                                          .connections_max = 1,
+                                          .clock = clock_real()};
+    expect_ok(http_server_open(&options, &first, &err)); /* as long as nobody listens */
+    options.listener = listener;
+    expect_status(http_server_open(&options, &second, &err), STATUS_UNAVAILABLE);
+    expect_ok(http_server_close(first, 1000, &err));
+}
+
 TEST(connections_beyond_the_limit_are_closed)
 {
     struct fixture small;
@@ -175,6 +202,7 @@ TEST(without_descriptors_callers_wait_and_are_served_later)
 
 TEST_MAIN(VISIT(a_draining_server_finishes_what_it_has_and_takes_nothing_new),
           VISIT(a_drained_server_has_no_listening_socket), VISIT(a_listen_address_is_host_and_port),
+          VISIT(a_bound_listener_lets_nobody_in_before_it_starts),
           VISIT(connections_beyond_the_limit_are_closed), VISIT(a_crowd_at_the_limit_harms_nobody),
           VISIT(who_takes_long_is_asked_to_end_when_the_server_does),
           VISIT(without_descriptors_callers_wait_and_are_served_later))
