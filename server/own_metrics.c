@@ -156,6 +156,8 @@ static const struct shard_family {
      "Samples in memory that are in no block yet."},
     {"croft_head_memory_bytes", METRIC_GAUGE, offsetof(struct shard_status, head_memory_bytes),
      "Memory of series and their samples, in bytes."},
+    {"croft_late_memo_bytes", METRIC_GAUGE, offsetof(struct shard_status, late_memo_bytes),
+     "Memory of what late samples were compared with in blocks, in bytes."},
     {"croft_wal_bytes", METRIC_GAUGE, offsetof(struct shard_status, wal_bytes),
      "Log on disk, in bytes."},
     {"croft_wal_commits_total", METRIC_COUNTER, offsetof(struct shard_status, wal_commits),

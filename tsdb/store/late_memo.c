@@ -15,6 +15,8 @@ struct late_entry {
     struct sample samples[LATE_MEMO_SAMPLES];
 };
 
+_Static_assert((sizeof(struct late_entry) << LATE_MEMO_BITS) < 20000000, "as the header says");
+
 void late_memo_init(struct late_memo *memo)
 {
     *memo = (struct late_memo){0};
@@ -117,4 +119,12 @@ void late_memo_rest(struct late_memo *memo)
     }
     memo->is_used = false;
     mutex_unlock(&memo->lock);
+}
+
+size_t late_memo_bytes(struct late_memo *memo)
+{
+    mutex_lock(&memo->lock);
+    size_t bytes = memo->entries == NULL ? 0 : sizeof *memo->entries << LATE_MEMO_BITS;
+    mutex_unlock(&memo->lock);
+    return bytes;
 }

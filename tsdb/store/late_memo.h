@@ -6,8 +6,9 @@
  * that this is done once for LATE_MEMO_SAMPLES requests. What is kept is what the block says, which
  * never changes.
  *
- * Memory:  at most 2^LATE_MEMO_BITS entries of 300 bytes, taken with the first, one for each series
- *          that is being repeated; nothing a minute or two after the last.
+ * Memory:  a table of 2^LATE_MEMO_BITS entries, under 20 MB, taken with the first that is kept,
+ *          given back a minute or two after the last was asked for. Of two series that want one
+ *          entry the later has it. The shard's, charged to nobody: croft_late_memo_bytes.
  * Threads: any.
  */
 #ifndef CROFT_TSDB_LATE_MEMO_H
@@ -45,5 +46,7 @@ void late_memo_keep(struct late_memo *memo, const struct late_key *key, int64_t 
                     int64_t max_ts_ms, const struct columns *samples);
 /* Called now and then: gives its memory back when it was not used since the last call. */
 void late_memo_rest(struct late_memo *memo);
+/* 0 when it keeps nothing. */
+size_t late_memo_bytes(struct late_memo *memo);
 
 #endif

@@ -309,6 +309,7 @@ void store_shard_status(struct store *store, uint32_t number, struct shard_statu
                                  .wal_commits = counter_get(&counters->commits),
                                  .wal_commit_failures = counter_get(&counters->commit_failures),
                                  .wal_bytes_written = counter_get(&counters->bytes_written),
+                                 .late_memo_bytes = late_memo_bytes(&shard->late_memo),
                                  .is_writable = wal_is_writable(shard->wal)};
     rwlock_lock_read(&shard->lock);
     out->series = head_series_count(shard->head);

@@ -121,6 +121,7 @@ struct shard_status {
     uint64_t head_samples; /* in memory, not being flushed */
     uint64_t head_memory_bytes;
     uint64_t head_sample_memory_bytes; /* the part of it that a flush gives back */
+    uint64_t late_memo_bytes;
     int64_t head_age_ms; /* how long ago the first of them came; 0 when there are none */
     uint64_t wal_bytes;
     uint64_t wal_commits;
