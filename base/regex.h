@@ -2,7 +2,9 @@
  * regex: RE2 behind a C interface: linear time, the syntax and the complaints of Go's regexp.
  *
  * Patterns are anchored at both ends and '.' matches newlines, as Prometheus compiles them:
- * (?s)^(?:p)$. Threads: a compiled regex may be used by many threads.
+ * (?s)^(?:p)$.
+ *
+ * Threads: a compiled regex may be used by many threads.
  */
 #ifndef CROFT_BASE_REGEX_H
 #define CROFT_BASE_REGEX_H

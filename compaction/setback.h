@@ -3,7 +3,8 @@
  *
  * Each failure in a row doubles the wait, from a minute to an hour.
  *
- * Ownership: the table owns its entries. Threads: not synchronised.
+ * Ownership: the table owns its entries.
+ * Threads:   not synchronised.
  */
 #ifndef CROFT_COMPACTION_SETBACK_H
 #define CROFT_COMPACTION_SETBACK_H

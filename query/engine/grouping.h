@@ -8,7 +8,7 @@
  * Ownership:  everything lives in the query's arena; nothing to release. The text of labels is that
  *             of the series: whoever closes their operator copies it first (labels_copy).
  * Units:      numbers of groups and series are 32 bits wide, which the budget of a query never
- * reaches.
+ *             reaches.
  */
 #ifndef CROFT_QUERY_GROUPING_H
 #define CROFT_QUERY_GROUPING_H

@@ -2,7 +2,8 @@
  * block_index_writer: gathers the series of one tenant and writes their index.
  *
  * Memory: the distinct texts once, 12 bytes per distinct label pair, 4 per label, about 48 per
- * series, 32 per timeline. Format: docs/format/block.md, "Index".
+ *         series, 32 per timeline.
+ * Format: docs/format/block.md, "Index"
  */
 #ifndef CROFT_TSDB_BLOCK_INDEX_WRITER_H
 #define CROFT_TSDB_BLOCK_INDEX_WRITER_H

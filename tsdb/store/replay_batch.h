@@ -7,8 +7,9 @@
  * that it has filled in the batch; to seal it encodes these, away from the head, and to adopt it
  * gives their chunks to the head.
  *
- * Ownership:  the caller owns the struct; it owns everything in it, and keeps the memory when it is
- * reset. Threads:    of one thread at a time.
+ * Ownership: the caller owns the struct; it owns everything in it, and keeps the memory when it is
+ *            reset.
+ * Threads:   of one thread at a time.
  */
 #ifndef CROFT_TSDB_REPLAY_BATCH_H
 #define CROFT_TSDB_REPLAY_BATCH_H

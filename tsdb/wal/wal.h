@@ -10,8 +10,9 @@
  * STATUS_UNAVAILABLE, and the next wal_commit writes the kept batch to a new segment.
  *
  * Threads: wal_log_* only between wal_batch_begin and wal_batch_end, which hold the mutex of the
- * batch (order: the shard's lock before it); wal_commit and wal_drop by one thread each, at the
- * same time as anything else. Everything else from any thread. Format:  docs/format/wal.md.
+ *          batch (order: the shard's lock before it); wal_commit and wal_drop by one thread each,
+ *          at the same time as anything else. Everything else from any thread.
+ * Format:  docs/format/wal.md
  */
 #ifndef CROFT_TSDB_WAL_H
 #define CROFT_TSDB_WAL_H
