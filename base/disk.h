@@ -36,7 +36,8 @@ void name_list_deinit(struct name_list *list);
 bool name_list_has(const struct name_list *list, const char *name);
 
 /* The folder `root` on the machine's file system, made (0700) when it is missing, and locked with a
-   kernel lock: a second process that opens the same root gets STATUS_UNAVAILABLE. */
+   kernel lock: a second process that opens the same root gets STATUS_UNAVAILABLE. A root that
+   cannot be written to is an error, for the first write may be long after the start. */
 MUST_USE enum status disk_open_real(const char *root, struct disk **out, struct error *err);
 /* The same folder for reading only, without the lock: what a running server owns may be looked at.
    Names may come and go meanwhile. STATUS_NOT_FOUND when it is missing; every change is refused
@@ -55,7 +56,7 @@ MUST_USE enum status disk_rename(struct disk *disk, const char *from, const char
                                  struct error *err);
 /* A file or an empty folder; STATUS_IO for a folder that holds something. */
 MUST_USE enum status disk_unlink(struct disk *disk, const char *path, struct error *err);
-/* Fine when it exists already. Parents must exist. */
+/* Fine when it exists already and can be written to. Parents must exist. */
 MUST_USE enum status disk_make_dir(struct disk *disk, const char *path, struct error *err);
 /* Makes creations, renames and unlinks in the folder durable; "" is the root. After a rename from
    one folder to another both need it. */

@@ -233,6 +233,18 @@ static enum status real_unlink(struct disk *disk, const char *path, struct error
     return failed(path, "unlink", err);
 }
 
+/* On a full disk as well: nothing is made to find out. */
+static enum status check_dir_writable(int dir_fd, const char *name, const char *path,
+                                      struct error *err)
+{
+    if (faccessat(dir_fd, name, W_OK | X_OK, AT_EACCESS) == 0)
+        return STATUS_OK;
+    int error = errno;
+    return error_set(err, status_of_errno(error),
+                     "disk: %s: got %s (errno %d), want a folder that can be written to", path,
+                     strerrordesc_np(error), error);
+}
+
 static enum status real_make_dir(struct disk *disk, const char *path, struct error *err)
 {
     if (mkdirat(real_of(disk)->root_fd, path, DIR_MODE) == 0)
@@ -242,7 +254,7 @@ static enum status real_make_dir(struct disk *disk, const char *path, struct err
         return failed(path, "mkdir", err);
     if (!S_ISDIR(about.st_mode))
         return error_set(err, STATUS_IO, "disk: %s: mkdir: is a file", path);
-    return STATUS_OK;
+    return check_dir_writable(real_of(disk)->root_fd, path, path, err);
 }
 
 static enum status open_dir(int root_fd, const char *path, int *out, struct error *err)
@@ -343,6 +355,7 @@ static enum status lock_root(int root_fd, const char *root, struct error *err)
 static enum status secure_root(int root_fd, const char *root, bool is_new, struct error *err)
 {
     TRY(lock_root(root_fd, root, err));
+    TRY(check_dir_writable(root_fd, ".", root, err));
     enum status status = sync_dir_below(root_fd, "..", err);
     return is_new ? status : STATUS_OK;
 }

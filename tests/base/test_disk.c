@@ -1,5 +1,8 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/sim_disk.h"
@@ -349,6 +352,43 @@ TEST(a_root_can_be_read_while_another_has_it_and_nothing_is_changed)
     tear_down(&scene);
 }
 
+/* Permissions are not checked for root, who therefore is somebody else meanwhile. */
+static void give_up_rights(const char *folder, bool is_root)
+{
+    assert_int_equal(chmod(folder, is_root ? 0755 : 0500), 0);
+    if (is_root)
+        assert_int_equal(seteuid(65534), 0);
+}
+
+static void regain_rights(const char *folder, bool is_root)
+{
+    if (is_root) {
+        assert_int_equal(seteuid(0), 0);
+        prctl(PR_SET_DUMPABLE, 1); /* which went with the rights, and the leak check needs */
+    }
+    assert_int_equal(chmod(folder, 0700), 0);
+}
+
+TEST(a_folder_that_cannot_be_written_to_is_an_error_though_it_is_there)
+{
+    struct scene scene;
+    struct disk *second;
+    char below[128];
+    bool is_root = geteuid() == 0;
+    set_up(&scene, true);
+    snprintf(below, sizeof below, "%s/a", scene.root);
+    expect_ok(disk_make_dir(scene.disk, "a", &err));
+    assert_int_equal(chmod(scene.root, 0755), 0);
+    give_up_rights(below, is_root);
+    expect_status(disk_make_dir(scene.disk, "a", &err), STATUS_IO);
+    assert_non_null(strstr(err.text, "disk: a: "));
+    expect_status(disk_open_real(below, &second, &err), STATUS_IO);
+    assert_non_null(strstr(err.text, below));
+    regain_rights(below, is_root);
+    expect_ok(disk_make_dir(scene.disk, "a", &err));
+    tear_down(&scene);
+}
+
 TEST_MAIN(RUN(what_is_appended_is_read_back), RUN(reserving_does_not_change_the_size),
           RUN(a_mapping_shows_the_file_until_it_is_closed), RUN(a_mapped_file_holds_no_descriptor),
           RUN(a_rename_replaces_what_was_there), RUN(folders_list_their_names_in_order),
@@ -356,4 +396,5 @@ TEST_MAIN(RUN(what_is_appended_is_read_back), RUN(reserving_does_not_change_the_
           RUN(an_occupied_path_is_an_io_error_and_stays_as_it_was),
           RUN(an_unlinked_file_can_be_read_while_it_is_open), RUN(a_disk_knows_its_free_space),
           RUN(a_root_is_opened_by_one_at_a_time), RUN(a_missing_root_is_made_but_not_its_parents),
-          RUN(a_root_can_be_read_while_another_has_it_and_nothing_is_changed))
+          RUN(a_root_can_be_read_while_another_has_it_and_nothing_is_changed),
+          RUN(a_folder_that_cannot_be_written_to_is_an_error_though_it_is_there))

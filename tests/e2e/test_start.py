@@ -54,6 +54,25 @@ class Refused(unittest.TestCase):
         self.expect_refused(["--listen", self.listen, "--data-dir", path + "/below"], path)
         self.expect_refused(["--listen", self.listen, "--data-dir", "/proc/croft"], "/proc/croft")
 
+    def test_a_data_folder_that_can_only_be_read(self):
+        """Whether there is a store in it, which could be replayed and asked, or nothing."""
+        empty = os.path.join(self.folder, "empty")
+        os.mkdir(empty)
+        croft = Croft(self).start()
+        write(croft.http, [({"__name__": "m"}, [(now_ms(), 1)])])
+        croft.stop()
+        for data in (os.path.join(croft.folder, "data"), empty):
+            mount = f"mount --bind {data} {data} && mount -o remount,ro,bind {data}"
+            if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "sh", "-c", mount], check=False).returncode:
+                self.skipTest("skipped: only root may mount")
+            done = subprocess.run(["unshare", "--mount", "sh", "-c", f'{mount} && exec "$@"', "sh", CROFT, "serve",
+                                   "--listen", self.listen, "--data-dir", data], capture_output=True, text=True,
+                                  timeout=60, check=False)
+            lines = [line for line in done.stderr.splitlines() if not LOG_LINE.match(line)]
+            self.assertEqual((done.returncode, len(lines)), (1, 1), lines)
+            for text in (f"croft: disk: {data}: ", "Read-only file system", "want a folder"):
+                self.assertIn(text, lines[0])
+
     def test_a_data_folder_of_somebody_else(self):
         """The refusal leaves it as it is."""
         data = os.path.join(self.folder, "data")
