@@ -12,8 +12,10 @@
 /* No process has more: the default of vm.max_map_count is 65,530. Unused entries take no memory. */
 enum { MAPS_MAX = 64 * 1024 };
 
-/* Looked at by the handler while others change it: `begin` changes only while `end` is 0. */
+/* Looked at by the handler while others change it: `begin` changes only while `end` is 0, and
+   after `use_count` has. */
 struct map_entry {
+    _Atomic uint64_t use_count; /* maps that have had it */
     _Atomic uintptr_t begin;
     _Atomic uintptr_t end; /* 0: free */
     _Atomic uint64_t fault_count;
@@ -33,12 +35,14 @@ static struct {
 
 /* ---- the handler: nothing but atomics and system calls ---- */
 
-/* Read twice, `end` cannot be that of another map than `begin`. */
+/* `begin` was there before `end`; if it is that of a later map, `use_count` is no more what it was.
+   That the next map ends where this one did happens all the time: the kernel fills gaps. */
 static bool covers(struct map_entry *entry, uintptr_t address)
 {
+    uint64_t use_count = atomic_load(&entry->use_count);
     uintptr_t end = atomic_load(&entry->end);
     return atomic_load(&entry->begin) <= address && address < end &&
-           atomic_load(&entry->end) == end;
+           atomic_load(&entry->use_count) == use_count;
 }
 
 /* The entry of a map that a thread reads stays as it is: that thread is here. */
@@ -116,6 +120,7 @@ static struct map_entry *add_entry(uintptr_t begin, size_t len)
     struct map_entry *entry = free_entry_locked();
     if (entry != NULL) {
         atomic_store(&entry->fault_count, 0);
+        atomic_fetch_add(&entry->use_count, 1);
         atomic_store(&entry->begin, begin);
         atomic_store(&entry->end, begin + len);
     }
