@@ -11,18 +11,22 @@ void trusted_clock_init(struct trusted_clock *trusted, const struct clock *clock
     bool may_have_leapt = newest_ms != INT64_MIN && newest_ms < now_ms - DOUBT_MS;
     *trusted = (struct trusted_clock){.clock = clock,
                                       .wall_ms = may_have_leapt ? newest_ms : now_ms,
-                                      .monotonic_ms = clock_monotonic_ms(clock)};
+                                      .monotonic_ms = clock_monotonic_ms(clock),
+                                      .leap_seen_ms = INT64_MAX};
 }
 
 int64_t trusted_clock_now_ms(struct trusted_clock *trusted)
 {
     int64_t wall_ms = clock_now_ms(trusted->clock);
-    int64_t elapsed_ms = clock_monotonic_ms(trusted->clock) - trusted->monotonic_ms;
-    int64_t expected_ms = trusted->wall_ms + elapsed_ms;
+    int64_t monotonic_ms = clock_monotonic_ms(trusted->clock);
+    int64_t expected_ms = trusted->wall_ms + (monotonic_ms - trusted->monotonic_ms);
     bool has_leapt = wall_ms - expected_ms > LEAP_MIN_MS;
-    if (has_leapt && elapsed_ms < DOUBT_MS)
+    if (has_leapt && trusted->leap_seen_ms > monotonic_ms)
+        trusted->leap_seen_ms = monotonic_ms;
+    if (has_leapt && monotonic_ms - trusted->leap_seen_ms < DOUBT_MS)
         return expected_ms;
     trusted->wall_ms = wall_ms;
-    trusted->monotonic_ms += elapsed_ms;
+    trusted->monotonic_ms = monotonic_ms;
+    trusted->leap_seen_ms = INT64_MAX;
     return wall_ms;
 }

@@ -2,12 +2,14 @@
  * trusted_clock: wall time for deciding what to delete, which cannot be undone.
  *
  * A wall clock that leaps ahead of the monotonic one (a wrong date, a bad time server) would make
- * fresh data look expired. Such a leap is believed only when the clock has kept to it for a day;
- * until then time goes on from before the leap. A clock that is set back is believed at once: it
- * deletes less. What the clock was before the process started is guessed from the newest sample: a
- * machine that boots with a wrong date is a leap as well.
+ * fresh data look expired. Such a leap is believed only when the clock has kept to it for a day
+ * after it was seen; until then time goes on from before the leap. A clock that is set back is
+ * believed at once: it deletes less. What the clock was before the process started is guessed from
+ * the newest sample: a machine that boots with a wrong date is a leap as well.
  *
- * Threads: not synchronised; each thread that deletes has one of its own.
+ * Threads: not synchronised; each thread that deletes has one of its own. They may believe a leap
+ *          at different times, but none sooner than a day after it, however seldom it looks (a
+ *          merge may take hours), so what the first of them deletes has expired.
  */
 #ifndef CROFT_COMPACTION_TRUSTED_CLOCK_H
 #define CROFT_COMPACTION_TRUSTED_CLOCK_H
@@ -20,6 +22,7 @@ struct trusted_clock {
     const struct clock *clock;
     int64_t wall_ms;      /* when both clocks last agreed */
     int64_t monotonic_ms; /* the same moment */
+    int64_t leap_seen_ms; /* monotonic; INT64_MAX while they agree */
 };
 
 /* `clock` is kept. `newest_ms` is of the newest sample there is, INT64_MIN for none: a wall clock

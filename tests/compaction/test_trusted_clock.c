@@ -36,6 +36,22 @@ TEST(a_leap_is_believed_after_a_day)
     assert_int_equal(trusted_clock_now_ms(&trusted), START_MS + YEAR_MS + DAY_MS + HOUR_MS);
 }
 
+/* As a thread does that is busy for two days, near the end of which the clock leaps. */
+TEST(a_leap_is_not_believed_by_who_has_not_looked_for_a_day)
+{
+    struct sim_clock sim;
+    struct trusted_clock trusted;
+    sim_clock_init(&sim, START_MS);
+    trusted_clock_init(&trusted, &sim.base, START_MS);
+    sim_clock_advance(&sim, 2 * DAY_MS);
+    sim_clock_jump(&sim, START_MS + YEAR_MS);
+    assert_int_equal(trusted_clock_now_ms(&trusted), START_MS + 2 * DAY_MS);
+    sim_clock_advance(&sim, DAY_MS - 1);
+    assert_int_equal(trusted_clock_now_ms(&trusted), START_MS + 3 * DAY_MS - 1);
+    sim_clock_advance(&sim, 1);
+    assert_int_equal(trusted_clock_now_ms(&trusted), START_MS + YEAR_MS + DAY_MS);
+}
+
 TEST(a_leap_that_is_taken_back_leaves_no_trace)
 {
     struct sim_clock sim;
@@ -87,6 +103,7 @@ TEST(a_leap_before_the_start_is_believed_after_a_day)
 }
 
 TEST_MAIN(RUN(a_clock_that_runs_is_believed), RUN(a_leap_is_believed_after_a_day),
+          RUN(a_leap_is_not_believed_by_who_has_not_looked_for_a_day),
           RUN(a_leap_that_is_taken_back_leaves_no_trace),
           RUN(a_clock_that_is_set_back_is_believed_at_once),
           RUN(a_clock_that_was_right_before_the_start_is_believed),
