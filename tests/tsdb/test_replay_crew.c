@@ -2,7 +2,7 @@
  * Batches on their way down a line, with no helper, one or several. A check that fails in a thread
  * ends the process: cmocka's asserts are for the main thread only.
  */
-#include "tsdb/store/replay_crew.h"
+#include "tsdb/store/replay_line.h"
 
 #include "base/check.h"
 #include "tests/support/test.h"

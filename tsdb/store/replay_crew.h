@@ -1,65 +1,29 @@
 /*
- * replay_crew: the threads that open the shards of a store, and how they share the replay of a log.
+ * replay_crew: the threads that open the shards of a store and help each other with the logs.
  *
- * A shard's own thread reads its log and decodes it into batches. These go down a line:
+ * A shard's own thread reads its log and hands it on in batches, down a line (replay_line.h). Who
+ * has opened its shard stays to help with the lines of the others, while fewer threads than
+ * processors have work.
  *
- *     filling ─► filled ─► applied ─► sealed ─► free
- *
- * They are applied one after the other, in the order of the log. Who applies also adopts: both
- * change the head, so one thread at a time does it. Each step may be done by any thread that has
- * nothing else to do: a shard's own while all its batches are on their way, and those whose shard
- * is open, which stay to help while fewer threads than processors have work. Without such a helper
- * a line has one batch, and the shard's thread does it all in a fixed order.
- *
- * Nothing depends on who was faster: the head ends up with the same samples in the same chunks.
- *
- * Locks: the crew's, which nothing else is taken under. A batch belongs to the thread that does a
- * step of it.
+ * Locks: the crew's guards what is in all its lines, too; nothing else is taken under it.
  */
 #ifndef CROFT_TSDB_REPLAY_CREW_H
 #define CROFT_TSDB_REPLAY_CREW_H
 
 #include "base/thread.h"
-#include "tsdb/store/replay_batch.h"
 
-/* Enough for two threads not to wait for each other at each batch; 4 MB when all of them are full
- * of full runs. */
-enum { REPLAY_LINE_BATCHES = 6 };
-
-/* One applies while the shard's thread decodes, one more seals: others would wait. */
+/* Of one line: one applies while the shard's thread decodes, one more seals; others would wait. */
 enum { REPLAY_HELPERS_MAX = 2 };
 
-enum replay_place {
-    REPLAY_FREE,
-    REPLAY_FILLING,
-    REPLAY_FILLED,
-    REPLAY_APPLIED,
-    REPLAY_SEALED,
-    REPLAY_IN_HAND, /* somebody does the next step */
-};
+struct replay_line;
 
-struct replay_slot {
-    struct replay_batch *batch;
-    enum replay_place place;
-    uint64_t number; /* in the order of the log */
-};
-
-struct replay_crew;
-
-/* The batches of one log. What is behind `context` is guarded by the crew's lock. */
-struct replay_line {
-    struct head *head; /* kept */
-    enum status (*apply)(void *context, struct replay_batch *batch, struct error *err);
-    void *context;
-    struct replay_crew *crew;
-    struct replay_line *next; /* of the crew */
-    struct replay_slot slots[REPLAY_LINE_BATCHES];
-    size_t slot_count;
-    struct replay_slot *filling;
-    uint64_t next_number;
-    bool is_head_taken; /* somebody applies or adopts */
-    enum status status; /* of the first batch that could not be applied; none is applied after it */
-    struct error err;
+struct replay_crew {
+    struct mutex lock;
+    struct cond has_news;      /* a batch has gone on, or a shard is open */
+    struct replay_line *lines; /* guarded by lock */
+    unsigned opening_count; /* guarded by lock; shards that are not open yet, each with a thread */
+    unsigned helper_count;  /* guarded by lock */
+    unsigned worker_max;
 };
 
 struct replay_crew *replay_crew_new(unsigned shard_count, unsigned processor_count);
@@ -68,15 +32,5 @@ void replay_crew_free(struct replay_crew *crew);
 void replay_crew_end_shard(struct replay_crew *crew);
 /* Helps until all shards are open, or there are enough threads that have work. */
 void replay_crew_help(struct replay_crew *crew);
-
-/* `head`, `apply` and `context` are set. */
-void replay_line_open(struct replay_line *line, struct replay_crew *crew);
-/* The batch to fill. */
-struct replay_batch *replay_line_batch(const struct replay_line *line);
-/* The batch is filled, another takes its place. The failure of any before it: the log need not be
- * read on. */
-MUST_USE enum status replay_line_pass(struct replay_line *line, struct error *err);
-/* Passes the last one, waits for all and frees them; the first failure. */
-MUST_USE enum status replay_line_close(struct replay_line *line, struct error *err);
 
 #endif

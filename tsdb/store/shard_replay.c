@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "tsdb/files/filenames.h"
+#include "tsdb/store/replay_line.h"
 
 /* An append waits for memory twice: for its series and for the series' open samples. So both are
    fetched so many samples ahead. */
