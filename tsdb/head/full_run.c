@@ -4,13 +4,13 @@
 
 bool head_has_full_run(const struct head *head, struct series_ref ref)
 {
-    return head_series(head, ref)->held.open.count == OPEN_RUN_COUNT_MAX;
+    return head_series(head, ref)->samples.open.count == OPEN_RUN_COUNT_MAX;
 }
 
 void head_copy_full_run(const struct head *head, struct series_ref ref, struct full_run *out)
 {
     CHECK(head_has_full_run(head, ref));
-    const struct open_run *open = &head_series(head, ref)->held.open;
+    const struct open_run *open = &head_series(head, ref)->samples.open;
     out->base_ts_ms = open->base_ts_ms;
     out->ref = ref;
     memcpy(out->samples, open_run_samples(&head->open, open), sizeof out->samples);
@@ -39,9 +39,9 @@ static bool is_still_open(const struct open_run *open, const struct full_run *ru
 
 void head_adopt_chunk(struct head *head, const struct full_run *run, struct bytes chunk)
 {
-    struct held *held = &head_series(head, run->ref)->held;
-    if (!is_still_open(&held->open, run))
+    struct series_samples *samples = &head_series(head, run->ref)->samples;
+    if (!is_still_open(&samples->open, run))
         return;
-    chunk_pool_add(&head->chunks, &held->chunks, chunk);
-    open_run_release(&head->open, &held->open);
+    chunk_pool_add(&head->chunks, &samples->chunks, chunk);
+    open_run_release(&head->open, &samples->open);
 }

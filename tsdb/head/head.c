@@ -26,10 +26,10 @@ static void free_late(struct head *head)
     for (uint32_t ref = 0; ref < head->series.slot_count; ref++) {
         struct series *series = slab_at(&head->series, ref);
         if (series->is_used)
-            held_release(head, &series->held);
+            series_samples_release(head, &series->samples);
     }
-    for (uint32_t ref = 0; ref < head->aside_count; ref++)
-        held_release(head, &head->aside[ref].held);
+    for (uint32_t ref = 0; ref < head->flushing_count; ref++)
+        series_samples_release(head, &head->flushing[ref].samples);
 }
 
 void head_free(struct head *head)
@@ -41,7 +41,7 @@ void head_free(struct head *head)
         tenant_index_free(head->tenants[i]);
     mem_free(head->tenants);
     mem_free(head->followers);
-    mem_free(head->aside);
+    mem_free(head->flushing);
     mem_free(head->retired);
     slab_deinit(&head->series);
     slab_deinit(&head->late);
@@ -99,7 +99,7 @@ struct series_ref head_add_key(struct head *head, struct tenant *tenant, const s
     struct series *series = slab_at(&head->series, ref.value);
     *series = (struct series){.tenant_number = tenant->number,
                               .pairs = pair_pool_take(&head->pairs, count),
-                              .held = HELD_NOTHING,
+                              .samples = SERIES_SAMPLES_NONE,
                               .last_ts_ms = INT64_MIN,
                               .last_append_ms = now_ms,
                               .pair_count = (uint16_t)count,
@@ -129,7 +129,7 @@ void head_remove(struct head *head, struct series_ref ref)
 {
     struct series *series = head_series(head, ref);
     CHECK(!series->is_active);
-    CHECK(held_is_empty(&series->held));
+    CHECK(series_samples_is_empty(&series->samples));
     ref_table_remove(&head->table, series_place(series->tenant_number, identity_hash(head, series)),
                      ref.value);
     tenant_index_remove(head->tenants[series->tenant_number], series_pairs(head, series),
@@ -208,11 +208,12 @@ struct labels head_labels(const struct head *head, struct series_ref ref, struct
     return (struct labels){labels, series->pair_count};
 }
 
-static int64_t held_max_ts_ms(const struct head *head, const struct held *held, int64_t last_ts_ms)
+static int64_t samples_max_ts_ms(const struct head *head, const struct series_samples *samples,
+                                 int64_t last_ts_ms)
 {
-    if (held->open.count > 0 || held->chunks != CHUNK_REF_NONE)
+    if (samples->open.count > 0 || samples->chunks != CHUNK_REF_NONE)
         return last_ts_ms;
-    const struct columns *late = held_late(head, held);
+    const struct columns *late = series_samples_late(head, samples);
     return late == NULL ? INT64_MIN : late->ts_ms[late->count - 1];
 }
 
@@ -220,16 +221,16 @@ void head_time_range(const struct head *head, struct series_ref ref, int64_t *mi
                      int64_t *max_ts_ms)
 {
     const struct series *series = head_series(head, ref);
-    *min_ts_ms = series->held.min_ts_ms;
-    *max_ts_ms = held_max_ts_ms(head, &series->held, series->last_ts_ms);
-    const struct aside *aside = head_aside(head, ref);
-    if (aside == NULL)
+    *min_ts_ms = series->samples.min_ts_ms;
+    *max_ts_ms = samples_max_ts_ms(head, &series->samples, series->last_ts_ms);
+    const struct flushing_series *flushing = head_flushing(head, ref);
+    if (flushing == NULL)
         return;
-    int64_t aside_max_ts_ms = held_max_ts_ms(head, &aside->held, aside->last_ts_ms);
-    if (aside->held.min_ts_ms < *min_ts_ms)
-        *min_ts_ms = aside->held.min_ts_ms;
-    if (aside_max_ts_ms > *max_ts_ms)
-        *max_ts_ms = aside_max_ts_ms;
+    int64_t flushing_max_ts_ms = samples_max_ts_ms(head, &flushing->samples, flushing->last_ts_ms);
+    if (flushing->samples.min_ts_ms < *min_ts_ms)
+        *min_ts_ms = flushing->samples.min_ts_ms;
+    if (flushing_max_ts_ms > *max_ts_ms)
+        *max_ts_ms = flushing_max_ts_ms;
 }
 
 /* ---- totals ---- */
@@ -265,7 +266,7 @@ size_t head_memory_bytes(const struct head *head)
 {
     size_t bytes = sizeof *head + slab_memory_bytes(&head->series) +
                    ref_table_memory_bytes(&head->table) + pair_pool_memory_bytes(&head->pairs) +
-                   head_sample_memory_bytes(head) + head->aside_count * sizeof *head->aside +
+                   head_sample_memory_bytes(head) + head->flushing_count * sizeof *head->flushing +
                    head->retired_capacity * sizeof *head->retired +
                    head->follower_capacity * sizeof *head->followers +
                    head->tenant_capacity * sizeof(struct tenant_index *) + head->encoding.capacity;

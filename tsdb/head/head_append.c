@@ -10,24 +10,24 @@
 
 static inline void append_in_order(struct head *head, struct series *series, struct sample sample)
 {
-    struct held *held = &series->held;
-    if (!open_run_has_room(&held->open, sample.ts_ms))
-        held_seal(head, held);
-    open_run_append(&head->open, &held->open, sample);
+    struct series_samples *samples = &series->samples;
+    if (!open_run_has_room(&samples->open, sample.ts_ms))
+        series_samples_seal(head, samples);
+    open_run_append(&head->open, &samples->open, sample);
     series->last_ts_ms = sample.ts_ms;
 }
 
 static void append_late(struct head *head, struct series *series, struct sample sample)
 {
-    struct held *held = &series->held;
-    struct open_run *open = &held->open;
+    struct series_samples *samples = &series->samples;
+    struct open_run *open = &samples->open;
     if (open->count > 0 && open_run_has_room(open, sample.ts_ms)) {
         uint32_t index = open_run_find(&head->open, open, sample.ts_ms);
         open_run_insert(&head->open, open, index, sample);
         return;
     }
     const struct columns one = {.ts_ms = &sample.ts_ms, .values = &sample.value, .count = 1};
-    held_merge_late(head, held, &one);
+    series_samples_merge_late(head, samples, &one);
 }
 
 static bool find_in_columns(const struct columns *columns, int64_t ts_ms, double *value)
@@ -80,22 +80,23 @@ static bool find_in_chunks(struct head *head, uint32_t newest, int64_t ts_ms, do
     return find_in_columns(&head->decoding, ts_ms, value);
 }
 
-static bool find_in_held(struct head *head, const struct held *held, int64_t ts_ms, double *value)
+static bool find_in_samples(struct head *head, const struct series_samples *samples, int64_t ts_ms,
+                            double *value)
 {
-    if (ts_ms < held->min_ts_ms)
+    if (ts_ms < samples->min_ts_ms)
         return false;
-    const struct columns *late = held_late(head, held);
-    return find_in_open(head, &held->open, ts_ms, value) ||
+    const struct columns *late = series_samples_late(head, samples);
+    return find_in_open(head, &samples->open, ts_ms, value) ||
            (late != NULL && find_in_columns(late, ts_ms, value)) ||
-           find_in_chunks(head, held->chunks, ts_ms, value);
+           find_in_chunks(head, samples->chunks, ts_ms, value);
 }
 
 static bool find_sample(struct head *head, struct series_ref ref, const struct series *series,
                         int64_t ts_ms, double *value)
 {
-    const struct aside *aside = head_aside(head, ref);
-    return find_in_held(head, &series->held, ts_ms, value) ||
-           (aside != NULL && find_in_held(head, &aside->held, ts_ms, value));
+    const struct flushing_series *flushing = head_flushing(head, ref);
+    return find_in_samples(head, &series->samples, ts_ms, value) ||
+           (flushing != NULL && find_in_samples(head, &flushing->samples, ts_ms, value));
 }
 
 int64_t head_newest_ts_ms(const struct head *head, struct series_ref ref)
@@ -143,7 +144,7 @@ void head_prefetch_series(const struct head *head, struct series_ref ref)
 
 void head_prefetch_append(const struct head *head, struct series_ref ref)
 {
-    open_run_prefetch(&head->open, &head_series(head, ref)->held.open);
+    open_run_prefetch(&head->open, &head_series(head, ref)->samples.open);
 }
 
 /* Apart, so that what is in order need not prepare for it. */
@@ -170,8 +171,8 @@ enum append_result head_append(struct head *head, struct series_ref ref, struct 
         if (result != APPEND_OK)
             return result;
     }
-    if (sample.ts_ms < series->held.min_ts_ms)
-        series->held.min_ts_ms = sample.ts_ms;
+    if (sample.ts_ms < series->samples.min_ts_ms)
+        series->samples.min_ts_ms = sample.ts_ms;
     series->last_append_ms = now_ms;
     head->sample_count++;
     return APPEND_OK;

@@ -77,7 +77,7 @@ static void prefetch_rest(const struct head *head, uint32_t ref)
     const uint32_t *pairs = series_pairs(head, series);
     __builtin_prefetch(pairs);
     __builtin_prefetch(pairs + series->pair_count - 1); /* often on the next cache line */
-    open_run_prefetch(&head->open, &series->held.open);
+    open_run_prefetch(&head->open, &series->samples.open);
 }
 
 static void find_group(const struct head *head, const struct head_key *keys, size_t count,

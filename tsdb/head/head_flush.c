@@ -6,21 +6,21 @@
    here, because writers wait meanwhile. */
 void head_flush_begin(struct head *head)
 {
-    CHECK(head->aside == NULL);
+    CHECK(head->flushing == NULL);
     uint32_t slot_count = head->series.slot_count;
-    head->aside = mem_alloc(slot_count * sizeof *head->aside);
-    head->aside_count = slot_count;
+    head->flushing = mem_alloc(slot_count * sizeof *head->flushing);
+    head->flushing_count = slot_count;
     for (uint32_t ref = 0; ref < slot_count; ref++) {
         struct series *series = slab_at(&head->series, ref);
-        head->aside[ref] = (struct aside){.held = HELD_NOTHING};
+        head->flushing[ref] = (struct flushing_series){.samples = SERIES_SAMPLES_NONE};
         if (!series->is_used)
             continue;
-        head->aside[ref] = (struct aside){series->held, series->last_ts_ms};
-        series->held = HELD_NOTHING;
+        head->flushing[ref] = (struct flushing_series){series->samples, series->last_ts_ms};
+        series->samples = SERIES_SAMPLES_NONE;
     }
     chunk_pool_set_aside(&head->chunks);
     open_pool_set_aside(&head->open);
-    head->aside_sample_count = head->sample_count;
+    head->flushing_sample_count = head->sample_count;
     head->sample_count = 0;
 }
 
@@ -31,15 +31,15 @@ uint32_t head_slot_count(const struct head *head)
 
 bool head_flush_has(const struct head *head, struct series_ref ref)
 {
-    return head_aside(head, ref) != NULL;
+    return head_flushing(head, ref) != NULL;
 }
 
 static void end_flush(struct head *head)
 {
-    mem_free(head->aside);
-    head->aside = NULL;
-    head->aside_count = 0;
-    head->aside_sample_count = 0;
+    mem_free(head->flushing);
+    head->flushing = NULL;
+    head->flushing_count = 0;
+    head->flushing_sample_count = 0;
 }
 
 /* Who read the refs of these before the last head_flush_end is gone. */
@@ -54,7 +54,7 @@ static void remove_unused(struct head *head)
 {
     for (uint32_t ref = 0; ref < head->series.slot_count; ref++) {
         const struct series *series = slab_at(&head->series, ref);
-        if (series->is_used && !series->is_active && held_is_empty(&series->held))
+        if (series->is_used && !series->is_active && series_samples_is_empty(&series->samples))
             head_remove(head, (struct series_ref){ref});
     }
 }
@@ -78,7 +78,7 @@ static void drop_empty_tenants(struct head *head)
 
 void head_forget(struct head *head, struct series_ref ref)
 {
-    CHECK(head->aside == NULL);
+    CHECK(head->flushing == NULL);
     head_deactivate(head, ref);
     head_remove(head, ref);
 }
@@ -92,10 +92,10 @@ static void shrink(struct head *head)
 
 void head_flush_end(struct head *head)
 {
-    CHECK(head->aside != NULL);
-    for (uint32_t ref = 0; ref < head->aside_count; ref++) {
-        head->aside[ref].held.open = (struct open_run){0}; /* goes with its page */
-        held_release(head, &head->aside[ref].held);
+    CHECK(head->flushing != NULL);
+    for (uint32_t ref = 0; ref < head->flushing_count; ref++) {
+        head->flushing[ref].samples.open = (struct open_run){0}; /* goes with its page */
+        series_samples_release(head, &head->flushing[ref].samples);
     }
     chunk_pool_drop_aside(&head->chunks);
     open_pool_drop_aside(&head->open);
@@ -107,39 +107,40 @@ void head_flush_end(struct head *head)
 }
 
 /* Puts `newer` behind `older`, all in order; `newer` becomes the whole. */
-static void merge_held(struct head *head, struct held *older, struct held *newer)
+static void merge_samples(struct head *head, struct series_samples *older,
+                          struct series_samples *newer)
 {
-    if (held_is_empty(newer)) {
+    if (series_samples_is_empty(newer)) {
         *newer = *older;
-        *older = HELD_NOTHING;
+        *older = SERIES_SAMPLES_NONE;
         return;
     }
     if (newer->open.count > 0 || newer->chunks != CHUNK_REF_NONE)
-        held_seal(head, older);
+        series_samples_seal(head, older);
     chunk_pool_join(&head->chunks, &older->chunks, &newer->chunks);
     newer->chunks = older->chunks;
     if (older->open.count > 0) {
         newer->open = older->open;
         older->open = (struct open_run){0};
     }
-    const struct columns *late = held_late(head, older);
+    const struct columns *late = series_samples_late(head, older);
     if (late != NULL)
-        held_merge_late(head, newer, late);
+        series_samples_merge_late(head, newer, late);
     if (older->min_ts_ms < newer->min_ts_ms)
         newer->min_ts_ms = older->min_ts_ms;
-    held_release(head, older);
+    series_samples_release(head, older);
 }
 
 void head_flush_abort(struct head *head)
 {
-    CHECK(head->aside != NULL);
+    CHECK(head->flushing != NULL);
     open_pool_take_back(&head->open);
-    for (uint32_t ref = 0; ref < head->aside_count; ref++) {
-        struct held *older = &head->aside[ref].held;
-        if (held_is_empty(older))
+    for (uint32_t ref = 0; ref < head->flushing_count; ref++) {
+        struct series_samples *older = &head->flushing[ref].samples;
+        if (series_samples_is_empty(older))
             continue;
-        merge_held(head, older, &head_series(head, (struct series_ref){ref})->held);
+        merge_samples(head, older, &head_series(head, (struct series_ref){ref})->samples);
     }
-    head->sample_count += head->aside_sample_count;
+    head->sample_count += head->flushing_sample_count;
     end_flush(head);
 }

@@ -6,10 +6,10 @@
  *                                           ─► sealed chunks     (chunk_pool)
  *                                           ─► late columns      (slab)
  *     tenant number ─► tenant_index: pairs, names, postings
- *     aside[ref]: what a flush has taken from the series; only while one is under way
+ *     flushing[ref]: what a flush has taken from the series; only while one is under way
  *
- * The samples in order, of all parts of a series together, are strictly increasing: aside chunks,
- * aside open, chunks, open. Only late columns lie across.
+ * The samples in order, of all parts of a series together, are strictly increasing: flushing
+ * chunks, flushing open, chunks, open. Only late columns lie across.
  */
 #ifndef CROFT_TSDB_HEAD_IMPL_H
 #define CROFT_TSDB_HEAD_IMPL_H
@@ -23,20 +23,21 @@
 #include "tsdb/index/ref_table.h"
 
 /* Samples of one series. */
-struct held {
+struct series_samples {
     struct open_run open;
     int64_t min_ts_ms; /* of all of them, inclusive; INT64_MAX when there are none */
     uint32_t chunks;   /* the newest of the ring; CHUNK_REF_NONE when there is none */
     uint32_t late;     /* struct columns, none later than last_ts_ms; SLAB_REF_NONE for none */
 };
 
-#define HELD_NOTHING                                                                               \
-    ((struct held){.min_ts_ms = INT64_MAX, .chunks = CHUNK_REF_NONE, .late = SLAB_REF_NONE})
+#define SERIES_SAMPLES_NONE                                                                        \
+    ((struct series_samples){                                                                      \
+        .min_ts_ms = INT64_MAX, .chunks = CHUNK_REF_NONE, .late = SLAB_REF_NONE})
 
 struct series {
     uint32_t tenant_number; /* first: a free slot keeps the slab's link here */
     uint32_t pairs;         /* in the pair pool */
-    struct held held;
+    struct series_samples samples;
     int64_t last_ts_ms;     /* the greatest ever appended, moved aside or not; INT64_MIN for none */
     int64_t last_append_ms; /* when a sample came, or the series was made active */
     uint32_t logged_epoch;
@@ -48,8 +49,9 @@ struct series {
 
 _Static_assert(sizeof(struct series) == 64, "a series is one cache line");
 
-struct aside {
-    struct held held;
+/* What a flush has taken from a series. */
+struct flushing_series {
+    struct series_samples samples;
     int64_t last_ts_ms;
 };
 
@@ -65,23 +67,24 @@ struct head {
     /* By ref: who was sent behind it the last time; a guess, proved by who uses it. */
     uint32_t *followers;
     size_t follower_capacity;
-    struct aside *aside;  /* by ref; NULL when no flush is under way */
-    uint32_t aside_count; /* series from here on are younger than the flush */
-    uint32_t *retired;    /* slots that the last head_flush_end freed; the next one reuses them */
+    struct flushing_series *flushing; /* by ref; NULL when no flush is under way */
+    uint32_t flushing_count;          /* series from here on are younger than the flush */
+    uint32_t *retired; /* slots that the last head_flush_end freed; the next one reuses them */
     size_t retired_count;
     size_t retired_capacity;
     size_t series_count;
     uint64_t sample_count;
-    uint64_t aside_sample_count;
+    uint64_t flushing_sample_count;
     size_t late_bytes;
     struct buffer encoding;   /* scratch of those who seal */
     struct columns decoding;  /* the same, samples */
     struct chunk_times times; /* the same, of the last chunk */
 };
 
-static inline bool held_is_empty(const struct held *held)
+static inline bool series_samples_is_empty(const struct series_samples *samples)
 {
-    return held->open.count == 0 && held->chunks == CHUNK_REF_NONE && held->late == SLAB_REF_NONE;
+    return samples->open.count == 0 && samples->chunks == CHUNK_REF_NONE &&
+           samples->late == SLAB_REF_NONE;
 }
 
 /* NULL when the head has no series of the tenant. */
@@ -105,11 +108,12 @@ static inline uint64_t series_place(uint32_t tenant_number, uint64_t identity_ha
 }
 
 /* NULL when the flush under way took nothing from the series, or none is. */
-static inline struct aside *head_aside(const struct head *head, struct series_ref ref)
+static inline struct flushing_series *head_flushing(const struct head *head, struct series_ref ref)
 {
-    if (ref.value >= head->aside_count || held_is_empty(&head->aside[ref.value].held))
+    if (ref.value >= head->flushing_count ||
+        series_samples_is_empty(&head->flushing[ref.value].samples))
         return NULL;
-    return &head->aside[ref.value];
+    return &head->flushing[ref.value];
 }
 
 static inline const uint32_t *series_pairs(const struct head *head, const struct series *series)
@@ -118,17 +122,19 @@ static inline const uint32_t *series_pairs(const struct head *head, const struct
 }
 
 /* NULL when there are none. */
-static inline struct columns *held_late(const struct head *head, const struct held *held)
+static inline struct columns *series_samples_late(const struct head *head,
+                                                  const struct series_samples *samples)
 {
-    return held->late == SLAB_REF_NONE ? NULL : slab_at(&head->late, held->late);
+    return samples->late == SLAB_REF_NONE ? NULL : slab_at(&head->late, samples->late);
 }
 
 /* Encodes the open samples, if there are any, into a chunk. */
-void held_seal(struct head *head, struct held *held);
+void series_samples_seal(struct head *head, struct series_samples *samples);
 /* Adds late samples. */
-void held_merge_late(struct head *head, struct held *held, const struct columns *samples);
+void series_samples_merge_late(struct head *head, struct series_samples *samples,
+                               const struct columns *more);
 /* Frees the open run and the late columns; chunks go with their pages. */
-void held_release(struct head *head, struct held *held);
+void series_samples_release(struct head *head, struct series_samples *samples);
 
 /* Takes the series out of the count of active ones. */
 void head_deactivate(struct head *head, struct series_ref ref);

@@ -29,19 +29,19 @@ static enum status read_chunks(const struct head *head, uint32_t newest,
     return STATUS_OK;
 }
 
-static enum status read_in_order(const struct head *head, const struct held *held,
+static enum status read_in_order(const struct head *head, const struct series_samples *samples,
                                  const struct ts_range *range, struct columns *out,
                                  struct error *err)
 {
-    TRY(read_chunks(head, held->chunks, range, out, err));
-    open_run_read(&head->open, &held->open, out);
+    TRY(read_chunks(head, samples->chunks, range, out, err));
+    open_run_read(&head->open, &samples->open, out);
     return STATUS_OK;
 }
 
-static void merge_late(const struct head *head, const struct held *held,
+static void merge_late(const struct head *head, const struct series_samples *samples,
                        const struct ts_range *range, struct columns *out)
 {
-    const struct columns *late = held_late(head, held);
+    const struct columns *late = series_samples_late(head, samples);
     if (late == NULL)
         return;
     size_t start = columns_find(late, range->min_ts_ms);
@@ -55,9 +55,9 @@ static void merge_late(const struct head *head, const struct held *held,
 }
 
 /* `older` may be NULL; `out` is empty. What was written first is merged first. */
-static enum status read_held(const struct head *head, const struct held *older,
-                             const struct held *newer, const struct ts_range *range,
-                             struct columns *out, struct error *err)
+static enum status read_samples(const struct head *head, const struct series_samples *older,
+                                const struct series_samples *newer, const struct ts_range *range,
+                                struct columns *out, struct error *err)
 {
     if (older != NULL)
         TRY(read_in_order(head, older, range, out, err));
@@ -69,15 +69,15 @@ static enum status read_held(const struct head *head, const struct held *older,
     return STATUS_OK;
 }
 
-static enum status read_and_merge(const struct head *head, const struct held *older,
-                                  const struct held *newer, const struct ts_range *range,
+static enum status read_and_merge(const struct head *head, const struct series_samples *older,
+                                  const struct series_samples *newer, const struct ts_range *range,
                                   struct columns *out, struct error *err)
 {
     struct columns fresh;
     if (out->count == 0)
-        return read_held(head, older, newer, range, out, err);
+        return read_samples(head, older, newer, range, out, err);
     columns_init(&fresh);
-    enum status status = read_held(head, older, newer, range, &fresh, err);
+    enum status status = read_samples(head, older, newer, range, &fresh, err);
     if (status == STATUS_OK)
         columns_merge(out, &fresh);
     columns_deinit(&fresh);
@@ -91,18 +91,18 @@ enum status head_read(const struct head *head, struct series_ref ref, int64_t mi
     const struct series *series = slab_at(&head->series, ref.value);
     if (!series->is_used)
         return STATUS_OK;
-    const struct aside *aside = head_aside(head, ref);
-    const struct held *older = aside == NULL ? NULL : &aside->held;
+    const struct flushing_series *flushing = head_flushing(head, ref);
+    const struct series_samples *older = flushing == NULL ? NULL : &flushing->samples;
     const struct ts_range range = {min_ts_ms, max_ts_ms};
-    return read_and_merge(head, older, &series->held, &range, out, err);
+    return read_and_merge(head, older, &series->samples, &range, out, err);
 }
 
 enum status head_flush_read(const struct head *head, struct series_ref ref, struct columns *out,
                             struct error *err)
 {
-    const struct aside *aside = head_aside(head, ref);
-    if (aside == NULL)
+    const struct flushing_series *flushing = head_flushing(head, ref);
+    if (flushing == NULL)
         return STATUS_OK;
     const struct ts_range range = {INT64_MIN, INT64_MAX};
-    return read_and_merge(head, NULL, &aside->held, &range, out, err);
+    return read_and_merge(head, NULL, &flushing->samples, &range, out, err);
 }
