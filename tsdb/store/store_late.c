@@ -21,7 +21,7 @@
 /* How far the memo looks ahead: what it keeps of one sample each 15 s. */
 #define AHEAD_MS (LATE_MEMO_SAMPLES * INT64_C(15000))
 
-/* ---- who waits ---- */
+/* ---- deferred samples ---- */
 
 bool may_be_in_blocks_locked(const struct shard_write *w, int64_t ts_ms)
 {
@@ -34,30 +34,31 @@ bool may_be_in_blocks_locked(const struct shard_write *w, int64_t ts_ms)
     return false;
 }
 
-static struct waiting *add_waiting(struct shard_write *w, const struct write_series *series)
+static struct deferred_series *add_deferred(struct shard_write *w,
+                                            const struct write_series *series)
 {
-    struct waiting *waiting = arena_alloc(w->arena, sizeof *waiting);
-    *waiting = (struct waiting){
+    struct deferred_series *deferred = arena_alloc(w->arena, sizeof *deferred);
+    *deferred = (struct deferred_series){
         .series = series,
         .newest_ms = INT64_MIN,
-        .samples = arena_alloc(w->arena, series->sample_count * sizeof *waiting->samples)};
-    *w->waiting_end = waiting;
-    w->waiting_end = &waiting->next;
-    w->last_waiting = waiting;
-    return waiting;
+        .samples = arena_alloc(w->arena, series->sample_count * sizeof *deferred->samples)};
+    *w->deferred_end = deferred;
+    w->deferred_end = &deferred->next;
+    w->last_deferred = deferred;
+    return deferred;
 }
 
-void let_wait(struct shard_write *w, const struct write_series *series, uint32_t sample)
+void defer_samples(struct shard_write *w, const struct write_series *series, uint32_t sample)
 {
-    struct waiting *waiting = w->last_waiting;
-    if (waiting == NULL || waiting->series != series)
-        waiting = add_waiting(w, series);
+    struct deferred_series *deferred = w->last_deferred;
+    if (deferred == NULL || deferred->series != series)
+        deferred = add_deferred(w, series);
     if (sample != UINT32_MAX) {
-        waiting->samples[waiting->sample_count++] = sample;
+        deferred->samples[deferred->sample_count++] = sample;
         return;
     }
     for (uint32_t i = 0; i < series->sample_count; i++)
-        waiting->samples[waiting->sample_count++] = i;
+        deferred->samples[deferred->sample_count++] = i;
 }
 
 void list_blocks_locked(struct shard_write *w)
@@ -86,26 +87,26 @@ void release_blocks(struct shard_write *w)
 
 struct asking {
     struct shard_write *write;
-    struct waiting *waiting;
+    struct deferred_series *deferred;
     struct arena scratch;
     struct columns found;
     struct timeline_cache timelines;
     enum append_result *results; /* by sample; NULL as long as no block holds the series */
-    int64_t min_ts_ms;           /* of the samples that wait */
+    int64_t min_ts_ms;           /* of the deferred samples */
     int64_t max_ts_ms;
 };
 
-static const struct sample *sample_at(const struct waiting *waiting, uint32_t index)
+static const struct sample *sample_at(const struct deferred_series *deferred, uint32_t index)
 {
-    return &waiting->series->samples[waiting->samples[index]];
+    return &deferred->series->samples[deferred->samples[index]];
 }
 
 static void note_range(struct asking *a)
 {
     a->min_ts_ms = INT64_MAX;
     a->max_ts_ms = INT64_MIN;
-    for (uint32_t i = 0; i < a->waiting->sample_count; i++) {
-        int64_t ts_ms = sample_at(a->waiting, i)->ts_ms;
+    for (uint32_t i = 0; i < a->deferred->sample_count; i++) {
+        int64_t ts_ms = sample_at(a->deferred, i)->ts_ms;
         a->min_ts_ms = ts_ms < a->min_ts_ms ? ts_ms : a->min_ts_ms;
         a->max_ts_ms = ts_ms > a->max_ts_ms ? ts_ms : a->max_ts_ms;
     }
@@ -113,7 +114,7 @@ static void note_range(struct asking *a)
 
 static void compare(struct asking *a, uint32_t index)
 {
-    const struct sample *sample = sample_at(a->waiting, index);
+    const struct sample *sample = sample_at(a->deferred, index);
     size_t at = columns_find(&a->found, sample->ts_ms);
     /* the block of lower rank has spoken: its value is the one that is shown */
     if (a->results[index] != APPEND_OK || at == a->found.count ||
@@ -127,9 +128,9 @@ static void compare(struct asking *a, uint32_t index)
 static uint32_t group_of(const struct asking *a, uint32_t from, struct block_range *range)
 {
     uint32_t to = from + 1;
-    range->min_ts_ms = range->max_ts_ms = sample_at(a->waiting, from)->ts_ms;
-    for (; to < a->waiting->sample_count; to++) {
-        int64_t ts_ms = sample_at(a->waiting, to)->ts_ms;
+    range->min_ts_ms = range->max_ts_ms = sample_at(a->deferred, from)->ts_ms;
+    for (; to < a->deferred->sample_count; to++) {
+        int64_t ts_ms = sample_at(a->deferred, to)->ts_ms;
         if (ts_ms < range->min_ts_ms || ts_ms - range->max_ts_ms > GAP_MS)
             break;
         range->max_ts_ms = ts_ms > range->max_ts_ms ? ts_ms : range->max_ts_ms;
@@ -159,10 +160,10 @@ static enum status ask_series(struct asking *a, struct block *block, size_t tena
 {
     const struct span_list deleted = deletions_of_series(
         a->write->deletions, block_meta(block)->sequence,
-        tenant_id_str(&a->waiting->series->tenant->id), a->waiting->labels, a->write->arena);
-    if (deleted.count == 0 && a->waiting->sample_count == 1)
+        tenant_id_str(&a->deferred->series->tenant->id), a->deferred->labels, a->write->arena);
+    if (deleted.count == 0 && a->deferred->sample_count == 1)
         return ask_for_one(a, block, tenant, series, err);
-    for (uint32_t from = 0, to; from < a->waiting->sample_count; from = to) {
+    for (uint32_t from = 0, to; from < a->deferred->sample_count; from = to) {
         struct block_range range = {.timelines = &a->timelines};
         to = group_of(a, from, &range);
         columns_reset(&a->found);
@@ -177,7 +178,7 @@ static void need_results(struct asking *a)
 {
     if (a->results == NULL)
         a->results =
-            arena_alloc_zeroed(a->write->arena, a->waiting->sample_count * sizeof *a->results);
+            arena_alloc_zeroed(a->write->arena, a->deferred->sample_count * sizeof *a->results);
 }
 
 _Static_assert(APPEND_OK == 0, "results begin as zeros");
@@ -185,7 +186,7 @@ _Static_assert(APPEND_OK == 0, "results begin as zeros");
 /* Where a series of that hash was found in the block the last time, or some other series. */
 static struct counter *hint_of(const struct asking *a, const struct block *block)
 {
-    uint64_t hash = a->waiting->hash ^ block_meta(block)->sequence;
+    uint64_t hash = a->deferred->hash ^ block_meta(block)->sequence;
     /* 2^64 / golden ratio: sequences are small numbers */
     return &a->write->shard->hints[(hash * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - SHARD_HINT_BITS)];
 }
@@ -195,7 +196,7 @@ static enum status find_series(struct asking *a, struct block *block, size_t ten
 {
     struct counter *hint = hint_of(a, block);
     *series = (uint32_t)counter_get(hint);
-    TRY(block_find_series(block, tenant, a->waiting->labels, &a->scratch, series, err));
+    TRY(block_find_series(block, tenant, a->deferred->labels, &a->scratch, series, err));
     counter_set(hint, *series);
     return STATUS_OK;
 }
@@ -207,13 +208,13 @@ static enum status ask_block(struct asking *a, struct block *block, struct error
     int64_t min_ts_ms, max_ts_ms;
     if (block_meta(block)->max_ts_ms < a->min_ts_ms)
         return STATUS_OK;
-    TRY(block_find_tenant(block, tenant_id_str(&a->waiting->series->tenant->id), &tenant, err));
+    TRY(block_find_tenant(block, tenant_id_str(&a->deferred->series->tenant->id), &tenant, err));
     if (block_tenant_section(block, tenant).max_ts_ms < a->min_ts_ms)
         return STATUS_OK;
     TRY(find_series(a, block, tenant, &series, err));
     TRY(block_time_range(block, tenant, series, &min_ts_ms, &max_ts_ms, err));
-    if (max_ts_ms > a->waiting->newest_ms)
-        a->waiting->newest_ms = max_ts_ms;
+    if (max_ts_ms > a->deferred->newest_ms)
+        a->deferred->newest_ms = max_ts_ms;
     if (max_ts_ms < a->min_ts_ms || min_ts_ms > a->max_ts_ms)
         return STATUS_OK;
     need_results(a);
@@ -226,10 +227,11 @@ void ask_blocks(struct shard_write *w)
     arena_init(&a.scratch, SIZE_MAX);
     columns_init(&a.found);
     timeline_cache_init(&a.timelines);
-    for (struct waiting *waiting = w->waiting; waiting != NULL; waiting = waiting->next) {
-        a.waiting = waiting;
+    for (struct deferred_series *deferred = w->deferred; deferred != NULL;
+         deferred = deferred->next) {
+        a.deferred = deferred;
         a.results = NULL;
-        waiting->newest_ms = INT64_MIN;
+        deferred->newest_ms = INT64_MIN;
         note_range(&a);
         for (size_t i = 0; i < w->block_count; i++) {
             struct error err;
@@ -237,7 +239,7 @@ void ask_blocks(struct shard_write *w)
             if (status == STATUS_CORRUPT) /* the sample is taken as a new one */
                 store_note_damage(w->shard->store, w->blocks[i], &err);
         }
-        waiting->blocks = a.results;
+        deferred->blocks = a.results;
     }
     timeline_cache_deinit(&a.timelines);
     columns_deinit(&a.found);

@@ -6,7 +6,7 @@
  *   2. append    the samples of the series that are known, and log them     under the lock
  *                (not those that a block may have: they are late)
  *   3. check     the labels of the others against the data model, and what  without it
- *                blocks have of the samples that wait
+ *                blocks have of the deferred samples
  *   4. add       those within the tenant's limit, append, log               under the lock again
  *   5. wait      register for the commit that makes all of it durable       under the lock
  *
@@ -113,7 +113,7 @@ static void append_locked(struct shard_write *w, const struct write_series *seri
         } else if (sample.ts_ms <= shard->blocks_max_ts_ms &&
                    head_look(shard->head, ref, sample) == APPEND_OK &&
                    may_be_in_blocks_locked(w, sample.ts_ms)) {
-            let_wait(w, series, i);
+            defer_samples(w, series, i);
         } else {
             w->written += append_sample_locked(w, series, ref, sample);
         }
@@ -121,13 +121,13 @@ static void append_locked(struct shard_write *w, const struct write_series *seri
 }
 
 /* Step 4. */
-static void append_waiting_locked(struct shard_write *w, const struct waiting *waiting,
-                                  struct series_ref ref) REQUIRES(w->shard->lock)
+static void append_deferred_locked(struct shard_write *w, const struct deferred_series *deferred,
+                                   struct series_ref ref) REQUIRES(w->shard->lock)
 {
-    const struct write_series *series = waiting->series;
-    for (uint32_t i = 0; i < waiting->sample_count; i++) {
-        struct sample sample = series->samples[waiting->samples[i]];
-        enum append_result blocks = waiting->blocks == NULL ? APPEND_OK : waiting->blocks[i];
+    const struct write_series *series = deferred->series;
+    for (uint32_t i = 0; i < deferred->sample_count; i++) {
+        struct sample sample = series->samples[deferred->samples[i]];
+        enum append_result blocks = deferred->blocks == NULL ? APPEND_OK : deferred->blocks[i];
         if (!is_in_time(w, series, sample))
             continue;
         if (blocks == APPEND_CONFLICT)
@@ -136,7 +136,7 @@ static void append_waiting_locked(struct shard_write *w, const struct waiting *w
             w->written +=
                 blocks == APPEND_DUPLICATE || append_sample_locked(w, series, ref, sample);
     }
-    head_note_newest_in_blocks(w->shard->head, ref, waiting->newest_ms);
+    head_note_newest_in_blocks(w->shard->head, ref, deferred->newest_ms);
 }
 
 /* ---- series ---- */
@@ -203,7 +203,7 @@ static void find_and_append_locked(struct shard_write *w) REQUIRES(w->shard->loc
             enter_tenant(w, series);
             if (refs[i].value == SERIES_REF_NONE.value) {
                 if (!is_refused_early_locked(w, series))
-                    let_wait(w, series, UINT32_MAX);
+                    defer_samples(w, series, UINT32_MAX);
             } else if (activate_locked(w, series, refs[i])) {
                 append_locked(w, series, refs[i]);
             }
@@ -212,58 +212,59 @@ static void find_and_append_locked(struct shard_write *w) REQUIRES(w->shard->loc
 }
 
 /* A series is not made for samples that are all in blocks, or will be refused. */
-static bool brings_something(struct shard_write *w, const struct waiting *waiting)
+static bool brings_something(struct shard_write *w, const struct deferred_series *deferred)
 {
     const struct time_bounds *hard = &w->bounds.of[LIMIT_HARD];
-    if (waiting->blocks == NULL)
-        return has_sample_in_time(w, waiting->series);
-    for (uint32_t i = 0; i < waiting->sample_count; i++) {
-        int64_t ts_ms = waiting->series->samples[waiting->samples[i]].ts_ms;
-        if (waiting->blocks[i] == APPEND_OK && ts_ms >= hard->min_ts_ms && ts_ms <= hard->max_ts_ms)
+    if (deferred->blocks == NULL)
+        return has_sample_in_time(w, deferred->series);
+    for (uint32_t i = 0; i < deferred->sample_count; i++) {
+        int64_t ts_ms = deferred->series->samples[deferred->samples[i]].ts_ms;
+        if (deferred->blocks[i] == APPEND_OK && ts_ms >= hard->min_ts_ms &&
+            ts_ms <= hard->max_ts_ms)
             return true;
     }
     return false;
 }
 
 /* Tells of samples of which none is to be kept. */
-static void answer_waiting(struct shard_write *w, const struct waiting *waiting)
+static void answer_deferred(struct shard_write *w, const struct deferred_series *deferred)
 {
-    for (uint32_t i = 0; waiting->blocks != NULL && i < waiting->sample_count; i++) {
-        struct sample sample = waiting->series->samples[waiting->samples[i]];
-        if (!is_in_time(w, waiting->series, sample))
+    for (uint32_t i = 0; deferred->blocks != NULL && i < deferred->sample_count; i++) {
+        struct sample sample = deferred->series->samples[deferred->samples[i]];
+        if (!is_in_time(w, deferred->series, sample))
             continue;
-        if (waiting->blocks[i] == APPEND_CONFLICT)
-            refuse_conflict(w, waiting->series, sample);
+        if (deferred->blocks[i] == APPEND_CONFLICT)
+            refuse_conflict(w, deferred->series, sample);
         else
             w->written++;
     }
 }
 
 /* Step 4. Somebody else may have added the series since step 1, or it came unsorted. */
-static void add_and_append_locked(struct shard_write *w, const struct waiting *waiting)
+static void add_and_append_locked(struct shard_write *w, const struct deferred_series *deferred)
     REQUIRES(w->shard->lock)
 {
     struct head *head = w->shard->head;
-    const struct write_series *series = waiting->series;
+    const struct write_series *series = deferred->series;
     enter_tenant(w, series);
     struct head_key key = {.tenant = series->tenant,
-                           .hash = waiting->hash,
-                           .labels = waiting->labels.ptr,
-                           .label_count = waiting->labels.count};
+                           .hash = deferred->hash,
+                           .labels = deferred->labels.ptr,
+                           .label_count = deferred->labels.count};
     struct series_ref ref;
     head_find(head, &key, 1, &ref);
     if (ref.value == SERIES_REF_NONE.value) {
-        if (!brings_something(w, waiting)) {
-            answer_waiting(w, waiting);
+        if (!brings_something(w, deferred)) {
+            answer_deferred(w, deferred);
             return;
         }
-        if (!may_add_locked(w, series, waiting->labels))
+        if (!may_add_locked(w, series, deferred->labels))
             return;
-        ref = head_add(head, series->tenant, waiting->labels, w->monotonic_ms);
+        ref = head_add(head, series->tenant, deferred->labels, w->monotonic_ms);
     } else if (!activate_locked(w, series, ref)) {
         return;
     }
-    append_waiting_locked(w, waiting, ref);
+    append_deferred_locked(w, deferred, ref);
 }
 
 /* Labels that came as they are kept need not be encoded. */
@@ -279,21 +280,21 @@ static uint64_t hash_of(const struct write_series *series, struct labels given,
 /* Step 3: canonical labels; series whose labels are not valid are refused and left out. */
 static void check_labels(struct shard_write *w)
 {
-    struct waiting **link = &w->waiting;
+    struct deferred_series **link = &w->deferred;
     while (*link != NULL) {
-        struct waiting *waiting = *link;
-        const struct write_series *series = waiting->series;
+        struct deferred_series *deferred = *link;
+        const struct write_series *series = deferred->series;
         struct error why;
         struct label_limits limits = label_limits_of(w, series->tenant);
         struct labels given = labels_given(w, series);
-        if (labels_canonicalise(given.ptr, given.count, &limits, w->arena, &waiting->labels,
+        if (labels_canonicalise(given.ptr, given.count, &limits, w->arena, &deferred->labels,
                                 &why) == STATUS_OK) {
-            waiting->hash = hash_of(series, given, waiting->labels);
-            link = &waiting->next;
+            deferred->hash = hash_of(series, given, deferred->labels);
+            link = &deferred->next;
             continue;
         }
         refuse_labels(w, series, &why);
-        *link = waiting->next;
+        *link = deferred->next;
     }
 }
 
@@ -314,7 +315,7 @@ static void wait_locked(struct shard_write *w, struct write_commit *commit) REQU
 }
 
 /* Steps 3 and 4. Gives the lock back in between. */
-static void finish_waiting_locked(struct shard_write *w) REQUIRES(w->shard->lock)
+static void finish_deferred_locked(struct shard_write *w) REQUIRES(w->shard->lock)
 {
     list_blocks_locked(w);
     rwlock_unlock_write(&w->shard->lock);
@@ -329,14 +330,15 @@ static void finish_waiting_locked(struct shard_write *w) REQUIRES(w->shard->lock
         release_blocks(w);
     }
     wal_batch_begin(w->shard->wal);
-    for (const struct waiting *waiting = w->waiting; waiting != NULL; waiting = waiting->next)
-        add_and_append_locked(w, waiting);
+    for (const struct deferred_series *deferred = w->deferred; deferred != NULL;
+         deferred = deferred->next)
+        add_and_append_locked(w, deferred);
     wal_batch_end(w->shard->wal);
 }
 
 static void write_shard(struct shard_write *w, struct write_commit *commit)
 {
-    w->waiting_end = &w->waiting;
+    w->deferred_end = &w->deferred;
     rwlock_lock_write(&w->shard->lock);
     if (head_sample_count(w->shard->head) == 0)
         w->shard->head_since_ms = w->monotonic_ms;
@@ -345,8 +347,8 @@ static void write_shard(struct shard_write *w, struct write_commit *commit)
     wal_batch_begin(w->shard->wal);
     find_and_append_locked(w);
     wal_batch_end(w->shard->wal);
-    if (w->waiting != NULL)
-        finish_waiting_locked(w);
+    if (w->deferred != NULL)
+        finish_deferred_locked(w);
     count_written(w);
     explain_refusals_locked(w);
     wait_locked(w, commit);

@@ -23,8 +23,8 @@ struct write_bounds {
 
 /* A series of which not all could be appended at once: the head does not know it, or a block may
    have samples of these times. */
-struct waiting {
-    struct waiting *next;
+struct deferred_series {
+    struct deferred_series *next;
     const struct write_series *series;
     uint32_t *samples; /* positions in `series`, as they came */
     uint32_t sample_count;
@@ -54,11 +54,11 @@ struct refused {
 struct shard_write {
     struct shard *shard;
     const struct write_series *series;
-    const uint32_t *picked;  /* positions in `series` that belong to the shard; NULL: all */
-    size_t count;            /* of the series of this shard */
-    struct waiting *waiting; /* as they came */
-    struct waiting **waiting_end;
-    struct waiting *last_waiting;
+    const uint32_t *picked; /* positions in `series` that belong to the shard; NULL: all */
+    size_t count;           /* of the series of this shard */
+    struct deferred_series *deferred; /* as they came */
+    struct deferred_series **deferred_end;
+    struct deferred_series *last_deferred;
     struct arena *arena;
     struct write_result *result;
     int64_t now_ms;
@@ -66,7 +66,7 @@ struct shard_write {
     bool has_rates;       /* some tenant of the write has an ingestion_rate */
     uint32_t flush_count; /* of the shard, when the blocks below were listed */
     struct block *
-        *blocks; /* that the waiting are looked up in, lowest rank first; a reference each */
+        *blocks; /* that deferred samples are looked up in, lowest rank first; a reference each */
     size_t block_count;
     struct deletions *deletions; /* one reference; of the same moment as the blocks */
     struct write_bounds bounds;
@@ -131,13 +131,13 @@ void refuse_over_rate_locked(struct shard_write *w) REQUIRES(w->shard->lock);
 /* Whether some block may hold a sample of the tenant at that time. */
 bool may_be_in_blocks_locked(const struct shard_write *w, int64_t ts_ms)
     REQUIRES_SHARED(w->shard->lock);
-/* Puts the sample (all of them: `sample` UINT32_MAX) among the waiting. */
-void let_wait(struct shard_write *w, const struct write_series *series, uint32_t sample);
+/* Leaves the sample (all of them: `sample` UINT32_MAX) to steps 3 and 4 of the write. */
+void defer_samples(struct shard_write *w, const struct write_series *series, uint32_t sample);
 /* Takes references to the blocks that may have to be asked. */
 void list_blocks_locked(struct shard_write *w) REQUIRES_SHARED(w->shard->lock);
 void release_blocks(struct shard_write *w);
-/* Looks the waiting up in the blocks that were listed, one series after the other. What cannot be
-   read there counts as not there: a damaged block does not stop writes. */
+/* Looks deferred samples up in the blocks that were listed, one series after the other. What cannot
+   be read there counts as not there: a damaged block does not stop writes. */
 void ask_blocks(struct shard_write *w);
 
 /* ---- store_refusal.c ---- */
