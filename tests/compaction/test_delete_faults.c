@@ -40,6 +40,69 @@ TEST(on_a_full_disk_a_deletion_works_and_writes_go_on_when_it_has_made_room)
     rig_close(&rig);
 }
 
+static struct file *fill(struct rig *rig)
+{
+    struct error err = {0};
+    uint64_t free_bytes;
+    struct file *filler;
+    expect_ok(disk_free_bytes(rig->box.disk, &free_bytes, &err));
+    expect_ok(disk_create(rig->box.disk, "filler", &filler, &err));
+    expect_ok(file_reserve(filler, free_bytes, &err));
+    return filler;
+}
+
+static void make_room(struct rig *rig, struct file *filler)
+{
+    struct error err = {0};
+    file_close(filler);
+    expect_ok(disk_unlink(rig->box.disk, "filler", &err));
+    store_check_reserve(rig->box.store);
+    store_hold_reserve(rig->box.store);
+}
+
+TEST(a_deletion_works_on_a_disk_that_others_have_filled)
+{
+    enum { CAPACITY_BYTES = 200000, RESERVE_BYTES = 40000 };
+    struct rig rig;
+    struct error err = {0};
+    rig_init(&rig, BOX_SEED);
+    rig.box.options.shard_count = 1;
+    rig.box.options.reserve_bytes = RESERVE_BYTES;
+    rig.box.options.wal_segment_bytes = 2000; /* what it reserves is little */
+    sim_disk_set_capacity(rig.box.sim, CAPACITY_BYTES);
+    rig_open(&rig);
+    for (int i = 0; i < 3; i++) {
+        rig_put(&rig, "up", BOX_START_MS + i, i);
+        struct file *filler = fill(&rig);
+        expect_ok(rig_delete(&rig, "a", NULL, INT64_MIN, INT64_MAX, &err));
+        expect_series(&rig.box, "a", "");
+        rig_clean(&rig);
+        assert_int_equal(box_block_samples(&rig.box), 0);
+        make_room(&rig, filler);
+    }
+    rig_close(&rig);
+}
+
+TEST(a_start_on_a_full_disk_has_the_reserve_of_the_process_before)
+{
+    enum { RESERVE_BYTES = 40000 };
+    struct rig rig;
+    struct error err = {0};
+    rig_init(&rig, BOX_SEED);
+    rig.box.options.shard_count = 1;
+    rig.box.options.reserve_bytes = RESERVE_BYTES;
+    sim_disk_set_capacity(rig.box.sim, (uint64_t)1 << 30);
+    rig_open(&rig);
+    rig_put(&rig, "up", BOX_START_MS, 1);
+    struct file *filler = fill(&rig);
+    file_close(filler);
+    rig_crash(&rig, POWER_CUT_PROCESS_ONLY);
+    expect_ok(rig_delete(&rig, "a", NULL, INT64_MIN, INT64_MAX, &err));
+    expect_series(&rig.box, "a", "");
+    expect_ok(disk_unlink(rig.box.disk, "filler", &err));
+    rig_close(&rig);
+}
+
 /* The block would not fit twice; what is left of it does. */
 TEST(on_a_nearly_full_disk_a_deletion_needs_room_for_what_it_keeps)
 {
@@ -200,6 +263,8 @@ TEST(a_deletion_that_fails_anywhere_succeeds_the_next_time)
 }
 
 TEST_MAIN(RUN(on_a_full_disk_a_deletion_works_and_writes_go_on_when_it_has_made_room),
+          RUN(a_deletion_works_on_a_disk_that_others_have_filled),
+          RUN(a_start_on_a_full_disk_has_the_reserve_of_the_process_before),
           RUN(on_a_nearly_full_disk_a_deletion_needs_room_for_what_it_keeps),
           RUN(a_block_of_which_nothing_is_left_goes_though_its_day_waits),
           RUN(a_block_that_cannot_be_deleted_does_not_stop_a_merge),

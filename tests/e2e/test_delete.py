@@ -1,9 +1,11 @@
 """Deleting series and tenants over HTTP, with the words and codes of Prometheus and Mimir."""
 
+import os
+import subprocess
 import unittest
 
 from answers import raw_samples
-from harness import Croft, main, now_ms
+from harness import Croft, main, now_ms, wait_until
 from remote_write import write
 
 HOUR_MS = 3_600_000
@@ -85,6 +87,43 @@ class Deletion(unittest.TestCase):
         self.assertEqual(self.http.get(TENANT_STATUS, headers={"X-Scope-OrgID": "beta"}).json(),
                          {"tenant_id": "beta", "blocks_deleted": False})
         self.assertEqual(self.read("beta"), {"a": [0, 1, 2], "b": [0, 1, 2]})
+
+
+class FullDisk(unittest.TestCase):
+    """The data lies on a disk of its own, which something else fills."""
+
+    def setUp(self):
+        self.croft = Croft(self)
+        self.data = os.path.join(self.croft.folder, "data")
+        self.reserve = os.path.join(self.data, "croft.reserve")
+        os.mkdir(self.data)
+        mount = ["mount", "-t", "tmpfs", "-o", "size=200m", "none", self.data]
+        if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:
+            self.skipTest("skipped: only root may mount")
+        self.addCleanup(subprocess.run, ["umount", "--lazy", self.data], check=True)
+        self.croft.start()
+        self.http = self.croft.http
+
+    def fill(self):
+        path = os.path.join(self.data, "filler")
+        with open(path, "wb") as filler:
+            free = os.statvfs(self.data)
+            os.posix_fallocate(filler.fileno(), 0, free.f_bavail * free.f_frsize)
+        return path
+
+    def test_a_tenant_goes_and_the_space_for_the_next_one_is_held_again_later(self):
+        for _ in range(2):
+            write(self.http, [({"__name__": "m"}, [(now_ms(), 1)])], tenant="acme")
+            wait_until("space is held", lambda: os.path.exists(self.reserve))
+            filler = self.fill()
+            self.assertEqual(self.http.send("POST", DELETE_TENANT, headers=ACME).code, 200)
+            self.assertFalse(os.path.exists(self.reserve))
+            self.assertEqual(self.http.send("POST", CLEAN).code, 204)
+            self.assertEqual(self.http.get(TENANT_STATUS, headers=ACME).json()["blocks_deleted"], True)
+            os.unlink(filler)
+            wait_until("writes are taken",
+                       lambda: self.http.get("/-/ready").code == 200 and os.path.exists(self.reserve))
+        self.croft.expect_verified()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
  *
  *     croft.layout            version and number of shards; docs/format/layout.md
  *     croft.limits            limits set at run time; docs/format/limits.md
+ *     croft.reserve           no content, but space for deletions on a full disk
  *     shard-0003/
  *         wal/0000000012-000001.log      epoch, segment
  *         blocks/0000000007.block        sequence
@@ -18,6 +19,7 @@
 
 #define LAYOUT_FILE         "croft.layout"
 #define LIMITS_FILE         "croft.limits"
+#define RESERVE_FILE        "croft.reserve"
 #define SHARD_FOLDER_PREFIX "shard-"
 #define SHARD_FOLDER_FORMAT SHARD_FOLDER_PREFIX "%04u"
 #define WAL_FOLDER          "wal"

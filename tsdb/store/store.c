@@ -5,6 +5,8 @@
 #include "base/mem.h"
 #include "tsdb/files/layout.h"
 
+enum { RESERVE_HELD_PART = 4 };
+
 /* ---- open and close ---- */
 
 /* Shards replay side by side; a thread whose shard is open helps with others. */
@@ -120,11 +122,17 @@ enum status store_open(const struct store_options *options, struct store **out, 
 {
     struct store *store = mem_alloc_zeroed(1, sizeof *store);
     store->options = *options;
+    disk_reserve_init(&store->reserve, options->disk,
+                      options->is_read_only ? 0 : options->reserve_bytes / RESERVE_HELD_PART);
     enum status status = open_contents(store, err);
     if (status != STATUS_OK) {
         store_close(store);
         return status;
     }
+    /* the disk may be full before the first step of whoever calls store_hold_reserve */
+    struct error why;
+    if (disk_reserve_hold(&store->reserve, &why) != STATUS_OK)
+        log_warn("no space is held for deletions on a full disk: %s", why.text);
     for (uint32_t i = 0; i < store->shard_count && !options->is_manual; i++)
         shard_start_committer(&store->shards[i]);
     *out = store;
@@ -138,6 +146,7 @@ void store_close(struct store *store)
     mem_free(store->shards);
     if (store->tenants != NULL)
         tenant_table_close(store->tenants);
+    disk_reserve_deinit(&store->reserve);
     mem_free(store);
 }
 
@@ -202,7 +211,9 @@ enum status store_commit(struct store *store, uint32_t shard, struct error *err)
 
 void store_check_reserve(struct store *store)
 {
-    uint64_t reserve_bytes = store->options.reserve_bytes, free_bytes;
+    uint64_t reserve_bytes =
+        store->options.reserve_bytes - disk_reserve_held_bytes(&store->reserve);
+    uint64_t free_bytes;
     struct error err;
     if (reserve_bytes == 0 || disk_free_bytes(store->options.disk, &free_bytes, &err) != STATUS_OK)
         return;
@@ -215,6 +226,15 @@ void store_check_reserve(struct store *store)
                   (unsigned long long)free_bytes, (unsigned long long)reserve_bytes);
     if (was_short && !is_short)
         log_info("the disk has space again, writes are taken");
+}
+
+void store_hold_reserve(struct store *store)
+{
+    struct error ignored; /* there is another time */
+    if (counter_get(&store->is_short) != 0)
+        return;
+    enum status status = disk_reserve_hold(&store->reserve, &ignored);
+    (void)status;
 }
 
 void store_sweep_idle(struct store *store, uint32_t number)

@@ -194,6 +194,8 @@ static enum status delete_in_shards(const struct deleting *d, struct error *err)
             continue;
         mutex_lock(&shard->flush_lock);
         enum status status = delete_locked(d, shard, err);
+        if (status == STATUS_UNAVAILABLE && disk_reserve_release(&d->store->reserve))
+            status = delete_locked(d, shard, err);
         mutex_unlock(&shard->flush_lock);
         TRY(status);
     }

@@ -11,6 +11,7 @@
 #include "base/thread.h"
 #include "tsdb/files/manifest.h"
 #include "tsdb/store/deletions.h"
+#include "tsdb/store/disk_reserve.h"
 #include "tsdb/store/late_memo.h"
 #include "tsdb/store/replay_crew.h"
 #include "tsdb/store/store.h"
@@ -96,6 +97,7 @@ struct store {
     uint32_t shard_count;
     struct counter damaged_blocks; /* found since the start */
     struct counter is_short;       /* 1: less than the reserve is free; no writes */
+    struct disk_reserve reserve;   /* the part of it that nobody else can take */
     struct store_replay_report replay;
 };
 
