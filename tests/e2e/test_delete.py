@@ -1,5 +1,6 @@
 """Deleting series and tenants over HTTP, with the words and codes of Prometheus and Mimir."""
 
+import contextlib
 import os
 import subprocess
 import unittest
@@ -13,6 +14,7 @@ DELETE, CLEAN = "/api/v1/admin/tsdb/delete_series", "/api/v1/admin/tsdb/clean_to
 FLUSH = "/api/v1/admin/tsdb/flush"
 DELETE_TENANT, TENANT_STATUS = "/compactor/delete_tenant", "/compactor/delete_tenant_status"
 ACME = {"X-Scope-OrgID": "acme"}
+RESERVE_BYTES = 16 << 20
 
 
 class Deletion(unittest.TestCase):
@@ -104,25 +106,29 @@ class FullDisk(unittest.TestCase):
         self.croft.start()
         self.http = self.croft.http
 
+    def is_held(self):
+        """All of it: the file is there before its space is."""
+        return os.path.exists(self.reserve) and os.stat(self.reserve).st_blocks * 512 >= RESERVE_BYTES
+
     def fill(self):
         path = os.path.join(self.data, "filler")
-        with open(path, "wb") as filler:
-            free = os.statvfs(self.data)
-            os.posix_fallocate(filler.fileno(), 0, free.f_bavail * free.f_frsize)
+        with open(path, "wb", buffering=0) as filler, contextlib.suppress(OSError):
+            while True:
+                filler.write(bytes(1 << 20))
         return path
 
     def test_a_tenant_goes_and_the_space_for_the_next_one_is_held_again_later(self):
         for _ in range(2):
             write(self.http, [({"__name__": "m"}, [(now_ms(), 1)])], tenant="acme")
-            wait_until("space is held", lambda: os.path.exists(self.reserve))
+            wait_until("space is held", self.is_held)
             filler = self.fill()
+            self.assertEqual(os.statvfs(self.data).f_bavail, 0)
             self.assertEqual(self.http.send("POST", DELETE_TENANT, headers=ACME).code, 200)
             self.assertFalse(os.path.exists(self.reserve))
             self.assertEqual(self.http.send("POST", CLEAN).code, 204)
             self.assertEqual(self.http.get(TENANT_STATUS, headers=ACME).json()["blocks_deleted"], True)
             os.unlink(filler)
-            wait_until("writes are taken",
-                       lambda: self.http.get("/-/ready").code == 200 and os.path.exists(self.reserve))
+            wait_until("space is held again, and writes are taken", self.is_held)
         self.croft.expect_verified()
 
 
