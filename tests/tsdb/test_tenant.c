@@ -123,11 +123,11 @@ TEST(a_warning_is_counted_each_time)
     struct tenant *tenant = get(table, "a");
     tenant_warn(tenant, TENANT_LIMIT_MAX_SERIES, STR(""));
     for (int i = 0; i < 3; i++)
-        tenant_warn_often(tenant, TENANT_LIMIT_INGESTION_RATE, 5 + i);
+        tenant_note_taken(tenant, TENANT_LIMIT_INGESTION_RATE, true, 0, 5 + i);
     assert_int_equal(counter_get(&tenant->limit_warnings[TENANT_LIMIT_MAX_SERIES]), 1);
     assert_int_equal(counter_get(&tenant->limit_warnings[TENANT_LIMIT_INGESTION_RATE]), 3);
     assert_int_equal(counter_get(&tenant->limit_told_ms[TENANT_LIMIT_INGESTION_RATE]), 5);
-    tenant_warn_often(tenant, TENANT_LIMIT_INGESTION_RATE, 5 + 60 * 1000);
+    tenant_note_taken(tenant, TENANT_LIMIT_INGESTION_RATE, true, 0, 5 + 60 * 1000);
     assert_int_equal(counter_get(&tenant->limit_told_ms[TENANT_LIMIT_INGESTION_RATE]), 60005);
     tenant_table_close(table);
 }

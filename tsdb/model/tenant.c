@@ -312,7 +312,7 @@ void tenant_warn(struct tenant *tenant, enum tenant_limit limit, struct str subj
     tell(tenant, limit, subject);
 }
 
-void tenant_warn_often(struct tenant *tenant, enum tenant_limit limit, int64_t now_ms)
+static void warn_once_a_minute(struct tenant *tenant, enum tenant_limit limit, int64_t now_ms)
 {
     struct counter *told_ms = &tenant->limit_told_ms[limit];
     uint64_t last_ms = counter_get(told_ms);
@@ -323,11 +323,18 @@ void tenant_warn_often(struct tenant *tenant, enum tenant_limit limit, int64_t n
     tell(tenant, limit, STR(""));
 }
 
+void tenant_note_taken(struct tenant *tenant, enum tenant_limit limit, bool is_beyond_soft,
+                       uint64_t would_refuse, int64_t now_ms)
+{
+    if (is_beyond_soft)
+        warn_once_a_minute(tenant, limit, now_ms);
+    if (would_refuse > 0)
+        counter_add(&tenant->limit_would_refuse[limit], would_refuse);
+}
+
 void tenant_note_part(struct tenant *tenant, enum tenant_limit limit, uint64_t usage,
                       int64_t now_ms)
 {
-    if (usage > tenant_limit_in(tenant, LIMIT_SOFT, limit))
-        tenant_warn_often(tenant, limit, now_ms);
-    if (usage > tenant_limit_in(tenant, LIMIT_DRY_RUN, limit))
-        counter_add(&tenant->limit_would_refuse[limit], 1);
+    tenant_note_taken(tenant, limit, usage > tenant_limit_in(tenant, LIMIT_SOFT, limit),
+                      usage > tenant_limit_in(tenant, LIMIT_DRY_RUN, limit), now_ms);
 }

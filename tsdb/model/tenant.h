@@ -36,7 +36,7 @@ struct tenant {
     /* of LIMIT_SOFT: what tenant_limits_quiet_max gives */
     struct counter limit_max[LIMIT_MODE_COUNT][TENANT_LIMIT_COUNT];
     struct counter limit_warnings[TENANT_LIMIT_COUNT];     /* times that the soft one was passed */
-    struct counter limit_told_ms[TENANT_LIMIT_COUNT];      /* by tenant_warn_often; 0: never */
+    struct counter limit_told_ms[TENANT_LIMIT_COUNT];      /* by tenant_note_taken; 0: never */
     struct counter limit_would_refuse[TENANT_LIMIT_COUNT]; /* in dry run: series or samples */
     struct counter active_series;                          /* changed under the shard's lock only */
     struct counter samples_written;
@@ -83,9 +83,14 @@ static inline uint64_t tenant_limit_or(const struct tenant *tenant, enum tenant_
 /* The soft limit was passed, by `subject` (a label, a metric; may be empty): counted, and
    told in the log. */
 void tenant_warn(struct tenant *tenant, enum tenant_limit limit, struct str subject);
-/* The same for what is passed again and again: a line a minute. `now_ms` is of a clock that
-   is never set back. */
-void tenant_warn_often(struct tenant *tenant, enum tenant_limit limit, int64_t now_ms);
+/* The same for what is passed again and again, by samples or requests that are taken: a line a
+   minute. A dry run would have refused `would_refuse` of them. `now_ms` is of a clock that is never
+   set back. */
+void tenant_note_taken(struct tenant *tenant, enum tenant_limit limit, bool is_beyond_soft,
+                       uint64_t would_refuse, int64_t now_ms);
+/* The same for `usage` of one part (a request, a query), by its limits. */
+void tenant_note_part(struct tenant *tenant, enum tenant_limit limit, uint64_t usage,
+                      int64_t now_ms);
 
 struct tenant_table;
 
@@ -116,11 +121,6 @@ struct tenant *tenant_table_default(struct tenant_table *table);
 size_t tenant_table_count(struct tenant_table *table);
 /* 0 <= number < count; never NULL. */
 struct tenant *tenant_table_at(struct tenant_table *table, size_t number);
-
-/* Notes that `usage` of one part (a request, a query) was taken, though a soft limit or dry run
-   says it is too much. */
-void tenant_note_part(struct tenant *tenant, enum tenant_limit limit, uint64_t usage,
-                      int64_t now_ms);
 
 /* The hard limit that holds for a tenant of that id, whether it exists yet or not. */
 uint64_t tenant_table_limit(struct tenant_table *table, const struct tenant_id *id,

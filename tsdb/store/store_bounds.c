@@ -52,16 +52,6 @@ void enter_tenant(struct shard_write *w, const struct write_series *series)
     }
 }
 
-/* A part (a sample, the labels of a series) is taken, but not by a soft limit or dry run. */
-static void note_part(const struct shard_write *w, struct tenant *tenant, enum tenant_limit limit,
-                      bool is_beyond_soft, bool is_beyond_dry_run)
-{
-    if (is_beyond_soft)
-        tenant_warn_often(tenant, limit, w->monotonic_ms);
-    if (is_beyond_dry_run)
-        counter_add(&tenant->limit_would_refuse[limit], 1);
-}
-
 bool is_in_time(struct shard_write *w, const struct write_series *series, struct sample sample)
 {
     const struct time_bounds *hard = &w->bounds.of[LIMIT_HARD];
@@ -81,11 +71,12 @@ void note_time(const struct shard_write *w, int64_t ts_ms)
     const struct write_bounds *bounds = &w->bounds;
     if (ts_ms >= bounds->all.min_ts_ms && ts_ms <= bounds->all.max_ts_ms)
         return;
-    note_part(w, bounds->tenant, TENANT_LIMIT_CREATION_GRACE,
-              ts_ms > bounds->of[LIMIT_SOFT].max_ts_ms,
-              ts_ms > bounds->of[LIMIT_DRY_RUN].max_ts_ms);
-    note_part(w, bounds->tenant, TENANT_LIMIT_RETENTION, ts_ms < bounds->of[LIMIT_SOFT].min_ts_ms,
-              ts_ms < bounds->of[LIMIT_DRY_RUN].min_ts_ms);
+    tenant_note_taken(bounds->tenant, TENANT_LIMIT_CREATION_GRACE,
+                      ts_ms > bounds->of[LIMIT_SOFT].max_ts_ms,
+                      ts_ms > bounds->of[LIMIT_DRY_RUN].max_ts_ms, w->monotonic_ms);
+    tenant_note_taken(bounds->tenant, TENANT_LIMIT_RETENTION,
+                      ts_ms < bounds->of[LIMIT_SOFT].min_ts_ms,
+                      ts_ms < bounds->of[LIMIT_DRY_RUN].min_ts_ms, w->monotonic_ms);
 }
 
 bool has_sample_in_time(struct shard_write *w, const struct write_series *series)
@@ -117,9 +108,9 @@ bool is_too_late_locked(struct shard_write *w, const struct write_series *series
                       "out_of_order_time_window");
         return true;
     }
-    note_part(w, series->tenant, TENANT_LIMIT_OUT_OF_ORDER_WINDOW,
-              late_ms > bounds->of[LIMIT_SOFT].late_max_ms,
-              late_ms > bounds->of[LIMIT_DRY_RUN].late_max_ms);
+    tenant_note_taken(series->tenant, TENANT_LIMIT_OUT_OF_ORDER_WINDOW,
+                      late_ms > bounds->of[LIMIT_SOFT].late_max_ms,
+                      late_ms > bounds->of[LIMIT_DRY_RUN].late_max_ms, w->monotonic_ms);
     return false;
 }
 

@@ -128,10 +128,8 @@ static void note_speed(const struct shard_write *w, struct tenant *tenant,
         if (limit.per_second == TENANT_LIMIT_NONE ||
             rate_take(&rates->of[mode], &limit, now_ns, count, &wait_ms))
             continue;
-        if (mode == LIMIT_SOFT)
-            tenant_warn_often(tenant, per_second, w->monotonic_ms);
-        else
-            counter_add(&tenant->limit_would_refuse[per_second], count);
+        bool is_soft = mode == LIMIT_SOFT;
+        tenant_note_taken(tenant, per_second, is_soft, is_soft ? 0 : count, w->monotonic_ms);
     }
 }
 
