@@ -78,7 +78,7 @@ void maintenance_step(struct maintenance *m)
     if (sweeps)
         m->next_sweep_ms = monotonic_ms + SWEEP_EVERY_MS;
     store_check_reserve(m->store);
-    store_hold_reserve(m->store);
+    store_adjust_reserve(m->store);
     for (uint32_t shard = 0; shard < store_shard_count(m->store); shard++) {
         struct error ignored; /* tried again in a second; the shard refuses writes meanwhile */
         enum status mended = store_mend_deletions(m->store, shard, &ignored);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tests/compaction/compactor_rig.h"
+#include "tsdb/files/filenames.h"
 
 enum { BOX_SEED = 21, MINUTE_MS = 60 * 1000 };
 
@@ -40,15 +41,21 @@ TEST(on_a_full_disk_a_deletion_works_and_writes_go_on_when_it_has_made_room)
     rig_close(&rig);
 }
 
-static struct file *fill(struct rig *rig)
+/* All of the disk but one part in `parts`, or all with 0. */
+static struct file *fill_but(struct rig *rig, uint64_t parts)
 {
     struct error err = {0};
     uint64_t free_bytes;
     struct file *filler;
     expect_ok(disk_free_bytes(rig->box.disk, &free_bytes, &err));
     expect_ok(disk_create(rig->box.disk, "filler", &filler, &err));
-    expect_ok(file_reserve(filler, free_bytes, &err));
+    expect_ok(file_reserve(filler, free_bytes - (parts == 0 ? 0 : free_bytes / parts), &err));
     return filler;
+}
+
+static struct file *fill(struct rig *rig)
+{
+    return fill_but(rig, 0);
 }
 
 static void make_room(struct rig *rig, struct file *filler)
@@ -57,7 +64,7 @@ static void make_room(struct rig *rig, struct file *filler)
     file_close(filler);
     expect_ok(disk_unlink(rig->box.disk, "filler", &err));
     store_check_reserve(rig->box.store);
-    store_hold_reserve(rig->box.store);
+    store_adjust_reserve(rig->box.store);
 }
 
 TEST(a_deletion_works_on_a_disk_that_others_have_filled)
@@ -85,13 +92,14 @@ TEST(a_deletion_works_on_a_disk_that_others_have_filled)
 
 TEST(a_start_on_a_full_disk_has_the_reserve_of_the_process_before)
 {
-    enum { RESERVE_BYTES = 40000 };
+    enum { CAPACITY_BYTES = 200000, RESERVE_BYTES = 40000 };
     struct rig rig;
     struct error err = {0};
     rig_init(&rig, BOX_SEED);
     rig.box.options.shard_count = 1;
     rig.box.options.reserve_bytes = RESERVE_BYTES;
-    sim_disk_set_capacity(rig.box.sim, (uint64_t)1 << 30);
+    rig.box.options.wal_segment_bytes = 2000; /* what it reserves is little */
+    sim_disk_set_capacity(rig.box.sim, CAPACITY_BYTES);
     rig_open(&rig);
     rig_put(&rig, "up", BOX_START_MS, 1);
     struct file *filler = fill(&rig);
@@ -100,6 +108,35 @@ TEST(a_start_on_a_full_disk_has_the_reserve_of_the_process_before)
     expect_ok(rig_delete(&rig, "a", NULL, INT64_MIN, INT64_MAX, &err));
     expect_series(&rig.box, "a", "");
     expect_ok(disk_unlink(rig.box.disk, "filler", &err));
+    rig_close(&rig);
+}
+
+static bool is_space_held(struct rig *rig)
+{
+    struct error err;
+    struct file *file;
+    enum status status = disk_open(rig->box.disk, RESERVE_FILE, &file, &err);
+    if (status == STATUS_OK)
+        file_close(file);
+    return status == STATUS_OK;
+}
+
+TEST(a_roomy_disk_holds_nothing_for_deletions)
+{
+    enum { CAPACITY_BYTES = 64 * 10000 + 20000, RESERVE_BYTES = 40000 };
+    struct rig rig;
+    rig_init(&rig, BOX_SEED);
+    rig.box.options.shard_count = 1;
+    rig.box.options.reserve_bytes = RESERVE_BYTES;
+    rig.box.options.wal_segment_bytes = 2000; /* what it reserves is little */
+    sim_disk_set_capacity(rig.box.sim, CAPACITY_BYTES);
+    rig_open(&rig);
+    assert_false(is_space_held(&rig));
+    struct file *filler = fill_but(&rig, 2);
+    store_adjust_reserve(rig.box.store);
+    assert_true(is_space_held(&rig));
+    make_room(&rig, filler);
+    assert_false(is_space_held(&rig));
     rig_close(&rig);
 }
 
@@ -265,6 +302,7 @@ TEST(a_deletion_that_fails_anywhere_succeeds_the_next_time)
 TEST_MAIN(RUN(on_a_full_disk_a_deletion_works_and_writes_go_on_when_it_has_made_room),
           RUN(a_deletion_works_on_a_disk_that_others_have_filled),
           RUN(a_start_on_a_full_disk_has_the_reserve_of_the_process_before),
+          RUN(a_roomy_disk_holds_nothing_for_deletions),
           RUN(on_a_nearly_full_disk_a_deletion_needs_room_for_what_it_keeps),
           RUN(a_block_of_which_nothing_is_left_goes_though_its_day_waits),
           RUN(a_block_that_cannot_be_deleted_does_not_stop_a_merge),

@@ -3,7 +3,7 @@
  *
  *     croft.layout            version and number of shards; docs/format/layout.md
  *     croft.limits            limits set at run time; docs/format/limits.md
- *     croft.reserve           no content, but space for deletions on a full disk
+ *     croft.reserve           no content, but space for deletions, while the disk is nearly full
  *     shard-0003/
  *         wal/0000000012-000001.log      epoch, segment
  *         blocks/0000000007.block        sequence

@@ -3,6 +3,9 @@
 #include "base/log.h"
 #include "tsdb/files/filenames.h"
 
+/* The disk is roomy while it has so many times the reserve. */
+enum { ROOMY_TIMES = 64 };
+
 void disk_reserve_init(struct disk_reserve *reserve, struct disk *disk, uint64_t size_bytes)
 {
     *reserve = (struct disk_reserve){.disk = disk, .size_bytes = size_bytes};
@@ -34,14 +37,27 @@ static enum status make_file(struct disk_reserve *reserve, struct error *err)
     return status;
 }
 
-enum status disk_reserve_hold(struct disk_reserve *reserve, struct error *err)
+static enum status adjust_locked(struct disk_reserve *reserve, struct error *err)
+    REQUIRES(reserve->lock)
 {
-    enum status status = STATUS_OK;
+    uint64_t free_bytes;
+    TRY(disk_free_bytes(reserve->disk, &free_bytes, err));
+    bool is_roomy = free_bytes / ROOMY_TIMES >= reserve->size_bytes;
+    if (reserve->is_adjusted && reserve->is_held != is_roomy)
+        return STATUS_OK;
+    reserve->is_held = false;
+    TRY(is_roomy ? remove_file(reserve, err) : make_file(reserve, err));
+    reserve->is_held = !is_roomy;
+    reserve->is_adjusted = true;
+    return STATUS_OK;
+}
+
+enum status disk_reserve_adjust(struct disk_reserve *reserve, struct error *err)
+{
+    if (reserve->size_bytes == 0)
+        return STATUS_OK;
     mutex_lock(&reserve->lock);
-    if (!reserve->is_held && reserve->size_bytes > 0) {
-        status = make_file(reserve, err);
-        reserve->is_held = status == STATUS_OK;
-    }
+    enum status status = adjust_locked(reserve, err);
     mutex_unlock(&reserve->lock);
     return status;
 }

@@ -3,7 +3,8 @@
  * full.
  *
  * A file without content that holds its space; it stays when the process ends, so that a start on a
- * full disk has it. Where the file system cannot reserve, it holds nothing.
+ * full disk has it. While the disk has 64 times as much there is none: it would only be counted to
+ * what the samples take. Where the file system cannot reserve, it holds nothing.
  *
  * Threads:  synchronised.
  */
@@ -17,14 +18,16 @@ struct disk_reserve {
     struct disk *disk;
     uint64_t size_bytes; /* 0 for none */
     struct mutex lock;
-    bool is_held; /* guarded by lock */
+    bool is_held;     /* guarded by lock */
+    bool is_adjusted; /* guarded by lock; what an earlier process held is gone or taken over */
 };
 
 /* `disk` is kept. */
 void disk_reserve_init(struct disk_reserve *reserve, struct disk *disk, uint64_t size_bytes);
 void disk_reserve_deinit(struct disk_reserve *reserve);
-/* Fine when it is held already. STATUS_UNAVAILABLE: the disk has not as much. */
-MUST_USE enum status disk_reserve_hold(struct disk_reserve *reserve, struct error *err);
+/* Holds the space where the disk is not roomy, and only there. STATUS_UNAVAILABLE: the disk has not
+   as much. */
+MUST_USE enum status disk_reserve_adjust(struct disk_reserve *reserve, struct error *err);
 /* Gives the space back to the disk. False when there was none to give. */
 bool disk_reserve_release(struct disk_reserve *reserve);
 uint64_t disk_reserve_held_bytes(struct disk_reserve *reserve);

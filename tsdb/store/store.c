@@ -129,9 +129,9 @@ enum status store_open(const struct store_options *options, struct store **out, 
         store_close(store);
         return status;
     }
-    /* the disk may be full before the first step of whoever calls store_hold_reserve */
+    /* the disk may be full before the first step of whoever calls store_adjust_reserve */
     struct error why;
-    if (disk_reserve_hold(&store->reserve, &why) != STATUS_OK)
+    if (disk_reserve_adjust(&store->reserve, &why) != STATUS_OK)
         log_warn("no space is held for deletions on a full disk: %s", why.text);
     for (uint32_t i = 0; i < store->shard_count && !options->is_manual; i++)
         shard_start_committer(&store->shards[i]);
@@ -228,12 +228,12 @@ void store_check_reserve(struct store *store)
         log_info("the disk has space again, writes are taken");
 }
 
-void store_hold_reserve(struct store *store)
+void store_adjust_reserve(struct store *store)
 {
     struct error ignored; /* there is another time */
     if (counter_get(&store->is_short) != 0)
         return;
-    enum status status = disk_reserve_hold(&store->reserve, &ignored);
+    enum status status = disk_reserve_adjust(&store->reserve, &ignored);
     (void)status;
 }
 

@@ -35,7 +35,8 @@ struct store_options {
     int64_t idle_ms;       /* a series without samples for this long is not active; 30 minutes */
     uint64_t wal_segment_bytes; /* 0 for the default */
     /* Writes are refused when the disk has less free, so that flushes, merges and deletions can go
-       on; 0 for none. A quarter is held in a file, for deletions when others fill the disk. */
+       on; 0 for none. A quarter is held in a file, for deletions when others fill the disk, while
+       it is not roomy. */
     uint64_t reserve_bytes;
     bool is_manual; /* no threads: the caller commits and flushes */
     /* With is_manual: only selections and reports may be asked; nothing on the disk is changed, and
@@ -175,9 +176,9 @@ MUST_USE enum status store_flush_shard(struct store *store, uint32_t shard, stru
 /* Looks how much of the disk is free, and takes or refuses writes accordingly; to be called now and
    then. Each commit looks as well. */
 void store_check_reserve(struct store *store);
-/* Holds again what a deletion has used, once the disk has space; to be called now and then, after
-   store_check_reserve. */
-void store_hold_reserve(struct store *store);
+/* Holds space for deletions on a disk that is not roomy, also again what one has used, once the
+   disk has space; to be called now and then, after store_check_reserve. */
+void store_adjust_reserve(struct store *store);
 /* Deactivates idle series. */
 void store_sweep_idle(struct store *store, uint32_t shard);
 
