@@ -127,6 +127,11 @@ enum status disk_list(struct disk *disk, const char *path, struct name_list *out
     return disk->kind->list(disk, path, out, err);
 }
 
+enum status disk_capacity_bytes(struct disk *disk, uint64_t *out, struct error *err)
+{
+    return disk->kind->capacity_bytes(disk, out, err);
+}
+
 enum status disk_free_bytes(struct disk *disk, uint64_t *out, struct error *err)
 {
     return disk->kind->free_bytes(disk, out, err);

@@ -63,6 +63,8 @@ MUST_USE enum status disk_make_dir(struct disk *disk, const char *path, struct e
 MUST_USE enum status disk_sync_dir(struct disk *disk, const char *path, struct error *err);
 MUST_USE enum status disk_list(struct disk *disk, const char *path, struct name_list *out,
                                struct error *err);
+/* Of the whole file system, whoever uses it. */
+MUST_USE enum status disk_capacity_bytes(struct disk *disk, uint64_t *out, struct error *err);
 /* Bytes that an unprivileged writer may still use. */
 MUST_USE enum status disk_free_bytes(struct disk *disk, uint64_t *out, struct error *err);
 

@@ -22,6 +22,7 @@ struct disk_kind {
     enum status (*sync_dir)(struct disk *disk, const char *path, struct error *err);
     enum status (*list)(struct disk *disk, const char *path, struct name_list *out,
                         struct error *err);
+    enum status (*capacity_bytes)(struct disk *disk, uint64_t *out, struct error *err);
     enum status (*free_bytes)(struct disk *disk, uint64_t *out, struct error *err);
 };
 

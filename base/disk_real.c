@@ -313,6 +313,15 @@ static enum status real_list(struct disk *disk, const char *path, struct name_li
     return status;
 }
 
+static enum status real_capacity_bytes(struct disk *disk, uint64_t *out, struct error *err)
+{
+    struct statvfs about;
+    if (fstatvfs(real_of(disk)->root_fd, &about) != 0)
+        return failed("", "statvfs", err);
+    *out = (uint64_t)about.f_blocks * about.f_frsize;
+    return STATUS_OK;
+}
+
 static enum status real_free_bytes(struct disk *disk, uint64_t *out, struct error *err)
 {
     struct statvfs about;
@@ -337,6 +346,7 @@ static const struct disk_kind real_disk_kind = {
     .make_dir = real_make_dir,
     .sync_dir = real_sync_dir,
     .list = real_list,
+    .capacity_bytes = real_capacity_bytes,
     .free_bytes = real_free_bytes,
 };
 

@@ -245,6 +245,21 @@ static enum status sim_list(struct disk *disk, const char *path, struct name_lis
     return sim_unlock_with(handle->sim, do_list_locked(handle, path, out, err));
 }
 
+static enum status do_capacity_bytes_locked(struct sim_handle *handle, uint64_t *out,
+                                            struct error *err) REQUIRES(handle->sim->lock)
+{
+    TRY(sim_check_power_locked(handle->sim, handle->life, ".", err));
+    *out = handle->sim->capacity_bytes;
+    return STATUS_OK;
+}
+
+static enum status sim_capacity_bytes(struct disk *disk, uint64_t *out, struct error *err)
+{
+    struct sim_handle *handle = handle_of(disk);
+    mutex_lock(&handle->sim->lock);
+    return sim_unlock_with(handle->sim, do_capacity_bytes_locked(handle, out, err));
+}
+
 static enum status do_free_bytes_locked(struct sim_handle *handle, uint64_t *out, struct error *err)
     REQUIRES(handle->sim->lock)
 {
@@ -274,6 +289,7 @@ static const struct disk_kind sim_disk_kind = {
     .make_dir = sim_make_dir,
     .sync_dir = sim_sync_dir,
     .list = sim_list,
+    .capacity_bytes = sim_capacity_bytes,
     .free_bytes = sim_free_bytes,
 };
 

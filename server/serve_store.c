@@ -10,8 +10,8 @@ enum {
     SHARDS_MIN = 2,
     SHARDS_MAX = 16,
     TENANTS_MAX = 100000,
-    DISK_RESERVE_BYTES = 64 << 20,
-    COMPACTION_CPU_PERCENT = 20, /* of one core */
+    RESERVE_MAX_BYTES = 64 << 20, /* and an eighth of the disk */
+    COMPACTION_CPU_PERCENT = 20,  /* of one core */
 };
 
 #define FLUSH_MEMORY_MAX_BYTES (UINT64_C(2) << 30) /* of the samples of all heads together */
@@ -22,6 +22,14 @@ enum {
 
 static const struct label_limits label_limits = {
     .labels_max = 64, .name_len_max = 1024, .value_len_max = 4096};
+
+static enum status choose_reserve(struct disk *disk, uint64_t *out, struct error *err)
+{
+    uint64_t capacity_bytes;
+    TRY(disk_capacity_bytes(disk, &capacity_bytes, err));
+    *out = capacity_bytes / 8 < RESERVE_MAX_BYTES ? capacity_bytes / 8 : RESERVE_MAX_BYTES;
+    return STATUS_OK;
+}
 
 enum status server_open_store(struct server *server, struct error *err)
 {
@@ -44,9 +52,9 @@ enum status server_open_store(struct server *server, struct error *err)
                                     .tenants_max = TENANTS_MAX,
                                     .label_limits = label_limits,
                                     .retention_ms = server->config.retention_ms,
-                                    .reserve_bytes = DISK_RESERVE_BYTES,
                                     .future_max_ms = FUTURE_MAX_MS,
                                     .idle_ms = 30 * MINUTE_MS};
+    TRY(choose_reserve(server->disk, &options.reserve_bytes, err));
     TRY(store_open(&options, &server->store, err));
     TRY(limit_layers_open(server->disk, store_tenants(server->store), &server->limit_layers, err));
     limit_layers_configure(server->limit_layers, &server->config);

@@ -226,9 +226,11 @@ static void an_open_file_outlives_its_name(struct disk *disk)
 
 static void free_space_is_known(struct disk *disk)
 {
-    uint64_t free_bytes;
+    uint64_t free_bytes, capacity_bytes;
     expect_ok(disk_free_bytes(disk, &free_bytes, &err));
     assert_true(free_bytes > 0);
+    expect_ok(disk_capacity_bytes(disk, &capacity_bytes, &err));
+    assert_true(capacity_bytes >= free_bytes);
 }
 
 static void on_both_disks(void (*check)(struct disk *disk))

@@ -14,7 +14,7 @@ DELETE, CLEAN = "/api/v1/admin/tsdb/delete_series", "/api/v1/admin/tsdb/clean_to
 FLUSH = "/api/v1/admin/tsdb/flush"
 DELETE_TENANT, TENANT_STATUS = "/compactor/delete_tenant", "/compactor/delete_tenant_status"
 ACME = {"X-Scope-OrgID": "acme"}
-RESERVE_BYTES = 16 << 20
+RESERVE_BYTES = 2 << 20  # an eighth of the disk, and a quarter of that
 
 
 class Deletion(unittest.TestCase):
@@ -92,14 +92,14 @@ class Deletion(unittest.TestCase):
 
 
 class FullDisk(unittest.TestCase):
-    """The data lies on a disk of its own, which something else fills."""
+    """The data lies on a small disk of its own, which something else fills."""
 
     def setUp(self):
         self.croft = Croft(self)
         self.data = os.path.join(self.croft.folder, "data")
         self.reserve = os.path.join(self.data, "croft.reserve")
         os.mkdir(self.data)
-        mount = ["mount", "-t", "tmpfs", "-o", "size=200m", "none", self.data]
+        mount = ["mount", "-t", "tmpfs", "-o", "size=64m", "none", self.data]
         if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:
             self.skipTest("skipped: only root may mount")
         self.addCleanup(subprocess.run, ["umount", "--lazy", self.data], check=True)
