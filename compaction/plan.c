@@ -10,7 +10,8 @@ bool plan_wants_flush(const struct plan_limits *limits, const struct shard_statu
     return status->head_age_ms >= limits->flush_after_ms + turn_ms ||
            status->head_sample_memory_bytes > limits->flush_memory_bytes ||
            status->head_samples > limits->flush_samples ||
-           status->wal_bytes > limits->flush_wal_bytes;
+           status->wal_bytes > limits->flush_wal_bytes ||
+           status->wal_bytes > status->disk_free_bytes;
 }
 
 bool plan_is_expired(const struct block_meta *meta, int64_t retention_ms, int64_t now_ms)

@@ -14,7 +14,8 @@ struct plan_limits {
     uint64_t flush_wal_bytes;    /* of the log: bounds what it takes on disk */
 };
 
-/* Whether the head of a shard should be written to blocks. The shards of a store take turns: each
+/* Whether the head of a shard should be written to blocks: at one of the limits, or before the disk
+   has no room for it, for a block takes less than its log. The shards of a store take turns: each
    waits for a share of flush_after_ms more, so that they do not all flush at once. */
 bool plan_wants_flush(const struct plan_limits *limits, const struct shard_status *status,
                       uint32_t shard, uint32_t shard_count);

@@ -37,8 +37,19 @@ TEST(a_head_is_flushed_when_a_replay_would_take_long)
 
 TEST(a_head_is_flushed_when_its_log_is_long)
 {
-    assert_false(wants_flush((struct shard_status){.head_samples = 1, .wal_bytes = 200}));
-    assert_true(wants_flush((struct shard_status){.head_samples = 1, .wal_bytes = 201}));
+    struct shard_status status = {
+        .head_samples = 1, .wal_bytes = 200, .disk_free_bytes = UINT64_MAX};
+    assert_false(wants_flush(status));
+    status.wal_bytes = 201;
+    assert_true(wants_flush(status));
+}
+
+TEST(a_head_is_flushed_while_the_disk_has_room_for_it)
+{
+    struct shard_status status = {.head_samples = 1, .wal_bytes = 80, .disk_free_bytes = 80};
+    assert_false(wants_flush(status));
+    status.disk_free_bytes = 79;
+    assert_true(wants_flush(status));
 }
 
 TEST(an_empty_head_is_never_flushed)
@@ -70,6 +81,8 @@ TEST_MAIN(RUN(a_head_is_flushed_when_its_oldest_sample_is_old_enough),
           RUN(a_head_is_flushed_when_its_samples_take_much_memory),
           RUN(a_head_is_not_flushed_for_the_memory_of_its_series),
           RUN(a_head_is_flushed_when_a_replay_would_take_long),
-          RUN(a_head_is_flushed_when_its_log_is_long), RUN(an_empty_head_is_never_flushed),
+          RUN(a_head_is_flushed_when_its_log_is_long),
+          RUN(a_head_is_flushed_while_the_disk_has_room_for_it),
+          RUN(an_empty_head_is_never_flushed),
           RUN(shards_take_turns_and_none_waits_half_as_long_again),
           RUN(a_block_is_expired_when_its_last_sample_is_older_than_the_retention))

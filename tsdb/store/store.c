@@ -122,6 +122,7 @@ enum status store_open(const struct store_options *options, struct store **out, 
 {
     struct store *store = mem_alloc_zeroed(1, sizeof *store);
     store->options = *options;
+    counter_set(&store->free_bytes, UINT64_MAX);
     disk_reserve_init(&store->reserve, options->disk,
                       options->is_read_only ? 0 : options->reserve_bytes / RESERVE_HELD_PART);
     enum status status = open_contents(store, err);
@@ -217,6 +218,7 @@ void store_check_reserve(struct store *store)
     struct error err;
     if (reserve_bytes == 0 || disk_free_bytes(store->options.disk, &free_bytes, &err) != STATUS_OK)
         return;
+    counter_set(&store->free_bytes, free_bytes);
     bool was_short = counter_get(&store->is_short) != 0;
     /* a little more before writes begin again, so that it does not go to and fro */
     bool is_short = free_bytes < reserve_bytes + (was_short ? reserve_bytes / 8 : 0);
@@ -330,7 +332,8 @@ void store_shard_status(struct store *store, uint32_t number, struct shard_statu
                                  .wal_commit_failures = counter_get(&counters->commit_failures),
                                  .wal_bytes_written = counter_get(&counters->bytes_written),
                                  .late_memo_bytes = late_memo_bytes(&shard->late_memo),
-                                 .is_writable = wal_is_writable(shard->wal)};
+                                 .is_writable = wal_is_writable(shard->wal),
+                                 .disk_free_bytes = counter_get(&store->free_bytes)};
     rwlock_lock_read(&shard->lock);
     out->series = head_series_count(shard->head);
     out->head_samples = head_sample_count(shard->head);

@@ -131,6 +131,7 @@ struct shard_status {
     uint64_t block_count;
     uint64_t block_bytes;
     bool is_writable;
+    uint64_t disk_free_bytes; /* when last looked at; UINT64_MAX when nobody has */
 };
 void store_shard_status(struct store *store, uint32_t shard, struct shard_status *out);
 

@@ -96,6 +96,7 @@ struct store {
     struct shard *shards;
     uint32_t shard_count;
     struct counter damaged_blocks; /* found since the start */
+    struct counter free_bytes;     /* of the disk; UINT64_MAX before it was looked at */
     struct counter is_short;       /* 1: less than the reserve is free; no writes */
     struct disk_reserve reserve;   /* the part of it that nobody else can take */
     struct store_replay_report replay;
