@@ -41,6 +41,17 @@ TEST(on_a_full_disk_a_deletion_works_and_writes_go_on_when_it_has_made_room)
     rig_close(&rig);
 }
 
+/* A quarter of its reserve of 40,000 bytes is held unless 64 times as much is free. */
+static void open_on_disk(struct rig *rig, uint64_t capacity_bytes)
+{
+    rig_init(rig, BOX_SEED);
+    rig->box.options.shard_count = 1;
+    rig->box.options.reserve_bytes = 40000;
+    rig->box.options.wal_segment_bytes = 2000; /* what it reserves is little */
+    sim_disk_set_capacity(rig->box.sim, capacity_bytes);
+    rig_open(rig);
+}
+
 /* All of the disk but one part in `parts`, or all with 0. */
 static struct file *fill_but(struct rig *rig, uint64_t parts)
 {
@@ -69,15 +80,9 @@ static void make_room(struct rig *rig, struct file *filler)
 
 TEST(a_deletion_works_on_a_disk_that_others_have_filled)
 {
-    enum { CAPACITY_BYTES = 200000, RESERVE_BYTES = 40000 };
     struct rig rig;
     struct error err = {0};
-    rig_init(&rig, BOX_SEED);
-    rig.box.options.shard_count = 1;
-    rig.box.options.reserve_bytes = RESERVE_BYTES;
-    rig.box.options.wal_segment_bytes = 2000; /* what it reserves is little */
-    sim_disk_set_capacity(rig.box.sim, CAPACITY_BYTES);
-    rig_open(&rig);
+    open_on_disk(&rig, 200000);
     for (int i = 0; i < 3; i++) {
         rig_put(&rig, "up", BOX_START_MS + i, i);
         struct file *filler = fill(&rig);
@@ -92,15 +97,9 @@ TEST(a_deletion_works_on_a_disk_that_others_have_filled)
 
 TEST(a_start_on_a_full_disk_has_the_reserve_of_the_process_before)
 {
-    enum { CAPACITY_BYTES = 200000, RESERVE_BYTES = 40000 };
     struct rig rig;
     struct error err = {0};
-    rig_init(&rig, BOX_SEED);
-    rig.box.options.shard_count = 1;
-    rig.box.options.reserve_bytes = RESERVE_BYTES;
-    rig.box.options.wal_segment_bytes = 2000; /* what it reserves is little */
-    sim_disk_set_capacity(rig.box.sim, CAPACITY_BYTES);
-    rig_open(&rig);
+    open_on_disk(&rig, 200000);
     rig_put(&rig, "up", BOX_START_MS, 1);
     struct file *filler = fill(&rig);
     file_close(filler);
@@ -123,14 +122,9 @@ static bool is_space_held(struct rig *rig)
 
 TEST(a_roomy_disk_holds_nothing_for_deletions)
 {
-    enum { CAPACITY_BYTES = 64 * 10000 + 20000, RESERVE_BYTES = 40000 };
+    enum { CAPACITY_BYTES = 64 * 10000 + 20000 };
     struct rig rig;
-    rig_init(&rig, BOX_SEED);
-    rig.box.options.shard_count = 1;
-    rig.box.options.reserve_bytes = RESERVE_BYTES;
-    rig.box.options.wal_segment_bytes = 2000; /* what it reserves is little */
-    sim_disk_set_capacity(rig.box.sim, CAPACITY_BYTES);
-    rig_open(&rig);
+    open_on_disk(&rig, CAPACITY_BYTES);
     assert_false(is_space_held(&rig));
     struct file *filler = fill_but(&rig, 2);
     store_adjust_reserve(rig.box.store);

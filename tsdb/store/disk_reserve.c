@@ -45,7 +45,7 @@ static enum status adjust_locked(struct disk_reserve *reserve, struct error *err
     bool is_roomy = free_bytes / ROOMY_TIMES >= reserve->size_bytes;
     if (reserve->is_adjusted && reserve->is_held != is_roomy)
         return STATUS_OK;
-    reserve->is_held = false;
+    reserve->is_adjusted = false; /* a failure is tried again */
     TRY(is_roomy ? remove_file(reserve, err) : make_file(reserve, err));
     reserve->is_held = !is_roomy;
     reserve->is_adjusted = true;
