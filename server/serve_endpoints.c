@@ -18,8 +18,6 @@ enum {
     DECODED_MAX_BYTES = 32 << 20, /* of one remote write */
 };
 
-/* For a thread, as long as others of its payer run. */
-#define QUERY_WAIT_MAX_NS      UINT64_C(10000000000)
 #define QUERY_SAMPLES_MAX      UINT64_C(50000000)
 #define QUERY_MEMORY_MAX_BYTES ((size_t)1 << 30)
 
@@ -51,8 +49,7 @@ void server_open_query(struct server *server)
                                     .rules = {.lane_running_max = tenant_queries_max(),
                                               .lane_waiting_max = 100,
                                               .running_max = at_least(2 * cpu_count, 20),
-                                              .crowd_max = at_least(4 * cpu_count, 64),
-                                              .wait_max_ns = QUERY_WAIT_MAX_NS}};
+                                              .crowd_max = at_least(4 * cpu_count, 64)}};
     server->lanes = lanes_open(&options);
     server->turns = turns_new(clock_real(), cpu_count);
     struct features features = {0};

@@ -101,13 +101,46 @@ void api_selectors_deinit(struct api_selector *selectors, size_t count)
     }
 }
 
+/* When the call has taken all that the limit lets it. */
+static uint64_t limit_ns(const struct api_call *call)
+{
+    return call->started_ns + (uint64_t)call->timeout_max_ms * 1000000;
+}
+
 void api_fail(struct api_call *call, enum status status, const struct error *err)
 {
     if (status == STATUS_IO || status == STATUS_CORRUPT) {
         counter_add(&call->api->counters.failures, 1);
         log_error("query: %s", err->text);
     }
-    reply_error(call->exchange, api_error_of(status), str_from(err->text));
+    struct str text = str_from(err->text);
+    if (status == STATUS_TIMEOUT && call->job.base.deadline_ns == limit_ns(call))
+        text = arena_format(exchange_arena(call->exchange),
+                            "%s: limit query_timeout is %g s (err-croft-query-timeout)", err->text,
+                            (double)call->timeout_max_ms / 1000);
+    reply_error(call->exchange, api_error_of(status), text);
+}
+
+/* What its tenants may take, lowered by the parameter "timeout". */
+static bool find_deadline(struct api_call *call)
+{
+    struct error err;
+    bool is_present;
+    uint64_t *deadline_ns = &call->job.base.deadline_ns;
+    call->timeout_max_ms = (int64_t)api_tenant_limit(call, TENANT_LIMIT_QUERY_TIMEOUT,
+                                                     (uint64_t)call->api->timeout_ms);
+    *deadline_ns = limit_ns(call);
+    struct str text = exchange_param(call->exchange, "timeout", &is_present);
+    if (is_present && text.len > 0) {
+        int64_t wanted_ms;
+        if (param_duration_ms(text, &wanted_ms, &err) != STATUS_OK) {
+            reply_bad_param(call->exchange, "timeout", &err);
+            return false;
+        }
+        if (wanted_ms < call->timeout_max_ms)
+            *deadline_ns = call->started_ns + (wanted_ms > 0 ? (uint64_t)wanted_ms * 1000000 : 0);
+    }
+    return true;
 }
 
 /* ---- the way to a query thread ---- */
@@ -126,7 +159,7 @@ static enum status check_call(void *context, struct error *err)
     api_watch_client(call);
     if (flag_is_set(&call->is_abandoned))
         return error_set(err, STATUS_CANCELLED, "query was canceled in query execution");
-    if (clock_monotonic_ns(call->api->engine->clock) >= call->deadline_ns)
+    if (clock_monotonic_ns(call->api->engine->clock) >= call->job.base.deadline_ns)
         return error_set(err, STATUS_TIMEOUT, "query timed out in query execution");
     return STATUS_OK;
 }
@@ -222,14 +255,16 @@ static void run_call(struct lanes_job *job)
     counter_add(&api->counters.duration_ns, clock_monotonic_ns(api->engine->clock) - started_ns);
 }
 
-/* As Prometheus says it, which also gives up after a time in the queue. */
+/* Begins as Prometheus says it, where queries wait for as long. */
 static void refuse_call(struct lanes_job *job)
 {
     struct api_call *call = (struct api_call *)job;
     counter_add(&call->api->counters.refused, 1);
     close_call(call->payer);
     exchange_reply_header(call->exchange, "Retry-After", "1");
-    reply_error(call->exchange, API_TIMEOUT, STR("query timed out in query queue"));
+    reply_error(call->exchange, API_TIMEOUT,
+                STR("query timed out in query queue: others of the same tenant ran, as many as "
+                    "limit max_concurrent_queries lets (err-croft-max-concurrent-queries)"));
 }
 
 static bool is_call_abandoned(struct lanes_job *job)
@@ -282,12 +317,9 @@ static void hand_over(void *context, struct exchange *exchange)
     call->exchange = exchange;
     call->run = route->run;
     call->started_ns = clock_monotonic_ns(api->engine->clock);
-    if (!request_scope(exchange, &call->scope))
+    if (!request_scope(exchange, &call->scope) || !find_deadline(call))
         return;
     find_payer(call);
-    call->timeout_ms =
-        (int64_t)api_tenant_limit(call, TENANT_LIMIT_QUERY_TIMEOUT, (uint64_t)api->timeout_ms);
-    call->deadline_ns = call->started_ns + (uint64_t)call->timeout_ms * 1000000;
     uint64_t running_max = api_tenant_limit(call, TENANT_LIMIT_MAX_CONCURRENT_QUERIES, SIZE_MAX);
     call->job.base.lane_running_max = running_max == SIZE_MAX ? 0 : (size_t)running_max;
     counter_add(&api->counters.queries, 1);
@@ -296,7 +328,8 @@ static void hand_over(void *context, struct exchange *exchange)
         close_call(call->payer);
         counter_add(&api->counters.refused, 1);
         reply_error(exchange, API_TOO_MANY,
-                    STR("too many queries are waiting, try again later (err-croft-query-queue)"));
+                    STR("too many outstanding requests: as many of the same tenant wait as may, "
+                        "try again later (err-croft-query-queue)"));
     }
 }
 

@@ -17,8 +17,7 @@ struct api_call {
     struct exchange *exchange;
     void (*run)(struct api_call *call);
     uint64_t started_ns;
-    uint64_t deadline_ns;
-    int64_t timeout_ms; /* the most that it may take */
+    int64_t timeout_max_ms; /* limit query_timeout of what it reads */
     struct scope scope;
     struct str payer_id;
     struct tenant *payer;  /* NULL: several tenants, or one that nobody has written to */

@@ -6,7 +6,7 @@
  *   2. all lanes together run `running_max`, of lanes that run as few as possible;
  *   3. beyond that only lanes run one that run none, up to `crowd_max` lanes: however much others
  *      have under way, nobody waits for them. Whoever runs shares the processors (turns);
- *   4. whoever has waited for `wait_max_ns` is refused.
+ *   4. whoever still waits at its deadline is refused.
  *
  * Ownership:  lanes belong to the queue; jobs to the caller, kept while they wait.
  * Threads:    not synchronised; lanes guards it with its lock.
@@ -22,13 +22,13 @@ struct lane_rules {
     size_t lane_waiting_max;
     size_t running_max;
     size_t crowd_max; /* >= running_max: also how many threads there may be */
-    uint64_t wait_max_ns;
 };
 
 struct lane_job {
     struct lane_job *next; /* of its lane, while it waits */
     struct lane *lane;
     uint64_t since_ns;
+    uint64_t deadline_ns; /* the caller's */
     /* The caller's: when this job is the next of its lane, it runs only beside fewer than so many
        of it; 0 for what the rules say, which is never exceeded. */
     size_t lane_running_max;
@@ -67,10 +67,9 @@ void lane_queue_done(struct lane_queue *queue, struct lane *lane);
 struct lane_job *lane_queue_take_if(struct lane_queue *queue,
                                     bool (*is_over)(const struct lane_job *job, void *context),
                                     void *context);
-static inline bool lane_job_is_overdue(const struct lane_queue *queue, const struct lane_job *job,
-                                       uint64_t now_ns)
+static inline bool lane_job_is_overdue(const struct lane_job *job, uint64_t now_ns)
 {
-    return now_ns - job->since_ns >= queue->rules.wait_max_ns;
+    return now_ns >= job->deadline_ns;
 }
 
 #endif

@@ -93,7 +93,7 @@ static bool is_over(const struct lane_job *job, void *context)
 {
     struct lanes *lanes = context;
     struct lanes_job *watched = (struct lanes_job *)(uintptr_t)job;
-    return lane_job_is_overdue(&lanes->queue, job, clock_monotonic_ns(lanes->clock)) ||
+    return lane_job_is_overdue(job, clock_monotonic_ns(lanes->clock)) ||
            watched->is_abandoned(watched);
 }
 

@@ -3,7 +3,7 @@
  *
  * Who runs next is decided by lane_queue. A thread is started when a job may run and no thread is
  * idle, so there are as many as were ever busy at once. One more thread watches those that wait: a
- * job that has waited for too long, or whose client has gone, is refused.
+ * job that still waits at its deadline, or whose client has gone, is refused.
  *
  * Ownership:  a job is the caller's memory and is kept until `run` or `refuse` is called, once,
  *             which may free it.
@@ -20,7 +20,7 @@ struct lanes;
 struct lanes_job {
     struct lane_job base; /* comes first */
     void (*run)(struct lanes_job *job);
-    /* Instead of `run`: the job waited for rules.wait_max_ns. */
+    /* Instead of `run`: the job waited until base.deadline_ns. */
     void (*refuse)(struct lanes_job *job);
     /* Nobody waits for it any more; `run` may then be called out of turn. */
     bool (*is_abandoned)(struct lanes_job *job);

@@ -9,26 +9,6 @@
 /* Of a double without an exponent: base/number.h. */
 enum { SCALAR_TEXT_MAX = 327 };
 
-/* The deadline of the call: its cap, lowered by the parameter "timeout". */
-static bool find_deadline(struct api_call *call)
-{
-    struct error err;
-    bool is_present;
-    int64_t timeout_ms = call->timeout_ms;
-    struct str text = exchange_param(call->exchange, "timeout", &is_present);
-    if (is_present && text.len > 0) {
-        int64_t wanted_ms;
-        if (param_duration_ms(text, &wanted_ms, &err) != STATUS_OK) {
-            reply_bad_param(call->exchange, "timeout", &err);
-            return false;
-        }
-        if (wanted_ms < timeout_ms)
-            timeout_ms = wanted_ms > 0 ? wanted_ms : 0;
-    }
-    call->deadline_ns = call->started_ns + (uint64_t)timeout_ms * 1000000;
-    return true;
-}
-
 static bool find_lookback(struct api_call *call, int64_t *out_ms)
 {
     struct error err;
@@ -62,10 +42,10 @@ static bool prepare(struct api_call *call, struct query_options *options, uint64
 {
     *options = (struct query_options){.text = exchange_param(call->exchange, "query", NULL),
                                       .scope = &call->scope};
-    if (!check_text(call, options->text) || !find_deadline(call) ||
-        !find_lookback(call, &options->lookback_ms) || !api_limit(call, limit))
+    if (!check_text(call, options->text) || !find_lookback(call, &options->lookback_ms) ||
+        !api_limit(call, limit))
         return false;
-    options->deadline_ns = call->deadline_ns;
+    options->deadline_ns = call->job.base.deadline_ns;
     options->charge = call->charge;
     options->turn = call->turn;
     return true;

@@ -23,8 +23,7 @@ static void open_api(struct fixture *f)
                                         .rules = {.lane_running_max = 1,
                                                   .lane_waiting_max = QUEUE_MAX,
                                                   .running_max = 2,
-                                                  .crowd_max = 4,
-                                                  .wait_max_ns = WAIT_MAX_MS * UINT64_C(1000000)}};
+                                                  .crowd_max = 4}};
     f->api = (struct query_api){.engine = &f->engine,
                                 .lanes = lanes_open(&lanes),
                                 .turns = turns_new(&f->box.clock.base, 2),

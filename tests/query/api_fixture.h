@@ -10,7 +10,7 @@
 #include "tests/http/client.h"
 #include "tests/support/store_box.h"
 
-enum { CLOSE_TIMEOUT_MS = 30000, QUEUE_MAX = 4, SERIES_MAX = 5, WAIT_MAX_MS = 10000 };
+enum { CLOSE_TIMEOUT_MS = 30000, QUEUE_MAX = 4, SERIES_MAX = 5 };
 
 struct fixture {
     struct store_box box;

@@ -78,7 +78,8 @@ TEST(a_request_that_finds_its_lane_full_is_429_and_other_lanes_go_on)
     struct reply reply = ask(&f, "GET", "/api/v1/labels", "", "");
     check_reply("one too many", &reply, 429,
                 FAILURE("too_many_requests",
-                        "too many queries are waiting, try again later (err-croft-query-queue)"));
+                        "too many outstanding requests: as many of the same tenant wait as may, "
+                        "try again later (err-croft-query-queue)"));
     assert_true(reply_has(&reply, "Retry-After: 1\r\n"));
     assert_int_equal(counter_get(&f.api.counters.refused), 1);
     expect_reply(&f, "X-Scope-OrgID: a\r\n", "/api/v1/query?query=1&time=1", 200,
@@ -93,23 +94,32 @@ TEST(a_request_that_finds_its_lane_full_is_429_and_other_lanes_go_on)
     fixture_close(&f);
 }
 
-TEST(a_request_that_waits_for_too_long_is_503_with_retry_after)
+TEST(a_request_waits_for_others_of_its_tenant_until_its_own_timeout)
 {
+    static const char impatient_request[] =
+        "GET /api/v1/labels?timeout=90 HTTP/1.1\r\nHost: x\r\n\r\n";
     struct fixture f;
     struct hold hold;
-    struct client waiting[2];
+    struct client patient, impatient;
     fixture_open(&f);
     hold_begin(&hold, f.api.lanes, LANE_OF_ALL);
-    ask_in_lane(&f, waiting, 2);
-    sim_clock_advance(&f.box.clock, WAIT_MAX_MS);
-    for (size_t i = 0; i < 2; i++) {
-        struct reply reply = client_read(&waiting[i], false);
-        check_reply("waited in vain", &reply, 503,
-                    FAILURE("timeout", "query timed out in query queue"));
-        assert_true(reply_has(&reply, "Retry-After: 1\r\n"));
-        client_close(&waiting[i]);
-    }
+    ask_in_lane(&f, &patient, 1); /* comes first, so it would be refused first */
+    client_open(&impatient, http_server_port(f.server));
+    client_send(&impatient, impatient_request);
+    while (lanes_waiting_count(f.api.lanes) < 2)
+        ;
+    sim_clock_advance(&f.box.clock, 90000);
+    struct reply reply = client_read(&impatient, false);
+    check_reply("waited in vain", &reply, 503,
+                FAILURE("timeout",
+                        "query timed out in query queue: others of the same tenant ran, as many "
+                        "as limit max_concurrent_queries lets (err-croft-max-concurrent-queries)"));
+    assert_true(reply_has(&reply, "Retry-After: 1\r\n"));
     hold_end(&hold);
+    reply = client_read(&patient, false);
+    check_reply("waited", &reply, 200, DATA("{\"resultType\":\"scalar\",\"result\":[1,\"1\"]}"));
+    client_close(&impatient);
+    client_close(&patient);
     fixture_close(&f);
 }
 
@@ -120,8 +130,7 @@ static void open_wide_lanes(struct fixture *f)
                                           .rules = {.lane_running_max = 8,
                                                     .lane_waiting_max = QUEUE_MAX,
                                                     .running_max = 8,
-                                                    .crowd_max = 8,
-                                                    .wait_max_ns = UINT64_MAX}};
+                                                    .crowd_max = 8}};
     lanes_close(f->api.lanes);
     f->api.lanes = lanes_open(&options);
 }
@@ -184,6 +193,6 @@ TEST(processor_time_is_counted_for_the_tenant_that_was_read)
 }
 
 TEST_MAIN(RUN(a_request_that_finds_its_lane_full_is_429_and_other_lanes_go_on),
-          RUN(a_request_that_waits_for_too_long_is_503_with_retry_after),
+          RUN(a_request_waits_for_others_of_its_tenant_until_its_own_timeout),
           RUN(requests_of_a_tenant_run_as_many_at_a_time_as_its_limit_says),
           RUN(processor_time_is_counted_for_the_tenant_that_was_read))

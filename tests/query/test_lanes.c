@@ -58,16 +58,17 @@ static void fixture_open(struct fixture *f, size_t crowd_max)
     mutex_init(&f->lock);
     cond_init(&f->has_changed);
     for (size_t i = 0; i < JOBS; i++)
-        f->jobs[i] = (struct job){
-            .base = {.run = run, .refuse = refuse, .is_abandoned = is_abandoned}, .fixture = f};
-    f->lanes = lanes_open(
-        &(struct lanes_options){.name = "test",
-                                .clock = &f->clock.base,
-                                .rules = {.lane_running_max = 2,
-                                          .lane_waiting_max = JOBS,
-                                          .running_max = 3,
-                                          .crowd_max = crowd_max,
-                                          .wait_max_ns = WAIT_MAX_MS * UINT64_C(1000000)}});
+        f->jobs[i] = (struct job){.base = {.base.deadline_ns = WAIT_MAX_MS * UINT64_C(1000000),
+                                           .run = run,
+                                           .refuse = refuse,
+                                           .is_abandoned = is_abandoned},
+                                  .fixture = f};
+    f->lanes = lanes_open(&(struct lanes_options){.name = "test",
+                                                  .clock = &f->clock.base,
+                                                  .rules = {.lane_running_max = 2,
+                                                            .lane_waiting_max = JOBS,
+                                                            .running_max = 3,
+                                                            .crowd_max = crowd_max}});
 }
 
 static void fixture_close(struct fixture *f)

@@ -198,7 +198,7 @@ TEST(a_query_may_take_less_time_than_its_tenants_limit_says)
 {
     struct leaping_clock clock = {.base = {.monotonic_ns = elapsed_ns, .now_ms = leap}};
     const struct limited row = {TENANT_LIMIT_QUERY_TIMEOUT, "/api/v1/query?query=sum(up)", 0, 503,
-                                "query timed out in "};
+                                ": limit query_timeout is 5 s (err-croft-query-timeout)"};
     struct fixture f;
     fixture_open(&f);
     f.engine.clock = &clock.base;
