@@ -20,34 +20,64 @@ struct writer {
     make_sample make;
     int number;
     uint64_t accepted;
+    const struct flag *is_last_call; /* for write_on */
 };
+
+/* Whether it was accepted. */
+static bool write_one(struct writer *writer, int i)
+{
+    char series[64];
+    struct error err;
+    struct write_result result;
+    const struct box_sample sample = writer->make((struct attempt){writer->number, i}, series);
+    CHECK(box_write(writer->box, &sample, 1, &result, &err) == STATUS_OK);
+    writer->accepted += result.samples_written;
+    return result.samples_written > 0;
+}
 
 static void write_own(void *context)
 {
+    for (int i = 0; i < SERIES_EACH; i++)
+        write_one(context, i);
+}
+
+/* Until it is refused after the last call. */
+static void write_on(void *context)
+{
     struct writer *writer = context;
-    for (int i = 0; i < SERIES_EACH; i++) {
-        char series[64];
-        struct error err;
-        struct write_result result;
-        const struct box_sample sample = writer->make((struct attempt){writer->number, i}, series);
-        CHECK(box_write(writer->box, &sample, 1, &result, &err) == STATUS_OK);
-        writer->accepted += result.samples_written;
+    bool is_last_call;
+    int i = 0;
+    do
+        is_last_call = flag_is_set(writer->is_last_call);
+    while (write_one(writer, i++) || !is_last_call);
+}
+
+static void start_writers(struct writer writers[WRITERS], const struct writer *like,
+                          void (*run)(void *context))
+{
+    for (int i = 0; i < WRITERS; i++) {
+        writers[i] = *like;
+        writers[i].number = i;
+        thread_start(&writers[i].thread, "writer", run, &writers[i]);
     }
 }
 
-static uint64_t run_writers(struct store_box *box, make_sample make)
+/* How many samples were accepted. */
+static uint64_t join_writers(struct writer writers[WRITERS])
 {
-    struct writer writers[WRITERS];
     uint64_t accepted = 0;
-    for (int i = 0; i < WRITERS; i++) {
-        writers[i] = (struct writer){.box = box, .make = make, .number = i};
-        thread_start(&writers[i].thread, "writer", write_own, &writers[i]);
-    }
     for (int i = 0; i < WRITERS; i++) {
         thread_join(&writers[i].thread);
         accepted += writers[i].accepted;
     }
     return accepted;
+}
+
+static uint64_t run_writers(struct store_box *box, make_sample make)
+{
+    struct writer writers[WRITERS];
+    start_writers(writers, &(struct writer){.box = box, .make = make}, write_own);
+    return join_writers(writers);
 }
 
 static struct box_sample make_series(struct attempt attempt, char series[64])
@@ -153,6 +183,44 @@ TEST(the_rate_is_exact_under_eight_writers)
     store_box_deinit(&box);
 }
 
+/* Nothing that time gives is lost or given twice: what is there is used up before the clock goes
+   on, which is certain when somebody who asked behind its last step was refused. */
+static void let_time_pass(struct store_box *box, const struct tenant *tenant, int64_t step_ms)
+{
+    uint64_t refused = counter_get(&tenant->samples_refused);
+    while (counter_get(&tenant->samples_refused) <= refused + WRITERS)
+        ;
+    sim_clock_advance(&box->clock, step_ms);
+}
+
+TEST(what_time_gives_back_is_exact_under_eight_writers)
+{
+    enum { STEPS = 11 };
+    static const struct {
+        enum tenant_limit limit;
+        uint64_t max;
+        int64_t step_ms;
+        uint64_t given; /* in all steps */
+    } rows[] = {{TENANT_LIMIT_INGESTION_RATE, 199, 70, 153 /* .23 */},
+                {TENANT_LIMIT_MAX_NEW_SERIES, MAX, 70, 154},
+                {TENANT_LIMIT_MAX_NEW_SERIES_PER_HOUR, MAX, 3600000, STEPS * MAX},
+                {TENANT_LIMIT_MAX_NEW_SERIES_PER_HOUR, MAX, 360000, MAX}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct store_box box;
+        struct writer writers[WRITERS];
+        struct flag is_last_call = {0};
+        struct tenant *tenant = limit_box_open(&box, rows[i].limit, rows[i].max, false);
+        counter_set(&tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_INGESTION_BURST], MAX);
+        const struct writer like = {&box, .make = make_series, .is_last_call = &is_last_call};
+        start_writers(writers, &like, write_on);
+        for (int step = 0; step < STEPS; step++)
+            let_time_pass(&box, tenant, rows[i].step_ms);
+        flag_set(&is_last_call);
+        assert_int_equal(join_writers(writers), MAX + rows[i].given);
+        store_box_deinit(&box);
+    }
+}
+
 TEST(what_one_sample_or_series_may_be_holds_under_eight_writers)
 {
     static const struct {
@@ -181,4 +249,5 @@ TEST(what_one_sample_or_series_may_be_holds_under_eight_writers)
 
 TEST_MAIN(RUN(what_a_tenant_has_is_exact_under_eight_writers),
           RUN(bytes_are_exact_under_eight_writers), RUN(the_rate_is_exact_under_eight_writers),
+          RUN(what_time_gives_back_is_exact_under_eight_writers),
           RUN(what_one_sample_or_series_may_be_holds_under_eight_writers))
