@@ -10,7 +10,8 @@
  *   4. add       those within the tenant's limit, append, log               under the lock again
  *   5. wait      register for the commit that makes all of it durable       under the lock
  *
- * Steps 3 and 4 happen only for a write that brings new series or late samples.
+ * Steps 3 and 4 happen only for a write that brings new series or late samples. Between two series
+ * a write that has had the lock for long lets others have it.
  */
 #include "tsdb/store/store_write_impl.h"
 
@@ -22,6 +23,9 @@ enum {
     LABELS_AHEAD = 32,  /* so that the next series seldom needs more room than this one */
     FIND_STRANGERS = 8, /* so many are looked up by their hash before the order is tried again */
 };
+
+/* A write of usual size is done by then. */
+static const uint64_t LOCKED_NS_MAX = 500000;
 
 /* One shard's part of a write; `left` of the commit counts it until the log has answered. */
 struct shard_waiter {
@@ -184,30 +188,73 @@ static void find_locked(struct shard_write *w, struct head_key *keys, size_t cou
     }
 }
 
-static void find_and_append_locked(struct shard_write *w) REQUIRES(w->shard->lock)
+/* ---- the lock ---- */
+
+static void lock_shard(struct shard_write *w) ACQUIRES(w->shard->lock)
+{
+    rwlock_lock_write(&w->shard->lock);
+    w->locked_ns = clock_monotonic_ns(store_clock(w->shard->store));
+    if (head_sample_count(w->shard->head) == 0)
+        w->shard->head_since_ms = w->monotonic_ms;
+    wal_batch_begin(w->shard->wal);
+}
+
+static void unlock_shard(struct shard_write *w) RELEASES(w->shard->lock)
+{
+    wal_batch_end(w->shard->wal);
+    rwlock_unlock_write(&w->shard->lock);
+}
+
+/* True when others may have had the lock: what was known of the head may no longer be so. */
+static bool let_others_in_locked(struct shard_write *w) REQUIRES(w->shard->lock)
+{
+    if (clock_monotonic_ns(store_clock(w->shard->store)) - w->locked_ns < LOCKED_NS_MAX)
+        return false;
+    unlock_shard(w);
+    lock_shard(w);
+    return true;
+}
+
+/* ---- steps 1 and 2 ---- */
+
+/* `count` series, at most FIND_BATCH. */
+static void find_batch_locked(struct shard_write *w, size_t from, size_t count,
+                              struct series_ref *before, struct series_ref *refs)
+    REQUIRES(w->shard->lock)
 {
     struct head_key keys[FIND_BATCH];
+    for (size_t i = 0; i < count; i++) {
+        const struct write_series *series = series_at(w, from + i);
+        keys[i] = (struct head_key){.tenant = series->tenant,
+                                    .identity = series->identity,
+                                    .labels = series->labels,
+                                    .label_count = series->label_count};
+    }
+    find_locked(w, keys, count, before, refs);
+}
+
+static void append_found_locked(struct shard_write *w, const struct write_series *series,
+                                struct series_ref ref) REQUIRES(w->shard->lock)
+{
+    enter_tenant(w, series);
+    if (ref.value != SERIES_REF_NONE.value) {
+        if (activate_locked(w, series, ref))
+            append_locked(w, series, ref);
+    } else if (!is_refused_early_locked(w, series)) {
+        defer_samples(w, series, UINT32_MAX);
+    }
+}
+
+static void find_and_append_locked(struct shard_write *w) REQUIRES(w->shard->lock)
+{
     struct series_ref refs[FIND_BATCH], before = SERIES_REF_NONE;
     for (size_t from = 0; from < w->count; from += FIND_BATCH) {
         size_t count = w->count - from < FIND_BATCH ? w->count - from : FIND_BATCH;
-        for (size_t i = 0; i < count; i++) {
-            const struct write_series *series = series_at(w, from + i);
-            keys[i] = (struct head_key){.tenant = series->tenant,
-                                        .identity = series->identity,
-                                        .labels = series->labels,
-                                        .label_count = series->label_count};
-        }
-        find_locked(w, keys, count, &before, refs);
-        for (size_t i = 0; i < count; i++) {
-            const struct write_series *series = series_at(w, from + i);
-            enter_tenant(w, series);
-            if (refs[i].value == SERIES_REF_NONE.value) {
-                if (!is_refused_early_locked(w, series))
-                    defer_samples(w, series, UINT32_MAX);
-            } else if (activate_locked(w, series, refs[i])) {
-                append_locked(w, series, refs[i]);
-            }
-        }
+        find_batch_locked(w, from, count, &before, refs);
+        for (size_t i = 0; i < count; i++)
+            append_found_locked(w, series_at(w, from + i), refs[i]);
+        if (let_others_in_locked(w))
+            before = SERIES_REF_NONE;
     }
 }
 
@@ -314,43 +361,44 @@ static void wait_locked(struct shard_write *w, struct write_commit *commit) REQU
     }
 }
 
+/* Step 3 anew, with the lock: too rare to let go of it once more. */
+static void ask_again_locked(struct shard_write *w) REQUIRES(w->shard->lock)
+{
+    list_blocks_locked(w);
+    ask_blocks(w);
+    release_blocks(w);
+}
+
 /* Steps 3 and 4. Gives the lock back in between. */
 static void finish_deferred_locked(struct shard_write *w) REQUIRES(w->shard->lock)
 {
     list_blocks_locked(w);
-    rwlock_unlock_write(&w->shard->lock);
+    unlock_shard(w);
     check_labels(w);
     ask_blocks(w);
     release_blocks(w);
-    rwlock_lock_write(&w->shard->lock);
-    if (w->flush_count != w->shard->flush_count) {
-        /* too rare to let go of the lock once more */
-        list_blocks_locked(w);
-        ask_blocks(w);
-        release_blocks(w);
-    }
-    wal_batch_begin(w->shard->wal);
+    lock_shard(w);
     for (const struct deferred_series *deferred = w->deferred; deferred != NULL;
-         deferred = deferred->next)
+         deferred = deferred->next) {
+        if (w->flush_count != w->shard->flush_count)
+            ask_again_locked(w);
         add_and_append_locked(w, deferred);
-    wal_batch_end(w->shard->wal);
+        (void)let_others_in_locked(w);
+    }
 }
 
 static void write_shard(struct shard_write *w, struct write_commit *commit)
 {
     w->deferred_end = &w->deferred;
-    rwlock_lock_write(&w->shard->lock);
-    if (head_sample_count(w->shard->head) == 0)
-        w->shard->head_since_ms = w->monotonic_ms;
+    lock_shard(w);
     if (w->has_rates)
         refuse_over_rate_locked(w);
-    wal_batch_begin(w->shard->wal);
     find_and_append_locked(w);
-    wal_batch_end(w->shard->wal);
     if (w->deferred != NULL)
         finish_deferred_locked(w);
     count_written(w);
     explain_refusals_locked(w);
+    wal_batch_end(w->shard->wal);
     wait_locked(w, commit);
     rwlock_unlock_write(&w->shard->lock);
 }

@@ -63,6 +63,7 @@ struct shard_write {
     struct write_result *result;
     int64_t now_ms;
     int64_t monotonic_ms; /* what the head calls now */
+    uint64_t locked_ns;   /* monotonic; since then it has the lock */
     bool has_rates;       /* some tenant of the write has an ingestion_rate */
     uint32_t flush_count; /* of the shard, when the blocks below were listed */
     struct block *
