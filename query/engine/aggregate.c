@@ -6,7 +6,7 @@
 enum status aggregation_open_empty(const struct aggregation *aggregation,
                                    struct query_operator **out, struct error *err)
 {
-    return operator_of_vector(aggregation->eval, &aggregation->grid, NULL, 0, NULL, out, err);
+    return operator_of_vector(aggregation->eval, &aggregation->grid, (struct vector){0}, out, err);
 }
 
 enum status aggregation_filter(const struct aggregation *aggregation, struct name_set grouping,

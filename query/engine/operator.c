@@ -26,9 +26,8 @@ static enum status columns_column(struct query_operator *op, size_t series, doub
     return STATUS_OK;
 }
 
-enum status operator_of_vector(struct eval *eval, const struct grid *grid,
-                               const struct labels *labels, size_t series_count,
-                               const double *values, struct query_operator **out, struct error *err)
+enum status operator_of_vector(struct eval *eval, const struct grid *grid, struct vector vector,
+                               struct query_operator **out, struct error *err)
 {
     void *memory = NULL;
     TRY(eval_alloc(eval, sizeof(struct columns_operator), &memory, err));
@@ -37,10 +36,10 @@ enum status operator_of_vector(struct eval *eval, const struct grid *grid,
         .base = {.eval = eval,
                  .grid = *grid,
                  .type = VALUE_VECTOR,
-                 .labels = labels,
-                 .series_count = series_count,
+                 .labels = vector.labels,
+                 .series_count = vector.series_count,
                  .column = columns_column},
-        .values = values,
+        .values = vector.values,
     };
     *out = &self->base;
     return STATUS_OK;
@@ -51,7 +50,7 @@ static const struct labels no_labels = {NULL, 0};
 enum status operator_of_scalar(struct eval *eval, const struct grid *grid, const double *values,
                                struct query_operator **out, struct error *err)
 {
-    TRY(operator_of_vector(eval, grid, &no_labels, 1, values, out, err));
+    TRY(operator_of_vector(eval, grid, (struct vector){&no_labels, 1, values}, out, err));
     (*out)->type = VALUE_SCALAR;
     return STATUS_OK;
 }

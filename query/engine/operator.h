@@ -87,11 +87,16 @@ MUST_USE enum status operator_open_absent_over_time(struct eval *eval, const str
                                                     const struct expr *call,
                                                     struct query_operator **out, struct error *err);
 
-/* A vector whose columns lie ready in memory: series_count * grid.count values, series by series.
-   Labels and values are kept: they live in the query's arena. */
+/* A vector whose columns lie ready in memory; all zero: without series. */
+struct vector {
+    const struct labels *labels; /* series_count of them */
+    size_t series_count;
+    const double *values; /* series_count * grid.count, series by series */
+};
+
+/* Labels and values are kept: they live in the query's arena. */
 MUST_USE enum status operator_of_vector(struct eval *eval, const struct grid *grid,
-                                        const struct labels *labels, size_t series_count,
-                                        const double *values, struct query_operator **out,
+                                        struct vector vector, struct query_operator **out,
                                         struct error *err);
 /* The same of a scalar, which is one series without labels. */
 MUST_USE enum status operator_of_scalar(struct eval *eval, const struct grid *grid,

@@ -301,5 +301,5 @@ enum status operator_open_absent_over_time(struct eval *eval, const struct grid 
     range_source_close(&source);
     if (status != STATUS_OK)
         return status;
-    return operator_of_vector(eval, grid, labels, 1, values, out, err);
+    return operator_of_vector(eval, grid, (struct vector){labels, 1, values}, out, err);
 }

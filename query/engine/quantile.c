@@ -207,6 +207,6 @@ enum status quantile_open(struct aggregation *aggregation, struct query_operator
         TRY(read_members(&work, group, err));
         quantiles_of_group(&work, members_count(&work.members, group), values + group * step_count);
     }
-    return operator_of_vector(aggregation->eval, &aggregation->grid, aggregation->group_labels,
-                              aggregation->group_count, values, out, err);
+    struct vector vector = {aggregation->group_labels, aggregation->group_count, values};
+    return operator_of_vector(aggregation->eval, &aggregation->grid, vector, out, err);
 }

@@ -1,37 +1,18 @@
 /*
- * Functions over classic histograms: one series per bucket, told apart by `le`.
- *
- * The series of a histogram are those that are equal but for `le`. One histogram is worked on at a
- * time: memory is one column per bucket of it, and the results.
+ * Functions over classic histograms. Of each histogram only the results stay in memory.
  */
 #include "query/function/instant_functions.h"
 
 #include <math.h>
 
 #include "base/number.h"
-#include "query/engine/grouping.h"
 #include "query/engine/label_edit.h"
 #include "query/engine/quantile.h"
 #include "query/engine/scalar.h"
 #include "query/engine/text_arg.h"
-#include "query/function/bucket.h"
-#include "tsdb/model/quote.h"
+#include "query/function/histograms.h"
 
-enum { LABEL_TEXT_MAX = 1024, NUMBER_TEXT_MAX = 64 };
-
-struct histograms {
-    struct eval *eval;
-    const struct expr *call;
-    const struct expr *arg; /* the vector of buckets */
-    struct query_operator *vector;
-    double *uppers;        /* per series: its `le` */
-    uint32_t *groups;      /* per series: its histogram; GROUP_NONE when `le` is no number */
-    struct labels *labels; /* per histogram: with the name, without `le`; own text */
-    size_t count;          /* of histograms */
-    struct members members;
-    double *columns;        /* of the buckets of the histogram at hand */
-    struct bucket *buckets; /* of one step of it */
-};
+enum { REPAIR_TEXT_MAX = 1024, NUMBER_TEXT_MAX = 64 };
 
 /* Counts that fell where they may only rise, over all steps and histograms. */
 struct repairs {
@@ -41,142 +22,10 @@ struct repairs {
     struct bucket_repair worst;
 };
 
-/* ---- the histograms of a vector ---- */
-
-static void warn_of_le(const struct histograms *histograms, struct str le)
-{
-    struct buffer text;
-    buffer_init(&text, LABEL_TEXT_MAX);
-    append_quoted(&text, le);
-    eval_warn_at(histograms->eval, histograms->call, histograms->arg,
-                 "bucket label \"le\" is missing or has a malformed value of %.*s",
-                 STR_ARG(buffer_str(&text)));
-    buffer_deinit(&text);
-}
-
-/* A series without a bound matters only when it has values. */
-static enum status check_unbound(struct histograms *histograms, size_t series, double *column,
-                                 struct error *err)
-{
-    struct query_operator *vector = histograms->vector;
-    TRY(operator_column(vector, series, column, err));
-    for (size_t step = 0; step < vector->grid.count; step++) {
-        if (!value_is_absent(column[step])) {
-            warn_of_le(histograms, labels_get(vector->labels[series], STR("le")));
-            break;
-        }
-    }
-    return STATUS_OK;
-}
-
-static enum status group_buckets(struct histograms *histograms, struct grouping *grouping,
-                                 struct error *err)
-{
-    const struct query_operator *vector = histograms->vector;
-    void *column;
-    TRY(eval_alloc_array(histograms->eval, vector->grid.count, sizeof(double), &column, err));
-    for (size_t series = 0; series < vector->series_count; series++) {
-        struct str le = labels_get(vector->labels[series], STR("le"));
-        histograms->groups[series] = GROUP_NONE;
-        if (parse_f64_grouped(le, &histograms->uppers[series]))
-            TRY(grouping_add(grouping, vector->labels[series], &histograms->groups[series], err));
-        else
-            TRY(check_unbound(histograms, series, column, err));
-    }
-    return STATUS_OK;
-}
-
-static enum status make_room(struct histograms *histograms, struct error *err)
-{
-    size_t largest = members_largest(&histograms->members, histograms->count);
-    void *memory;
-    TRY(eval_alloc_array(histograms->eval, largest, histograms->vector->grid.count * sizeof(double),
-                         &memory, err));
-    histograms->columns = memory;
-    TRY(eval_alloc_array(histograms->eval, largest, sizeof(struct bucket), &memory, err));
-    histograms->buckets = memory;
-    return STATUS_OK;
-}
-
-static enum status find_histograms(struct histograms *histograms, struct error *err)
-{
-    static const struct str le = {"le", 2};
-    struct eval *eval = histograms->eval;
-    size_t series_count = histograms->vector->series_count;
-    struct grouping grouping;
-    void *memory;
-    TRY(grouping_init(&grouping, eval, (struct label_filter){true, &le, 1}, series_count, err));
-    TRY(eval_alloc_array(eval, series_count, sizeof(uint32_t), &memory, err));
-    histograms->groups = memory;
-    TRY(eval_alloc_array(eval, series_count, sizeof(double), &memory, err));
-    histograms->uppers = memory;
-    TRY(group_buckets(histograms, &grouping, err));
-    histograms->count = grouping.count;
-    histograms->labels = grouping.labels;
-    for (size_t group = 0; group < grouping.count; group++)
-        TRY(labels_copy(eval, grouping.labels[group], &histograms->labels[group], err));
-    TRY(members_of(eval, histograms->groups, series_count, grouping.count, &histograms->members,
-                   err));
-    return make_room(histograms, err);
-}
-
-/* Reads all buckets of one histogram. */
-static enum status read_histogram(struct histograms *histograms, size_t group, struct error *err)
-{
-    size_t step_count = histograms->vector->grid.count;
-    uint32_t first = histograms->members.first[group];
-    for (size_t i = 0; i < members_count(&histograms->members, group); i++) {
-        TRY(eval_check(histograms->eval, err));
-        TRY(operator_column(histograms->vector, histograms->members.series[first + i],
-                            histograms->columns + i * step_count, err));
-    }
-    return STATUS_OK;
-}
-
-/* The buckets that the histogram at hand has at a step; how many. */
-static size_t collect_buckets(struct histograms *histograms, size_t group, size_t step)
-{
-    size_t step_count = histograms->vector->grid.count;
-    uint32_t first = histograms->members.first[group];
-    size_t count = 0;
-    for (size_t i = 0; i < members_count(&histograms->members, group); i++) {
-        double value = histograms->columns[i * step_count + step];
-        double upper = histograms->uppers[histograms->members.series[first + i]];
-        if (!value_is_absent(value))
-            histograms->buckets[count++] = (struct bucket){upper, value};
-    }
-    return count;
-}
-
-typedef enum status (*histograms_use)(struct histograms *histograms, void *context,
-                                      struct error *err);
-
-static enum status find_and_use(struct histograms *histograms, histograms_use use, void *context,
-                                struct error *err)
-{
-    TRY(find_histograms(histograms, err));
-    return use(histograms, context, err);
-}
-
-/* `arg` counts the arguments of `call`. */
-static enum status with_histograms(struct eval *eval, const struct grid *grid,
-                                   const struct expr *call, size_t arg, histograms_use use,
-                                   void *context, struct error *err)
-{
-    struct histograms histograms = {.eval = eval, .call = call, .arg = call->call.args[arg]};
-    uint64_t loaded = eval->samples_loaded;
-    TRY(operator_open(eval, grid, histograms.arg, &histograms.vector, err));
-    enum status status = find_and_use(&histograms, use, context, err);
-    operator_close(histograms.vector);
-    eval_release_samples(eval, eval->samples_loaded - loaded);
-    return status;
-}
-
-static enum status open_nameless(struct eval *eval, const struct grid *grid,
-                                 const struct labels *labels, size_t count, const double *values,
+static enum status open_nameless(struct eval *eval, const struct grid *grid, struct vector vector,
                                  struct query_operator **out, struct error *err)
 {
-    TRY(operator_of_vector(eval, grid, labels, count, values, out, err));
+    TRY(operator_of_vector(eval, grid, vector, out, err));
     return operator_drop_names(out, MERGE_STEPS, err);
 }
 
@@ -229,7 +78,7 @@ static void report_repairs(const struct histograms *histograms, const struct rep
     if (repairs->count == 0)
         return;
     struct buffer text;
-    buffer_init(&text, LABEL_TEXT_MAX);
+    buffer_init(&text, REPAIR_TEXT_MAX);
     buffer_append_str(&text, STR("from buckets "));
     append_go_g(&text, repairs->worst.min_upper);
     buffer_append_str(&text, STR(" to "));
@@ -255,7 +104,7 @@ static void fill_quantiles(struct histograms *histograms, size_t group,
     for (size_t step = 0; step < grid->count; step++) {
         struct bucket_repair repair;
         values[step] = value_absent();
-        size_t count = collect_buckets(histograms, group, step);
+        size_t count = histograms_collect(histograms, group, step);
         if (count == 0)
             continue;
         values[step] = bucket_quantile(set->phis[step], histograms->buckets, count, &repair);
@@ -263,9 +112,9 @@ static void fill_quantiles(struct histograms *histograms, size_t group,
     }
 }
 
-static enum status use_quantiles(struct histograms *histograms, void *context, struct error *err)
+static enum status fill_sets(struct histograms *histograms, struct quantile_sets *sets,
+                             struct error *err)
 {
-    struct quantile_sets *sets = context;
     size_t step_count = histograms->vector->grid.count;
     for (size_t i = 0; i < sets->count; i++) {
         void *memory;
@@ -274,7 +123,7 @@ static enum status use_quantiles(struct histograms *histograms, void *context, s
         sets->sets[i].values = memory;
     }
     for (size_t group = 0; group < histograms->count; group++) {
-        TRY(read_histogram(histograms, group, err));
+        TRY(histograms_read(histograms, group, err));
         for (size_t i = 0; i < sets->count; i++)
             fill_quantiles(histograms, group, &sets->sets[i], &sets->repairs);
     }
@@ -282,6 +131,18 @@ static enum status use_quantiles(struct histograms *histograms, void *context, s
     sets->histogram_count = histograms->count;
     report_repairs(histograms, &sets->repairs);
     return STATUS_OK;
+}
+
+/* The quantiles of the histograms that are the argument `arg`. */
+static enum status read_quantiles(struct eval *eval, const struct grid *grid,
+                                  const struct expr *call, size_t arg, struct quantile_sets *sets,
+                                  struct error *err)
+{
+    struct histograms histograms;
+    TRY(histograms_open(&histograms, eval, grid, call, arg, err));
+    enum status status = fill_sets(&histograms, sets, err);
+    histograms_close(&histograms);
+    return status;
 }
 
 static enum status read_phis(struct eval *eval, const struct grid *grid, const struct expr *call,
@@ -302,8 +163,9 @@ enum status open_histogram_quantile(struct eval *eval, const struct grid *grid,
     TRY(read_phis(eval, grid, call, 0, &phis, err));
     struct quantile_set set = {.phis = phis};
     struct quantile_sets sets = {.sets = &set, .count = 1};
-    TRY(with_histograms(eval, grid, call, 1, use_quantiles, &sets, err));
-    return open_nameless(eval, grid, sets.labels, sets.histogram_count, set.values, out, err);
+    TRY(read_quantiles(eval, grid, call, 1, &sets, err));
+    struct vector vector = {sets.labels, sets.histogram_count, set.values};
+    return open_nameless(eval, grid, vector, out, err);
 }
 
 /* Go's FormatFloat 'g', with a fraction in any case: "0.5", "1.0", "+Inf". */
@@ -360,7 +222,7 @@ enum status open_histogram_quantiles(struct eval *eval, const struct grid *grid,
 {
     struct quantile_sets sets = {0};
     TRY(make_sets(eval, grid, call, &sets, err));
-    TRY(with_histograms(eval, grid, call, 0, use_quantiles, &sets, err));
+    TRY(read_quantiles(eval, grid, call, 0, &sets, err));
     size_t per_set = sets.histogram_count;
     void *memory;
     TRY(eval_alloc_array(eval, sets.count * per_set, sizeof(struct labels), &memory, err));
@@ -374,40 +236,36 @@ enum status open_histogram_quantiles(struct eval *eval, const struct grid *grid,
             memcpy(values + i * per_set * grid->count, sets.sets[i].values,
                    per_set * grid->count * sizeof *values);
     }
-    return open_nameless(eval, grid, labels, sets.count * per_set, values, out, err);
+    struct vector vector = {labels, sets.count * per_set, values};
+    return open_nameless(eval, grid, vector, out, err);
 }
 
 /* ---- histogram_fraction ---- */
 
-struct fractions {
+struct bounds {
     const double *lower; /* per step */
     const double *upper;
-    double *values; /* histogram by histogram */
-    struct labels *labels;
-    size_t count;
 };
 
-static enum status use_fractions(struct histograms *histograms, void *context, struct error *err)
+/* `vector` gets one series per histogram. */
+static enum status fill_fractions(struct histograms *histograms, struct bounds bounds,
+                                  struct vector *vector, struct error *err)
 {
-    struct fractions *fractions = context;
     size_t step_count = histograms->vector->grid.count;
     void *memory;
     TRY(eval_alloc_array(histograms->eval, histograms->count, step_count * sizeof(double), &memory,
                          err));
-    fractions->values = memory;
+    double *values = memory;
+    *vector = (struct vector){histograms->labels, histograms->count, values};
     for (size_t group = 0; group < histograms->count; group++) {
-        double *values = fractions->values + group * step_count;
-        TRY(read_histogram(histograms, group, err));
+        TRY(histograms_read(histograms, group, err));
         for (size_t step = 0; step < step_count; step++) {
-            size_t count = collect_buckets(histograms, group, step);
-            values[step] = count == 0
-                               ? value_absent()
-                               : bucket_fraction(fractions->lower[step], fractions->upper[step],
-                                                 histograms->buckets, count);
+            size_t count = histograms_collect(histograms, group, step);
+            *values++ = count == 0 ? value_absent()
+                                   : bucket_fraction(bounds.lower[step], bounds.upper[step],
+                                                     histograms->buckets, count);
         }
     }
-    fractions->labels = histograms->labels;
-    fractions->count = histograms->count;
     return STATUS_OK;
 }
 
@@ -417,11 +275,15 @@ enum status open_histogram_fraction(struct eval *eval, const struct grid *grid,
 {
     double *lower;
     double *upper;
+    struct histograms histograms;
+    struct vector vector;
     TRY(scalar_read(eval, grid, call->call.args[0], &lower, err));
     TRY(scalar_read(eval, grid, call->call.args[1], &upper, err));
-    struct fractions fractions = {.lower = lower, .upper = upper};
-    TRY(with_histograms(eval, grid, call, 2, use_fractions, &fractions, err));
-    return open_nameless(eval, grid, fractions.labels, fractions.count, fractions.values, out, err);
+    TRY(histograms_open(&histograms, eval, grid, call, 2, err));
+    enum status status = fill_fractions(&histograms, (struct bounds){lower, upper}, &vector, err);
+    histograms_close(&histograms);
+    TRY(status);
+    return open_nameless(eval, grid, vector, out, err);
 }
 
 /* ---- histogram_avg, _count, _sum, _stddev, _stdvar ---- */
@@ -434,5 +296,5 @@ enum status open_nothing(struct eval *eval, const struct grid *grid, const struc
     struct query_operator *vector;
     TRY(operator_open(eval, grid, call->call.args[0], &vector, err));
     operator_close(vector);
-    return operator_of_vector(eval, grid, NULL, 0, NULL, out, err);
+    return operator_of_vector(eval, grid, (struct vector){0}, out, err);
 }

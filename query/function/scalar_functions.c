@@ -144,5 +144,5 @@ enum status open_absent(struct eval *eval, const struct grid *grid, const struct
     TRY(read_vector(eval, grid, call->call.args[0], &values, &counts, err));
     for (size_t step = 0; step < grid->count; step++)
         values[step] = counts[step] == 0 ? 1 : value_absent();
-    return operator_of_vector(eval, grid, memory, 1, values, out, err);
+    return operator_of_vector(eval, grid, (struct vector){memory, 1, values}, out, err);
 }

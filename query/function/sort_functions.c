@@ -138,7 +138,7 @@ static enum status open_rows(struct eval *eval, const struct grid *grid, const s
         TRY(labels_copy(eval, *rows[i].labels, &labels[i], err));
         values[i] = rows[i].value;
     }
-    return operator_of_vector(eval, grid, labels, count, values, out, err);
+    return operator_of_vector(eval, grid, (struct vector){labels, count, values}, out, err);
 }
 
 static enum status sort_rows(struct query_operator *op, const struct expr *call,
