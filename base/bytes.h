@@ -22,6 +22,11 @@ struct str {
     size_t len;
 };
 
+struct str_list {
+    struct str *ptr;
+    size_t count;
+};
+
 /* For string literals: STR("le"). */
 #define STR(literal) ((struct str){(literal), sizeof(literal) - 1})
 /* For printf("%.*s", STR_ARG(s)). */

@@ -33,19 +33,17 @@ static void ask_series(struct block *block, size_t tenant, uint32_t series, stru
     columns_deinit(&samples);
 }
 
-static void ask_selection(struct block *block, size_t tenant, const struct matcher *matchers,
-                          size_t matcher_count, struct arena *arena)
+static void ask_selection(struct block *block, size_t tenant, struct matchers matchers,
+                          struct arena *arena)
 {
     struct error err;
-    uint32_t *found;
-    size_t count;
-    if (block_select(block, tenant, matchers, matcher_count, arena, &found, &count, &err) !=
-        STATUS_OK)
+    struct series_list found;
+    if (block_select(block, tenant, matchers, arena, &found, &err) != STATUS_OK)
         return;
-    CHECK(count <= block_series_count(block, tenant));
-    for (size_t i = 0; i < count && i < SERIES_MAX; i++) {
-        CHECK(found[i] < block_series_count(block, tenant));
-        ask_series(block, tenant, found[i], arena);
+    CHECK(found.count <= block_series_count(block, tenant));
+    for (size_t i = 0; i < found.count && i < SERIES_MAX; i++) {
+        CHECK(found.ptr[i] < block_series_count(block, tenant));
+        ask_series(block, tenant, found.ptr[i], arena);
     }
 }
 
@@ -56,35 +54,37 @@ static void ask_selections(struct block *block, size_t tenant, struct arena *are
         const char *value;
     } asked[] = {
         {MATCHER_EQ, "up"}, {MATCHER_NE, "up"}, {MATCHER_RE, "u.*"}, {MATCHER_NRE, "[a-u]+"}};
-    ask_selection(block, tenant, NULL, 0, arena);
+    ask_selection(block, tenant, (struct matchers){0}, arena);
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
         struct matcher matcher;
         struct error err;
         enum status status = matcher_init(&matcher, asked[i].op, LABEL_METRIC_NAME,
                                           str_from(asked[i].value), arena, &err);
         CHECK(status == STATUS_OK);
-        ask_selection(block, tenant, &matcher, 1, arena);
+        ask_selection(block, tenant, (struct matchers){&matcher, 1}, arena);
         matcher_deinit(&matcher);
     }
+}
+
+static void ask_values(struct block *block, size_t tenant, struct str name, struct arena *arena)
+{
+    struct error err;
+    struct str_list values;
+    if (block_label_values(block, tenant, name, arena, &values, &err) == STATUS_OK &&
+        values.count > 0)
+        CHECK(values.ptr[0].len <= block_size_bytes(block));
 }
 
 static void ask_tenant(struct block *block, size_t tenant)
 {
     struct error err;
     struct arena arena;
-    struct str *texts;
-    size_t count;
+    struct str_list names = {0};
     arena_init(&arena, 1 << 24);
-    if (block_label_names(block, tenant, &arena, &texts, &count, &err) == STATUS_OK) {
-        for (size_t i = 0; i < count && i < SERIES_MAX; i++) {
-            struct str *values;
-            size_t value_count;
-            if (block_label_values(block, tenant, texts[i], &arena, &values, &value_count, &err) ==
-                    STATUS_OK &&
-                value_count > 0)
-                CHECK(values[0].len <= block_size_bytes(block));
-        }
-    }
+    if (block_label_names(block, tenant, &arena, &names, &err) != STATUS_OK)
+        names.count = 0;
+    for (size_t i = 0; i < names.count && i < SERIES_MAX; i++)
+        ask_values(block, tenant, names.ptr[i], &arena);
     ask_selections(block, tenant, &arena);
     arena_deinit(&arena);
 }

@@ -232,31 +232,31 @@ static size_t count_values(const struct model_tenant *tenant, struct str name)
     return count;
 }
 
-static void expect_sorted(const struct str *texts, size_t count)
+static void expect_sorted(struct str_list texts)
 {
-    for (size_t i = 1; i < count; i++)
-        assert_true(str_compare(texts[i - 1], texts[i]) < 0);
+    for (size_t i = 1; i < texts.count; i++)
+        assert_true(str_compare(texts.ptr[i - 1], texts.ptr[i]) < 0);
 }
 
 static enum status check_names(const struct model_tenant *want, struct block *block, size_t tenant,
                                struct arena *arena, struct error *err)
 {
-    struct str *texts;
-    size_t count, expected = 0;
-    TRY(block_label_names(block, tenant, arena, &texts, &count, err));
-    expect_sorted(texts, count);
+    struct str_list texts;
+    size_t expected = 0;
+    TRY(block_label_names(block, tenant, arena, &texts, err));
+    expect_sorted(texts);
     for (size_t i = 0; i < NAMES; i++)
         expected += count_values(want, str_from(names[i])) > 0;
-    assert_int_equal(count, expected);
+    assert_int_equal(texts.count, expected);
     for (size_t i = 0; i < NAMES; i++) {
-        TRY(block_label_values(block, tenant, str_from(names[i]), arena, &texts, &count, err));
-        expect_sorted(texts, count);
-        assert_int_equal(count, count_values(want, str_from(names[i])));
-        for (size_t j = 0; j < count; j++)
-            assert_true(has_value(want, str_from(names[i]), texts[j]));
+        TRY(block_label_values(block, tenant, str_from(names[i]), arena, &texts, err));
+        expect_sorted(texts);
+        assert_int_equal(texts.count, count_values(want, str_from(names[i])));
+        for (size_t j = 0; j < texts.count; j++)
+            assert_true(has_value(want, str_from(names[i]), texts.ptr[j]));
     }
-    TRY(block_label_values(block, tenant, STR("no such name"), arena, &texts, &count, err));
-    assert_int_equal(count, 0);
+    TRY(block_label_values(block, tenant, STR("no such name"), arena, &texts, err));
+    assert_int_equal(texts.count, 0);
     return STATUS_OK;
 }
 
@@ -264,18 +264,19 @@ static enum status check_selection(const struct model_tenant *want, struct block
                                    size_t tenant, struct arena *arena, struct error *err)
 {
     struct matcher matcher;
-    uint32_t *found;
-    size_t count, expected = 0;
+    struct series_list found;
+    size_t expected = 0;
     TRY(matcher_init(&matcher, MATCHER_EQ, STR("a"), STR("x1"), arena, err));
-    enum status status = block_select(block, tenant, &matcher, 1, arena, &found, &count, err);
+    struct matchers matchers = {&matcher, 1};
+    enum status status = block_select(block, tenant, matchers, arena, &found, err);
     for (size_t i = 0; i < want->count && status == STATUS_OK; i++) {
         if (model_matches(want->series[i].labels, &matcher, 1)) {
-            assert_true(expected < count);
-            assert_int_equal(found[expected++], i);
+            assert_true(expected < found.count);
+            assert_int_equal(found.ptr[expected++], i);
         }
     }
     if (status == STATUS_OK)
-        assert_int_equal(count, expected);
+        assert_int_equal(found.count, expected);
     matcher_deinit(&matcher);
     return status;
 }

@@ -23,16 +23,17 @@ static void expect_selected(const struct model_tenant *want, struct block *block
                             struct arena *arena)
 {
     struct error err;
-    uint32_t *found;
-    size_t count, expected = 0;
-    expect_ok(block_select(block, 0, matchers, matcher_count, arena, &found, &count, &err));
+    struct series_list found;
+    size_t expected = 0;
+    expect_ok(
+        block_select(block, 0, (struct matchers){matchers, matcher_count}, arena, &found, &err));
     for (uint32_t i = 0; i < want->count; i++) {
         if (!model_matches(want->series[i].labels, matchers, matcher_count))
             continue;
-        assert_true(expected < count);
-        assert_int_equal(found[expected++], i);
+        assert_true(expected < found.count);
+        assert_int_equal(found.ptr[expected++], i);
     }
-    assert_int_equal(count, expected);
+    assert_int_equal(found.count, expected);
 }
 
 TEST(any_matchers_select_what_a_scan_selects)
@@ -108,15 +109,13 @@ TEST(a_selection_that_does_not_fit_its_arena_is_refused)
     random_init_seeded(&random, 1);
     block_scene_open(&scene, &random, (struct model_size){1, 1500, 1});
     struct block *block = scene.block;
-    uint32_t *found;
-    struct str *texts;
+    struct series_list found;
+    struct str_list texts;
     struct labels labels;
-    size_t count;
     arena_init(&arena, 8);
-    expect_status(block_select(block, 0, NULL, 0, &arena, &found, &count, &err), STATUS_LIMIT);
-    expect_status(block_label_names(block, 0, &arena, &texts, &count, &err), STATUS_LIMIT);
-    expect_status(block_label_values(block, 0, STR("a"), &arena, &texts, &count, &err),
-                  STATUS_LIMIT);
+    expect_status(block_select(block, 0, (struct matchers){0}, &arena, &found, &err), STATUS_LIMIT);
+    expect_status(block_label_names(block, 0, &arena, &texts, &err), STATUS_LIMIT);
+    expect_status(block_label_values(block, 0, STR("a"), &arena, &texts, &err), STATUS_LIMIT);
     expect_status(block_labels(block, 0, 0, &arena, &labels, &err), STATUS_LIMIT);
     arena_deinit(&arena);
     block_scene_close(&scene);

@@ -270,12 +270,11 @@ TEST(an_idle_series_goes_with_the_flush_of_its_last_sample)
     head_flush_end(f.head);
     assert_int_equal(head_series_count(f.head), 1);
     assert_int_equal(find(&f, f.tenant, labels_of(&f, "gone")).value, SERIES_REF_NONE.value);
-    struct str *values;
-    size_t count;
+    struct str_list values;
     struct error err;
-    expect_ok(head_label_values(f.head, f.tenant, STR("id"), &f.arena, &values, &count, &err));
-    assert_int_equal(count, 1);
-    expect_str(values[0], "kept");
+    expect_ok(head_label_values(f.head, f.tenant, STR("id"), &f.arena, &values, &err));
+    assert_int_equal(values.count, 1);
+    expect_str(values.ptr[0], "kept");
     head_flush_begin(f.head);
     head_flush_end(f.head);
     assert_int_equal(add(&f, "gone").value, ref.value); /* the slot is used again */
@@ -284,20 +283,21 @@ TEST(an_idle_series_goes_with_the_flush_of_its_last_sample)
     close_fixture(&f);
 }
 
+static const struct matchers all = {NULL, 0};
+
 TEST(a_tenant_without_series_has_nothing_to_select)
 {
     struct error err;
     struct fixture f = open_fixture();
     struct ref_list refs;
-    struct str *texts;
-    size_t count;
+    struct str_list texts;
     for (int round = 0; round < 2; round++) {
-        expect_ok(head_select(f.head, f.other, NULL, 0, &f.arena, &refs, &err));
+        expect_ok(head_select(f.head, f.other, all, &f.arena, &refs, &err));
         assert_int_equal(refs.count, 0);
-        expect_ok(head_label_names(f.head, f.other, &f.arena, &texts, &count, &err));
-        assert_int_equal(count, 0);
-        expect_ok(head_label_values(f.head, f.other, STR("id"), &f.arena, &texts, &count, &err));
-        assert_int_equal(count, 0);
+        expect_ok(head_label_names(f.head, f.other, &f.arena, &texts, &err));
+        assert_int_equal(texts.count, 0);
+        expect_ok(head_label_values(f.head, f.other, STR("id"), &f.arena, &texts, &err));
+        assert_int_equal(texts.count, 0);
         add(&f, "1");
     }
     close_fixture(&f);
@@ -316,8 +316,8 @@ TEST(a_selection_that_does_not_fit_the_budget_is_refused)
     struct arena small;
     arena_init(&small, 1000);
     struct ref_list refs;
-    expect_status(head_select(f.head, f.tenant, NULL, 0, &small, &refs, &err), STATUS_LIMIT);
-    expect_ok(head_select(f.head, f.tenant, NULL, 0, &f.arena, &refs, &err));
+    expect_status(head_select(f.head, f.tenant, all, &small, &refs, &err), STATUS_LIMIT);
+    expect_ok(head_select(f.head, f.tenant, all, &f.arena, &refs, &err));
     assert_int_equal(refs.count, 400);
     arena_deinit(&small);
     close_fixture(&f);

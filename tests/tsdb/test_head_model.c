@@ -417,8 +417,8 @@ static void check_select(struct model *m)
         matchers[i] = random_matcher(m);
     size_t tenant = below(m, TENANT_COUNT);
     struct ref_list refs;
-    expect_ok(
-        head_select(m->head, m->tenant[tenant], matchers, matcher_count, &m->arena, &refs, &err));
+    expect_ok(head_select(m->head, m->tenant[tenant], (struct matchers){matchers, matcher_count},
+                          &m->arena, &refs, &err));
     size_t slot_count = head_slot_count(m->head);
     bool *is_there = arena_alloc_zeroed(&m->arena, slot_count);
     for (size_t i = 0; i < refs.count; i++) {
@@ -450,11 +450,11 @@ static void check_labels(struct model *m)
     assert_ptr_equal(head_tenant(m->head, series->ref), m->tenant[tenant]);
 }
 
-static bool has_text(const struct str *list, size_t count, struct str text)
+static bool has_text(struct str_list list, struct str text)
 {
     size_t found = 0;
-    for (size_t i = 0; i < count; i++)
-        found += str_eq(list[i], text);
+    for (size_t i = 0; i < list.count; i++)
+        found += str_eq(list.ptr[i], text);
     assert_true(found <= 1);
     return found == 1;
 }
@@ -463,12 +463,11 @@ static bool has_text(const struct str *list, size_t count, struct str text)
 static void check_names_and_values(struct model *m)
 {
     size_t tenant = below(m, TENANT_COUNT);
-    struct str *names, *values;
-    size_t name_count, value_count, c_values = 0;
+    struct str_list names, values;
+    size_t c_values = 0;
     struct error err;
-    expect_ok(head_label_names(m->head, m->tenant[tenant], &m->arena, &names, &name_count, &err));
-    expect_ok(head_label_values(m->head, m->tenant[tenant], STR("c"), &m->arena, &values,
-                                &value_count, &err));
+    expect_ok(head_label_names(m->head, m->tenant[tenant], &m->arena, &names, &err));
+    expect_ok(head_label_values(m->head, m->tenant[tenant], STR("c"), &m->arena, &values, &err));
     bool has_name[LABELS_MAX] = {false};
     bool has_value[C_COUNT] = {false};
     static const char *const all[] = {"__name__", "a", "b", "c"};
@@ -481,13 +480,13 @@ static void check_names_and_values(struct model *m)
         has_value[set % C_COUNT] = true;
     }
     for (size_t i = 0; i < LABELS_MAX; i++)
-        assert_int_equal(has_text(names, name_count, str_from(all[i])), has_name[i]);
+        assert_int_equal(has_text(names, str_from(all[i])), has_name[i]);
     for (size_t c = 1; c < C_COUNT; c++) {
         struct str value = arena_format(&m->arena, "v%zu", c);
-        assert_int_equal(has_text(values, value_count, value), has_value[c]);
+        assert_int_equal(has_text(values, value), has_value[c]);
         c_values += has_value[c];
     }
-    assert_int_equal(value_count, c_values);
+    assert_int_equal(values.count, c_values);
 }
 
 /* ---- one life of a head ---- */

@@ -99,13 +99,16 @@ struct str block_tenant(const struct block *block, size_t tenant);
 MUST_USE enum status block_find_tenant(struct block *block, struct str id, size_t *tenant,
                                        struct error *err);
 
-/* Positions of the series of a tenant that match, in increasing order (which is label order). Here
-   and below STATUS_CORRUPT is about this tenant, or this series, only: the others can still be
-   read; STATUS_LIMIT when the arena has no room. */
-MUST_USE enum status block_select(struct block *block, size_t tenant,
-                                  const struct matcher *matchers, size_t matcher_count,
-                                  struct arena *arena, uint32_t **out, size_t *count,
-                                  struct error *err);
+/* Positions of series of one tenant, in increasing order, which is label order. */
+struct series_list {
+    uint32_t *ptr; /* in the arena */
+    size_t count;
+};
+
+/* The series of a tenant that match. Here and below STATUS_CORRUPT is about this tenant, or this
+   series, only: the others can still be read; STATUS_LIMIT when the arena has no room. */
+MUST_USE enum status block_select(struct block *block, size_t tenant, struct matchers matchers,
+                                  struct arena *arena, struct series_list *out, struct error *err);
 size_t block_series_count(const struct block *block, size_t tenant);
 /* The position of the series with exactly these labels; `*series` says where it may be, any number
    will do. STATUS_NOT_FOUND: there is none. `scratch` is reset. */
@@ -128,11 +131,11 @@ extern const struct block_range block_all_time; /* without a cache */
 MUST_USE enum status block_read(struct block *block, size_t tenant, uint32_t series,
                                 const struct block_range *range, struct columns *out,
                                 struct error *err);
-/* Array and text are in `arena`. */
+/* Sorted. Array and text are in `arena`. */
 MUST_USE enum status block_label_names(struct block *block, size_t tenant, struct arena *arena,
-                                       struct str **out, size_t *count, struct error *err);
+                                       struct str_list *out, struct error *err);
 MUST_USE enum status block_label_values(struct block *block, size_t tenant, struct str name,
-                                        struct arena *arena, struct str **out, size_t *count,
+                                        struct arena *arena, struct str_list *out,
                                         struct error *err);
 /* Where the parts of a tenant are in the file. */
 struct block_section {

@@ -87,21 +87,16 @@ enum status block_time_range(struct block *block, size_t tenant, uint32_t series
 
 /* ---- names and values ---- */
 
-/* Texts of an index; they come as they are numbered. */
-struct texts {
-    struct str *ptr;
-    size_t count;
-};
-
-static enum status texts_init(struct texts *texts, struct arena *arena, size_t count,
+/* Texts of an index come as they are numbered, which is sorted. */
+static enum status texts_init(struct str_list *texts, struct arena *arena, size_t count,
                               struct error *err)
 {
-    *texts = (struct texts){arena_try_alloc(arena, count * sizeof *texts->ptr), count};
+    *texts = (struct str_list){arena_try_alloc(arena, count * sizeof *texts->ptr), count};
     return texts->ptr == NULL ? arena_refusal(arena, err) : STATUS_OK;
 }
 
 /* Copies the text, all of it in one piece. */
-static enum status texts_keep(struct texts *texts, struct arena *arena, struct error *err)
+static enum status texts_keep(struct str_list *texts, struct arena *arena, struct error *err)
 {
     size_t len = 0;
     for (size_t i = 0; i < texts->count; i++)
@@ -115,7 +110,7 @@ static enum status texts_keep(struct texts *texts, struct arena *arena, struct e
 }
 
 static enum status names_once(struct block *block, size_t tenant, struct arena *arena,
-                              struct texts *out, struct error *err)
+                              struct str_list *out, struct error *err)
 {
     const struct block_slot *slot;
     TRY(block_slot_get(block, tenant, &slot, err));
@@ -126,21 +121,19 @@ static enum status names_once(struct block *block, size_t tenant, struct arena *
 }
 
 enum status block_label_names(struct block *block, size_t tenant, struct arena *arena,
-                              struct str **out, size_t *count, struct error *err)
+                              struct str_list *out, struct error *err)
 {
-    struct texts texts = {0};
     enum status status;
+    *out = (struct str_list){0};
     uint64_t faults = file_fault_count(block->file);
     do
-        status = names_once(block, tenant, arena, &texts, err);
+        status = names_once(block, tenant, arena, out, err);
     while (block_has_faulted(block, &faults));
-    *out = texts.ptr;
-    *count = texts.count;
     return status;
 }
 
 static enum status values_once(struct block *block, size_t tenant, struct str name,
-                               struct arena *arena, struct texts *out, struct error *err)
+                               struct arena *arena, struct str_list *out, struct error *err)
 {
     const struct block_slot *slot;
     uint32_t number, first = 0, end = 0;
@@ -156,16 +149,13 @@ static enum status values_once(struct block *block, size_t tenant, struct str na
 }
 
 enum status block_label_values(struct block *block, size_t tenant, struct str name,
-                               struct arena *arena, struct str **out, size_t *count,
-                               struct error *err)
+                               struct arena *arena, struct str_list *out, struct error *err)
 {
-    struct texts texts = {0};
     enum status status;
+    *out = (struct str_list){0};
     uint64_t faults = file_fault_count(block->file);
     do
-        status = values_once(block, tenant, name, arena, &texts, err);
+        status = values_once(block, tenant, name, arena, out, err);
     while (block_has_faulted(block, &faults));
-    *out = texts.ptr;
-    *count = texts.count;
     return status;
 }

@@ -213,28 +213,27 @@ static enum status accepts_series(const struct selecting *s, const struct term *
     return STATUS_OK;
 }
 
-static enum status list_result(const struct selecting *s, uint32_t **out, size_t *count,
+static enum status list_result(const struct selecting *s, struct series_list *out,
                                struct error *err)
 {
-    *count = postings_count(&s->result);
-    *out = arena_try_alloc(s->arena, *count * sizeof **out);
-    if (*out == NULL)
+    out->count = postings_count(&s->result);
+    out->ptr = arena_try_alloc(s->arena, out->count * sizeof *out->ptr);
+    if (out->ptr == NULL)
         return arena_refusal(s->arena, err);
-    postings_to_array(&s->result, *out);
+    postings_to_array(&s->result, out->ptr);
     return STATUS_OK;
 }
 
 static enum status apply_by_series(struct selecting *s, const struct term *term, struct error *err)
 {
-    uint32_t *left;
-    size_t count;
-    TRY(list_result(s, &left, &count, err));
+    struct series_list left;
+    TRY(list_result(s, &left, err));
     postings_deinit(&s->result);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < left.count; i++) {
         bool accepts;
-        TRY(accepts_series(s, term, left[i], &accepts, err));
+        TRY(accepts_series(s, term, left.ptr[i], &accepts, err));
         if (accepts)
-            postings_add(&s->result, left[i]);
+            postings_add(&s->result, left.ptr[i]);
     }
     return STATUS_OK;
 }
@@ -268,44 +267,41 @@ static enum status apply_terms(struct selecting *s, const struct term *terms, si
     return STATUS_OK;
 }
 
-static enum status run(struct selecting *s, const struct matcher *matchers, size_t count,
-                       struct error *err)
+static enum status run(struct selecting *s, struct matchers matchers, struct error *err)
 {
-    struct term *terms = arena_try_alloc(s->arena, count * sizeof *terms);
+    struct term *terms = arena_try_alloc(s->arena, matchers.count * sizeof *terms);
     if (terms == NULL)
         return arena_refusal(s->arena, err);
-    for (size_t i = 0; i < count; i++) {
-        terms[i] = make_term(s, &matchers[i]);
+    for (size_t i = 0; i < matchers.count; i++) {
+        terms[i] = make_term(s, &matchers.ptr[i]);
         TRY(list_pairs(s, &terms[i], err));
     }
-    if (count > 0)
-        qsort(terms, count, sizeof *terms, compare_terms);
-    return apply_terms(s, terms, count, err);
+    if (matchers.count > 0)
+        qsort(terms, matchers.count, sizeof *terms, compare_terms);
+    return apply_terms(s, terms, matchers.count, err);
 }
 
-static enum status select_once(struct block *block, size_t tenant, const struct matcher *matchers,
-                               size_t matcher_count, struct arena *arena, uint32_t **out,
-                               size_t *count, struct error *err)
+static enum status select_once(struct block *block, size_t tenant, struct matchers matchers,
+                               struct arena *arena, struct series_list *out, struct error *err)
 {
     const struct block_slot *slot;
     TRY(block_slot_get(block, tenant, &slot, err));
     struct selecting s = {.index = &slot->index, .arena = arena};
     postings_init(&s.result);
-    enum status status = run(&s, matchers, matcher_count, err);
+    enum status status = run(&s, matchers, err);
     if (status == STATUS_OK)
-        status = list_result(&s, out, count, err);
+        status = list_result(&s, out, err);
     postings_deinit(&s.result);
     return status;
 }
 
-enum status block_select(struct block *block, size_t tenant, const struct matcher *matchers,
-                         size_t matcher_count, struct arena *arena, uint32_t **out, size_t *count,
-                         struct error *err)
+enum status block_select(struct block *block, size_t tenant, struct matchers matchers,
+                         struct arena *arena, struct series_list *out, struct error *err)
 {
     enum status status;
     uint64_t faults = file_fault_count(block->file);
     do
-        status = select_once(block, tenant, matchers, matcher_count, arena, out, count, err);
+        status = select_once(block, tenant, matchers, arena, out, err);
     while (block_has_faulted(block, &faults));
     return status;
 }

@@ -182,8 +182,8 @@ struct ref_list {
 
 /* The series of `tenant` that match, in no particular order. */
 MUST_USE enum status head_select(const struct head *head, const struct tenant *tenant,
-                                 const struct matcher *matchers, size_t matcher_count,
-                                 struct arena *arena, struct ref_list *out, struct error *err);
+                                 struct matchers matchers, struct arena *arena,
+                                 struct ref_list *out, struct error *err);
 /* Adds the samples with min_ts_ms <= ts <= max_ts_ms to `out` (columns_merge rules), flushing ones
    included. Nothing when the series was removed meanwhile: its samples are in blocks then. */
 MUST_USE enum status head_read(const struct head *head, struct series_ref ref, int64_t min_ts_ms,
@@ -193,11 +193,10 @@ MUST_USE enum status head_read(const struct head *head, struct series_ref ref, i
    index; text points into symbols, arrays into the arena, not sorted. An error when that
    refuses. */
 MUST_USE enum status head_label_names(const struct head *head, const struct tenant *tenant,
-                                      struct arena *arena, struct str **out, size_t *count,
-                                      struct error *err);
+                                      struct arena *arena, struct str_list *out, struct error *err);
 MUST_USE enum status head_label_values(const struct head *head, const struct tenant *tenant,
-                                       struct str name, struct arena *arena, struct str **out,
-                                       size_t *count, struct error *err);
+                                       struct str name, struct arena *arena, struct str_list *out,
+                                       struct error *err);
 
 size_t head_series_count(const struct head *head);
 /* The greatest timestamp that any of its series ever had, flushed or not; INT64_MIN for none. */

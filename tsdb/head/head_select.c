@@ -214,16 +214,16 @@ static enum status apply(struct selecting *s, const struct term *term, struct ar
     return STATUS_OK;
 }
 
-static enum status apply_all(struct selecting *s, const struct matcher *matchers,
-                             size_t matcher_count, struct arena *arena, struct error *err)
+static enum status apply_all(struct selecting *s, struct matchers matchers, struct arena *arena,
+                             struct error *err)
 {
-    struct term *terms = arena_try_alloc(arena, matcher_count * sizeof *terms);
+    struct term *terms = arena_try_alloc(arena, matchers.count * sizeof *terms);
     if (terms == NULL)
         return arena_refusal(arena, err);
-    for (size_t i = 0; i < matcher_count; i++)
-        terms[i] = make_term(s->index, &matchers[i]);
-    qsort(terms, matcher_count, sizeof *terms, compare_terms);
-    for (size_t i = 0; i < matcher_count; i++) {
+    for (size_t i = 0; i < matchers.count; i++)
+        terms[i] = make_term(s->index, &matchers.ptr[i]);
+    qsort(terms, matchers.count, sizeof *terms, compare_terms);
+    for (size_t i = 0; i < matchers.count; i++) {
         TRY(apply(s, &terms[i], arena, err));
         if (postings_is_empty(&s->result))
             return STATUS_OK;
@@ -247,15 +247,15 @@ static enum status list_refs(const struct postings *result, struct arena *arena,
 _Static_assert(sizeof(struct series_ref) == sizeof(uint32_t), "positions are written as refs");
 
 enum status head_select(const struct head *head, const struct tenant *tenant,
-                        const struct matcher *matchers, size_t matcher_count, struct arena *arena,
-                        struct ref_list *out, struct error *err)
+                        struct matchers matchers, struct arena *arena, struct ref_list *out,
+                        struct error *err)
 {
     *out = (struct ref_list){0};
     if (tenant->number >= head->tenant_capacity || head->tenants[tenant->number] == NULL)
         return STATUS_OK;
     struct selecting s = {.head = head, .index = head->tenants[tenant->number]};
     postings_init(&s.result);
-    enum status status = apply_all(&s, matchers, matcher_count, arena, err);
+    enum status status = apply_all(&s, matchers, arena, err);
     if (status == STATUS_OK)
         status = list_refs(&s.result, arena, out, err);
     postings_deinit(&s.result);

@@ -38,6 +38,12 @@ struct matcher {
     bool matches_empty; /* whether a series without the label matches */
 };
 
+/* Those of a selector: what all of them match. None match everything. */
+struct matchers {
+    const struct matcher *ptr;
+    size_t count;
+};
+
 static inline bool matcher_is_negative(const struct matcher *matcher)
 {
     return matcher->op == MATCHER_NE || matcher->op == MATCHER_NRE;

@@ -403,13 +403,13 @@ bool deletions_empty(struct span_list deleted, struct block *block, size_t tenan
 static enum status find_touched(const struct deletion *d, struct block *block, size_t tenant,
                                 struct arena *scratch, bool *touches, struct error *err)
 {
-    uint32_t *series;
-    size_t count;
+    struct matchers matchers = {d->matchers, d->matcher_count};
+    struct series_list series;
     *touches = false;
-    TRY(block_select(block, tenant, d->matchers, d->matcher_count, scratch, &series, &count, err));
-    for (size_t i = 0; i < count && !*touches; i++) {
+    TRY(block_select(block, tenant, matchers, scratch, &series, err));
+    for (size_t i = 0; i < series.count && !*touches; i++) {
         int64_t min_ts_ms, max_ts_ms;
-        TRY(block_time_range(block, tenant, series[i], &min_ts_ms, &max_ts_ms, err));
+        TRY(block_time_range(block, tenant, series.ptr[i], &min_ts_ms, &max_ts_ms, err));
         *touches = min_ts_ms <= d->max_ts_ms && d->min_ts_ms <= max_ts_ms;
     }
     return STATUS_OK;

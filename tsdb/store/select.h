@@ -64,10 +64,6 @@ MUST_USE enum status select_read(struct selection *selection, size_t index, int6
 
 /* Distinct names of labels, or values of one label, of the series that match, sorted; answered from
    the indexes. Text lives in `arena`. */
-struct str_list {
-    struct str *ptr;
-    size_t count;
-};
 MUST_USE enum status select_label_names(struct store *store, const struct select_options *options,
                                         struct arena *arena, struct str_list *out,
                                         struct error *err);

@@ -250,9 +250,9 @@ static enum status list_head_locked(struct gathering *g, struct shard *shard, st
                                     size_t *count, struct error *err) REQUIRES_SHARED(shard->lock)
 {
     const struct tenant_part *part = g->part;
+    struct matchers matchers = {part->matchers, part->matcher_count};
     struct ref_list refs;
-    TRY(head_select(shard->head, part->tenant, part->matchers, part->matcher_count, &g->scratch,
-                    &refs, err));
+    TRY(head_select(shard->head, part->tenant, matchers, &g->scratch, &refs, err));
     *out = arena_alloc(&g->scratch, refs.count * sizeof **out);
     for (size_t i = 0; i < refs.count; i++) {
         if (!is_wanted_locked(g, shard, refs.ptr[i]))
@@ -316,8 +316,8 @@ static enum status look_up(struct gathering *g, const struct source *source, str
 
 /* The labels of one series at a time are in memory, unless they are new: all are while the list is
    empty. */
-static enum status merge_block(struct gathering *g, uint32_t source, const uint32_t *series,
-                               size_t count, struct error *err)
+static enum status merge_block(struct gathering *g, uint32_t source, struct series_list series,
+                               struct error *err)
 {
     const struct source at = g->selection->sources[source];
     bool are_new = g->list.count == 0;
@@ -325,8 +325,8 @@ static enum status merge_block(struct gathering *g, uint32_t source, const uint3
     size_t next = 0;
     enum status status = STATUS_OK;
     arena_init(&one, SIZE_MAX);
-    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
-        struct found found = {.position = series[i], .is_kept = are_new};
+    for (size_t i = 0; i < series.count && status == STATUS_OK; i++) {
+        struct found found = {.position = series.ptr[i], .is_kept = are_new};
         bool has_samples = false;
         status = look_up(g, &at, arena, &found, &has_samples, err);
         if (status == STATUS_OK && has_samples)
@@ -339,13 +339,13 @@ static enum status merge_block(struct gathering *g, uint32_t source, const uint3
 }
 
 static enum status merge_rewritten_block(struct gathering *g, uint32_t source,
-                                         const uint32_t *series, size_t count, struct error *err)
+                                         struct series_list series, struct error *err)
 {
     const struct source at = g->selection->sources[source];
-    struct found *list = arena_alloc(&g->scratch, count * sizeof *list);
+    struct found *list = arena_alloc(&g->scratch, series.count * sizeof *list);
     size_t found_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        struct found found = {.position = series[i]};
+    for (size_t i = 0; i < series.count; i++) {
+        struct found found = {.position = series.ptr[i]};
         bool has_samples;
         TRY(look_up(g, &at, &g->selection->arena, &found, &has_samples, err));
         if (has_samples)
@@ -360,21 +360,20 @@ static enum status gather_block(struct gathering *g, const struct held_shard *he
     struct source source = {
         .part = g->part, .shard = held->shard, .block = block, .deletions = held->deletions};
     const struct tenant_part *part = g->part;
-    uint32_t *series;
-    size_t count = 0;
+    struct matchers matchers = {part->matchers, part->matcher_count};
+    struct series_list series = {0};
     enum status status =
         block_find_tenant(block, tenant_id_str(&part->tenant->id), &source.block_tenant, err);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
     if (status == STATUS_OK)
-        status = block_select(block, source.block_tenant, part->matchers, part->matcher_count,
-                              &g->scratch, &series, &count, err);
+        status = block_select(block, source.block_tenant, matchers, &g->scratch, &series, err);
     TRY(select_pass_damage(g->selection->store, &g->selection->damage, block, status, err));
     if (status != STATUS_OK)
         return STATUS_OK;
     uint32_t number = add_source(g->selection, source);
-    return part->shows_tenant ? merge_rewritten_block(g, number, series, count, err)
-                              : merge_block(g, number, series, count, err);
+    return part->shows_tenant ? merge_rewritten_block(g, number, series, err)
+                              : merge_block(g, number, series, err);
 }
 
 /* ---- tenants ---- */

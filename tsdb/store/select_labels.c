@@ -45,25 +45,27 @@ static enum status add_text(struct found *found, struct str text, struct error *
     return found->texts.is_overflown ? charge_refusal(found->texts.charge, err) : STATUS_OK;
 }
 
-/* Copies, because the head may be gone when the caller looks. */
-static enum status add_copies(struct found *found, const struct str *texts, size_t count,
-                              struct error *err)
+/* A copy, because the head may be gone when the caller looks. */
+static enum status add_copy(struct found *found, struct str text, struct error *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct str copy = {.ptr = arena_try_alloc(found->arena, texts[i].len), .len = texts[i].len};
-        if (copy.ptr == NULL)
-            return arena_refusal(found->arena, err);
-        memcpy((char *)copy.ptr, texts[i].ptr, copy.len);
-        TRY(add_text(found, copy, err));
-    }
+    char *copy = arena_try_alloc(found->arena, text.len);
+    if (copy == NULL)
+        return arena_refusal(found->arena, err);
+    str_move(&text, copy);
+    return add_text(found, text, err);
+}
+
+static enum status add_copies(struct found *found, struct str_list texts, struct error *err)
+{
+    for (size_t i = 0; i < texts.count; i++)
+        TRY(add_copy(found, texts.ptr[i], err));
     return STATUS_OK;
 }
 
-static enum status add_texts(struct found *found, const struct str *texts, size_t count,
-                             struct error *err)
+static enum status add_texts(struct found *found, struct str_list texts, struct error *err)
 {
-    for (size_t i = 0; i < count; i++)
-        TRY(add_text(found, texts[i], err));
+    for (size_t i = 0; i < texts.count; i++)
+        TRY(add_text(found, texts.ptr[i], err));
     return STATUS_OK;
 }
 
@@ -137,7 +139,7 @@ static enum status head_overlaps(struct lookup *lookup, const struct head *head,
     int64_t wanted_min_ts_ms =
         store_first_visible_ms(lookup->store, tenant, lookup->options->min_ts_ms);
     *overlaps = false;
-    TRY(head_select(head, tenant, NULL, 0, &lookup->scratch, &refs, err));
+    TRY(head_select(head, tenant, (struct matchers){0}, &lookup->scratch, &refs, err));
     for (size_t i = 0; i < refs.count && !*overlaps; i++) {
         int64_t min_ts_ms, max_ts_ms;
         head_time_range(head, refs.ptr[i], &min_ts_ms, &max_ts_ms);
@@ -150,18 +152,16 @@ static enum status add_from_head_locked(struct lookup *lookup, const struct tena
                                         const struct head *head, const struct wanted *wanted,
                                         struct found *found, struct error *err)
 {
-    struct str *texts;
-    size_t count;
+    struct str_list texts;
     bool overlaps;
     TRY(head_overlaps(lookup, head, part->tenant, &overlaps, err));
     if (!overlaps)
         return STATUS_OK;
     if (wanted->is_values)
-        TRY(head_label_values(head, part->tenant, wanted->name, &lookup->scratch, &texts, &count,
-                              err));
+        TRY(head_label_values(head, part->tenant, wanted->name, &lookup->scratch, &texts, err));
     else
-        TRY(head_label_names(head, part->tenant, &lookup->scratch, &texts, &count, err));
-    return add_copies(found, texts, count, err);
+        TRY(head_label_names(head, part->tenant, &lookup->scratch, &texts, err));
+    return add_copies(found, texts, err);
 }
 
 static enum status add_from_head(struct lookup *lookup, const struct tenant_part *part,
@@ -186,13 +186,12 @@ static enum status read_block_texts(struct lookup *lookup, struct block *block,
         section.max_ts_ms <
             store_first_visible_ms(lookup->store, part->tenant, lookup->options->min_ts_ms))
         return STATUS_OK;
-    struct str *texts;
-    size_t count;
+    struct str_list texts;
     if (wanted->is_values)
-        TRY(block_label_values(block, tenant, wanted->name, found->arena, &texts, &count, err));
+        TRY(block_label_values(block, tenant, wanted->name, found->arena, &texts, err));
     else
-        TRY(block_label_names(block, tenant, found->arena, &texts, &count, err));
-    return add_texts(found, texts, count, err);
+        TRY(block_label_names(block, tenant, found->arena, &texts, err));
+    return add_texts(found, texts, err);
 }
 
 static enum status add_from_block(struct lookup *lookup, struct block *block,
@@ -248,7 +247,7 @@ static enum status add_shown_names(struct lookup *lookup, const struct tenant_pa
     TRY(add_stored(lookup, part, &all_names, found, err));
     if (found_count(found) == before)
         return STATUS_OK;
-    TRY(add_copies(found, &tenant_label, 1, err));
+    TRY(add_copy(found, tenant_label, err));
     TRY(has_rewritten(lookup, part, &has, err));
     return has ? add_text(found, scope_original_label(tenant_label, found->arena), err) : STATUS_OK;
 }
@@ -262,7 +261,7 @@ static enum status add_tenant_value(struct lookup *lookup, const struct tenant_p
     found_init(&names, &lookup->scratch, lookup->options->charge);
     enum status status = add_stored(lookup, part, &all_names, &names, err);
     if (status == STATUS_OK && found_count(&names) > 0)
-        status = add_copies(found, &id, 1, err);
+        status = add_copy(found, id, err);
     found_deinit(&names);
     return status;
 }
@@ -297,7 +296,7 @@ static enum status add_selected(const struct wanted *wanted, const struct select
     for (size_t i = 0; i < select_count(selection); i++)
         TRY(add_labels(wanted, select_labels(selection, i), seen, err));
     thin(seen);
-    return add_copies(found, found_texts(seen), found_count(seen), err);
+    return add_copies(found, (struct str_list){found_texts(seen), found_count(seen)}, err);
 }
 
 static enum status add_from_series(struct lookup *lookup, struct found *found, struct error *err)

@@ -139,8 +139,9 @@ static enum status forget_series_locked(const struct deleting *d, struct shard *
                                         struct error *err) REQUIRES(shard->lock)
 {
     struct head *head = shard->head;
+    struct matchers matchers = {part->matchers, part->matcher_count};
     struct ref_list refs;
-    TRY(head_select(head, part->tenant, part->matchers, part->matcher_count, arena, &refs, err));
+    TRY(head_select(head, part->tenant, matchers, arena, &refs, err));
     for (size_t i = 0; i < refs.count; i++) {
         int64_t min_ts_ms, max_ts_ms;
         head_time_range(head, refs.ptr[i], &min_ts_ms, &max_ts_ms);
