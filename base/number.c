@@ -2,7 +2,6 @@
 
 #include <math.h>
 
-#include "base/check.h"
 #include "base/codec.h"
 #include "base/float_text.h"
 
@@ -206,62 +205,6 @@ bool parse_i64(struct str text, int64_t *out)
         return false;
     *out = is_negative ? (int64_t)(0 - magnitude) : (int64_t)magnitude;
     return true;
-}
-
-/* From the largest to the smallest. Years and weeks are written only where nothing is left over:
-   "90d" reads better than "12w6d". */
-static const struct duration_unit {
-    struct str name;
-    int64_t ms;
-    bool is_exact;
-} units[] = {
-    {{"y", 1}, 365 * INT64_C(86400000), true},
-    {{"w", 1}, 7 * INT64_C(86400000), true},
-    {{"d", 1}, INT64_C(86400000), false},
-    {{"h", 1}, INT64_C(3600000), false},
-    {{"m", 1}, INT64_C(60000), false},
-    {{"s", 1}, INT64_C(1000), false},
-    {{"ms", 2}, INT64_C(1), false},
-};
-
-enum { UNIT_COUNT = sizeof units / sizeof units[0] };
-
-/* Takes "12h" off the front of `text` and adds it; `*next_unit` is the first one that may come. */
-static bool take_duration_part(struct str *text, size_t *next_unit, int64_t *sum_ms)
-{
-    size_t digits = count_digits(*text, 0, is_digit);
-    size_t end = digits;
-    while (end < text->len && !is_digit(text->ptr[end]))
-        end++;
-    struct str name = str_slice(*text, digits, end - digits);
-    size_t unit = *next_unit;
-    while (unit < UNIT_COUNT && !str_eq(units[unit].name, name))
-        unit++;
-    int64_t value;
-    if (unit == UNIT_COUNT || !parse_i64(str_slice(*text, 0, digits), &value))
-        return false;
-    *text = str_slice(*text, end, text->len);
-    *next_unit = unit + 1;
-    return !__builtin_mul_overflow(value, units[unit].ms, &value) &&
-           !__builtin_add_overflow(*sum_ms, value, sum_ms);
-}
-
-enum status parse_duration_ms(struct str text, int64_t *out, struct error *err)
-{
-    struct str left = text;
-    size_t next_unit = 0;
-    int64_t sum_ms = 0;
-    bool is_valid = text.len > 0;
-    if (str_eq(text, STR("0")))
-        left.len = 0;
-    while (is_valid && left.len > 0)
-        is_valid = take_duration_part(&left, &next_unit, &sum_ms);
-    if (!is_valid)
-        return error_set(err, STATUS_INVALID,
-                         "duration: not valid, got \"%.*s\", want one like 1d12h or 30s",
-                         STR_ARG(str_slice(text, 0, 64)));
-    *out = sum_ms;
-    return STATUS_OK;
 }
 
 /* Writing. */
@@ -469,23 +412,4 @@ void append_seconds(struct buffer *out, int64_t ts_ms)
         put_padded(&scratch, magnitude % 1000, 3);
     }
     append_scratch(out, &scratch);
-}
-
-void append_duration_ms(struct buffer *out, int64_t duration_ms)
-{
-    struct scratch sign = {.len = 0};
-    uint64_t left = put_sign(&sign, duration_ms);
-    append_scratch(out, &sign);
-    if (left == 0)
-        buffer_append_str(out, STR("0s"));
-    for (size_t i = 0; i < UNIT_COUNT; i++) {
-        struct scratch part = {.len = 0};
-        uint64_t unit_ms = (uint64_t)units[i].ms;
-        if (left < unit_ms || (units[i].is_exact && left % unit_ms != 0))
-            continue;
-        put_u64(&part, left / unit_ms);
-        append_scratch(out, &part);
-        buffer_append_str(out, units[i].name);
-        left %= unit_ms;
-    }
 }

@@ -6,7 +6,6 @@
 
 #include "base/buffer.h"
 #include "base/bytes.h"
-#include "base/status.h"
 
 /* The whole of `text` as a decimal or hexadecimal float, "Inf", "+Inf", "-Inf" or "NaN" in any
    case, as Go's strconv.ParseFloat accepts, without '_'. False when it is anything else; values
@@ -20,13 +19,6 @@ bool parse_u64(struct str text, uint64_t *out);
 
 /* What a digit of any base up to 16 is worth; 16 when `c` is none. */
 int digit_value(int c);
-
-/* "1d12h", "1h30m", "1m0s", "250ms": units y w d h m s ms, descending, each at most once; a year is
-   365 d. As Prometheus' model.ParseDuration: "0" alone is fine, "" is not, overflow of int64
-   milliseconds is not. */
-MUST_USE enum status parse_duration_ms(struct str text, int64_t *out, struct error *err);
-/* As Prometheus prints: "0s", "5m", "1h30m", "1d", "250ms". */
-void append_duration_ms(struct buffer *out, int64_t duration_ms);
 
 /* Shortest decimal that reads back to the same bits, as Go's strconv 'f' format with precision -1
    inside 1e-6 <= |x| < 1e21, exponent form outside ("1e-07", "1e+21"); "NaN", "+Inf", "-Inf",

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
-#include "base/number.h"
+#include "base/duration_text.h"
 #include "server/memory_share.h"
 
 #define HOUR_MS INT64_C(3600000)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/duration_text.h"
 #include "base/number.h"
 #include "server/limit_text.h"
 

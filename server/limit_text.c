@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/crc32c.h"
+#include "base/duration_text.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "http/json.h"

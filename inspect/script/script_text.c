@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/duration_text.h"
 #include "base/number.h"
 
 static bool is_space(char c)

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "base/duration_text.h"
 #include "base/number.h"
 
 /* Far outside of any real time, yet small enough to add to and to multiply by 1,000. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/duration_text.h"
 #include "base/number.h"
 #include "query/function/elementary.h"
 

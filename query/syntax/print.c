@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/duration_text.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "query/function/function.h"
