@@ -111,7 +111,7 @@ static enum status read_tls(struct config_yaml *r, const yaml_node_t *value, con
         {"client_ca_file", read_client_ca_file},
     };
     struct config *config = target;
-    TRY(config_mapping(r, value, key, keys, sizeof keys / sizeof *keys, &config->tls));
+    TRY(config_mapping(r, value, key, CONFIG_KEYS(keys), &config->tls));
     if (config->tls.certificate == NULL || config->tls.key == NULL)
         return config_fail(r, value, "%s: want both cert_file and key_file", key);
     config->has_tls = true;
@@ -200,7 +200,8 @@ static enum status read_tenants(struct config_yaml *r, const yaml_node_t *value,
             return config_fail(r, id, "%s: %s", key, why.text);
         config->tenant_limits[i] = config->limits;
         TRY(config_mapping(r, yaml_document_get_node(&r->document, start[i].value),
-                           config->tenants[i].text, tenant_keys, 1, &config->tenant_limits[i]));
+                           config->tenants[i].text, CONFIG_KEYS(tenant_keys),
+                           &config->tenant_limits[i]));
     }
     return check_tenants_differ(r, start, key);
 }
@@ -230,7 +231,7 @@ static enum status read_root(struct config_yaml *r, const yaml_node_t *root)
         {"tenants", read_tenants_later},
         {"credentials", config_read_credentials},
     };
-    TRY(config_mapping(r, root, "configuration", keys, sizeof keys / sizeof *keys, r->config));
+    TRY(config_mapping(r, root, "configuration", CONFIG_KEYS(keys), r->config));
     for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
          pair < root->data.mapping.pairs.top; pair++) {
         const yaml_node_t *key = yaml_document_get_node(&r->document, pair->key);

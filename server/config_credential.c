@@ -150,7 +150,7 @@ static enum status read_entry(struct config_yaml *r, const yaml_node_t *value, c
     };
     struct entry entry = {.credential = out};
     *out = (struct credential){0};
-    TRY(config_mapping(r, value, key, keys, sizeof keys / sizeof *keys, &entry));
+    TRY(config_mapping(r, value, key, CONFIG_KEYS(keys), &entry));
     if (out->name.len == 0)
         return config_fail(r, value, "%s: an entry without a name", key);
     if (!entry.has_token)

@@ -101,7 +101,7 @@ static enum status read_limit(struct config_yaml *r, const yaml_node_t *value, c
         value->data.mapping.pairs.start == value->data.mapping.pairs.top)
         return config_fail(r, value, "%s: got an empty mapping, want hard, soft or dry_run", key);
     if (value->type == YAML_MAPPING_NODE)
-        return config_mapping(r, value, key, modes, sizeof modes / sizeof *modes, &target);
+        return config_mapping(r, value, key, CONFIG_KEYS(modes), &target);
     return read_value(r, value, key, &target, LIMIT_HARD);
 }
 
@@ -138,8 +138,7 @@ _Static_assert(sizeof limit_keys / sizeof *limit_keys <= CONFIG_KEYS_MAX, "confi
 enum status config_read_limits(struct config_yaml *r, const yaml_node_t *value, const char *key,
                                struct tenant_limits *limits)
 {
-    return config_mapping(r, value, key, limit_keys, sizeof limit_keys / sizeof *limit_keys,
-                          limits);
+    return config_mapping(r, value, key, CONFIG_KEYS(limit_keys), limits);
 }
 
 /* ---- what cannot be meant ---- */

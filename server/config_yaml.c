@@ -71,26 +71,25 @@ static size_t edit_distance(struct str a, struct str b)
     return row[b.len];
 }
 
-static const char *nearest_key(struct str name, const struct config_key *keys, size_t count)
+static const char *nearest_key(struct str name, struct config_keys keys)
 {
-    const char *nearest = keys[0].name;
+    const char *nearest = keys.ptr[0].name;
     size_t best = SIZE_MAX;
-    for (size_t i = 0; i < count; i++) {
-        size_t distance = edit_distance(name, str_from(keys[i].name));
+    for (size_t i = 0; i < keys.count; i++) {
+        size_t distance = edit_distance(name, str_from(keys.ptr[i].name));
         if (distance < best) {
             best = distance;
-            nearest = keys[i].name;
+            nearest = keys.ptr[i].name;
         }
     }
     return nearest;
 }
 
-static const struct config_key *find_key(struct str name, const struct config_key *keys,
-                                         size_t count)
+static const struct config_key *find_key(struct str name, struct config_keys keys)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (str_eq(name, str_from(keys[i].name)))
-            return &keys[i];
+    for (size_t i = 0; i < keys.count; i++) {
+        if (str_eq(name, str_from(keys.ptr[i].name)))
+            return &keys.ptr[i];
     }
     return NULL;
 }
@@ -111,20 +110,20 @@ static bool is_merge(const yaml_node_t *key)
 
 /* Wherever "<<" stands, the other keys lie over it. An alias may name the mapping it stands in. */
 static enum status read_merged(struct config_yaml *r, const yaml_node_t *merged, const char *what,
-                               const struct config_key *keys, size_t count, void *target)
+                               struct config_keys keys, void *target)
 {
     enum { MERGES_MAX = 8 };
     if (r->merge_depth == MERGES_MAX)
         return config_fail(r, merged, "%s: more than %d merges within each other", what,
                            MERGES_MAX);
     r->merge_depth++;
-    TRY(config_mapping(r, merged, what, keys, count, target));
+    TRY(config_mapping(r, merged, what, keys, target));
     r->merge_depth--;
     return STATUS_OK;
 }
 
 static enum status read_all_merged(struct config_yaml *r, const yaml_node_t *node, const char *what,
-                                   const struct config_key *keys, size_t count, void *target)
+                                   struct config_keys keys, void *target)
 {
     bool has_one = false;
     for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
@@ -135,20 +134,19 @@ static enum status read_all_merged(struct config_yaml *r, const yaml_node_t *nod
         if (has_one)
             return config_fail(r, key, "%s: key \"<<\" is set twice", what);
         has_one = true;
-        TRY(read_merged(r, yaml_document_get_node(&r->document, pair->value), what, keys, count,
-                        target));
+        TRY(read_merged(r, yaml_document_get_node(&r->document, pair->value), what, keys, target));
     }
     return STATUS_OK;
 }
 
 enum status config_mapping(struct config_yaml *r, const yaml_node_t *node, const char *what,
-                           const struct config_key *keys, size_t count, void *target)
+                           struct config_keys keys, void *target)
 {
     if (config_is_nothing(node))
         return STATUS_OK;
     if (node->type != YAML_MAPPING_NODE)
         return config_fail(r, node, "%s: got a value or list, want a mapping", what);
-    TRY(read_all_merged(r, node, what, keys, count, target));
+    TRY(read_all_merged(r, node, what, keys, target));
     uint64_t seen = 0;
     for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
          pair < node->data.mapping.pairs.top; pair++) {
@@ -158,12 +156,11 @@ enum status config_mapping(struct config_yaml *r, const yaml_node_t *node, const
         if (is_merge(key))
             continue;
         TRY(config_scalar(r, key, what, &name));
-        const struct config_key *known = find_key(name, keys, count);
+        const struct config_key *known = find_key(name, keys);
         if (known == NULL)
             return config_fail(r, key, "%s: unknown key \"%.*s\", the nearest known key is \"%s\"",
-                               what, STR_ARG(str_slice(name, 0, 100)),
-                               nearest_key(name, keys, count));
-        uint64_t bit = UINT64_C(1) << (known - keys);
+                               what, STR_ARG(str_slice(name, 0, 100)), nearest_key(name, keys));
+        uint64_t bit = UINT64_C(1) << (known - keys.ptr);
         if (seen & bit)
             return config_fail(r, key, "%s: key \"%s\" is set twice", what, known->name);
         seen |= bit;

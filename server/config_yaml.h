@@ -27,6 +27,13 @@ struct config_key {
     config_read_key read;
 };
 
+struct config_keys {
+    const struct config_key *ptr;
+    size_t count;
+};
+/* Those of an array. */
+#define CONFIG_KEYS(array) ((struct config_keys){(array), sizeof(array) / sizeof *(array)})
+
 /* Makes the document of a text; the caller then calls yaml_document_delete. */
 MUST_USE enum status config_load(struct config_yaml *r, struct str text);
 
@@ -46,8 +53,7 @@ enum { CONFIG_KEYS_MAX = 64 };
    key without a value, below which everything is commented out, is an empty one; "<<" merges
    another one (the merge key of YAML 1.1). */
 MUST_USE enum status config_mapping(struct config_yaml *r, const yaml_node_t *node,
-                                    const char *what, const struct config_key *keys, size_t count,
-                                    void *target);
+                                    const char *what, struct config_keys keys, void *target);
 /* Checks that `node` is a list of at most `count_max` entries. */
 MUST_USE enum status config_sequence(struct config_yaml *r, const yaml_node_t *node,
                                      const char *what, size_t count_max, size_t *count);
