@@ -30,30 +30,30 @@ static struct rate *prefix_rate_locked(struct backoff *backoff, const struct sha
 }
 
 bool backoff_note_wrong(struct backoff *backoff, struct str address, const struct sha256 *token,
-                        bool has_known_prefix, int64_t *wait_ms)
+                        bool has_known_prefix)
 {
     uint64_t now_ns = clock_monotonic_ns(backoff->clock);
+    int64_t wait_ms;
     mutex_lock(&backoff->lock);
-    bool is_within = rate_take(address_rate_locked(backoff, address), &guesses, now_ns, 1, wait_ms);
+    bool is_within =
+        rate_take(address_rate_locked(backoff, address), &guesses, now_ns, 1, &wait_ms);
     if (!is_within && has_known_prefix) {
-        int64_t unused_ms;
         bool is_counted =
-            rate_take(prefix_rate_locked(backoff, token), &guesses, now_ns, 1, &unused_ms);
+            rate_take(prefix_rate_locked(backoff, token), &guesses, now_ns, 1, &wait_ms);
         (void)is_counted; /* when it is not, nothing passes by the prefix anyway */
     }
     mutex_unlock(&backoff->lock);
     return is_within;
 }
 
-bool backoff_may_pass(struct backoff *backoff, struct str address, const struct sha256 *token,
-                      int64_t *wait_ms)
+bool backoff_may_pass(struct backoff *backoff, struct str address, const struct sha256 *token)
 {
     uint64_t now_ns = clock_monotonic_ns(backoff->clock);
-    int64_t unused_ms;
+    int64_t wait_ms;
     mutex_lock(&backoff->lock);
     bool may_pass =
-        rate_allows(address_rate_locked(backoff, address), &guesses, now_ns, 1, &unused_ms) ||
-        rate_allows(prefix_rate_locked(backoff, token), &guesses, now_ns, 1, wait_ms);
+        rate_allows(address_rate_locked(backoff, address), &guesses, now_ns, 1, &wait_ms) ||
+        rate_allows(prefix_rate_locked(backoff, token), &guesses, now_ns, 1, &wait_ms);
     mutex_unlock(&backoff->lock);
     return may_pass;
 }

@@ -38,12 +38,11 @@ static inline uint32_t backoff_prefix(const struct sha256 *token)
 }
 
 /* A wrong token has come from `address`; `has_known_prefix`: a credential's hash begins like it.
-   False when there were too many: the answer is then 429, after `wait_ms`. */
+   False when there were too many: the answer is then 429, and a second later one more may come. */
 MUST_USE bool backoff_note_wrong(struct backoff *backoff, struct str address,
-                                 const struct sha256 *token, bool has_known_prefix,
-                                 int64_t *wait_ms);
+                                 const struct sha256 *token, bool has_known_prefix);
 /* Whether a right token from `address` may pass; false as above. */
 MUST_USE bool backoff_may_pass(struct backoff *backoff, struct str address,
-                               const struct sha256 *token, int64_t *wait_ms);
+                               const struct sha256 *token);
 
 #endif

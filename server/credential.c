@@ -233,12 +233,11 @@ static bool is_slowed(struct credentials *credentials, struct exchange *exchange
 {
     struct backoff *backoff = &credentials->backoff;
     struct str address = exchange_address(exchange);
-    int64_t wait_ms;
     if (shown->secret.len == 0)
         return false;
     if (found->known != NULL)
-        return !backoff_may_pass(backoff, address, &found->token, &wait_ms);
-    return !backoff_note_wrong(backoff, address, &found->token, found->has_known_prefix, &wait_ms);
+        return !backoff_may_pass(backoff, address, &found->token);
+    return !backoff_note_wrong(backoff, address, &found->token, found->has_known_prefix);
 }
 
 static bool admit_from(struct credentials *credentials, const struct credential_set *set,
@@ -285,9 +284,8 @@ static const char *wrong_with_page(const struct credential_set *set,
                                     .origin = exchange_header(exchange, "Origin", NULL),
                                     .host = exchange_header(exchange, "Host", NULL)};
     if (set->checks_host && !web_origin_host_is_fixed(from.host))
-        return "Host: want an address in digits or localhost, because there are no credentials and "
-               "a "
-               "web page can give this server a name (--insecure allows any)";
+        return "Host: want an address in digits or localhost, because there are no credentials "
+               "and a web page can give this server a name (--insecure allows any)";
     if (is_change(exchange, access) && web_origin_is_foreign(&from))
         return "Origin: a web page of another site may not change anything";
     return NULL;
