@@ -195,12 +195,10 @@ static void write_shards(const struct own_metrics *m, struct exposition *e)
     }
 }
 
-static void write_store(const struct own_metrics *m, struct exposition *e)
+static void write_maintenance(const struct own_metrics *m, struct exposition *e)
 {
     const struct maintenance_counters *c = maintenance_counters(m->maintenance);
     const struct compactor_counters *asked = compactor_counters(m->compactor);
-    const struct store_replay_report *replay = store_replay_report(m->store);
-    write_shards(m, e);
     exposition_single(e, "croft_flushes_total", METRIC_COUNTER, "Heads written to blocks.",
                       count(&c->flushes) + count(&asked->flushes));
     exposition_single(e, "croft_flush_failures_total", METRIC_COUNTER,
@@ -211,6 +209,10 @@ static void write_store(const struct own_metrics *m, struct exposition *e)
                       count(&c->blocks_expired));
     exposition_single(e, "croft_block_drop_failures_total", METRIC_COUNTER,
                       "Expired blocks that could not be deleted.", count(&c->drop_failures));
+}
+
+static void write_block_faults(const struct own_metrics *m, struct exposition *e)
+{
     exposition_single(e, "croft_block_corruptions_total", METRIC_COUNTER,
                       "Blocks that were found to be damaged when something of them was read.",
                       (double)store_damaged_block_count(m->store));
@@ -218,6 +220,11 @@ static void write_store(const struct own_metrics *m, struct exposition *e)
                       "Times that a page of a mapped block was gone when it was read: the file was "
                       "cut, or its disk failed.",
                       (double)map_fault_total());
+}
+
+static void write_replay(const struct own_metrics *m, struct exposition *e)
+{
+    const struct store_replay_report *replay = store_replay_report(m->store);
     exposition_single(e, "croft_replay_samples", METRIC_GAUGE,
                       "Samples replayed from the log at start.", (double)replay->samples);
     exposition_single(e, "croft_replay_seconds", METRIC_GAUGE,
@@ -287,7 +294,10 @@ void own_metrics_write(const struct own_metrics *metrics, struct buffer *out)
     write_credentials(metrics, &e);
     write_ingest(metrics, &e);
     write_query(metrics, &e);
-    write_store(metrics, &e);
+    write_shards(metrics, &e);
+    write_maintenance(metrics, &e);
+    write_block_faults(metrics, &e);
+    write_replay(metrics, &e);
     write_compaction(metrics, &e);
     write_tenants(metrics, &e);
 }
