@@ -84,9 +84,12 @@ class Http:
     def __init__(self, port):
         self.port = port
 
+    def connect(self, timeout_s=REPLY_TIMEOUT_S):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
+
     def send(self, method, target, body=None, headers=None, timeout_s=REPLY_TIMEOUT_S):
         """`target` as it stands in the request line."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
+        connection = self.connect(timeout_s)
         try:
             connection.request(method, target, body, headers or {})
             reply = connection.getresponse()

@@ -193,9 +193,9 @@ class Api(unittest.TestCase):
             self.assertEqual([one["value"] for one in vector], [[4, shown]], text)
 
     def test_a_scalar_is_written_by_another_encoder_of_prometheus(self):
-        for text, time, shown in [("1e-7", "4", '[4,"0.0000001"]'), ("1e21", "4", f'[4,"1{"0" * 21}"]'),
+        for text, at, shown in [("1e-7", "4", '[4,"0.0000001"]'), ("1e21", "4", f'[4,"1{"0" * 21}"]'),
                                   ("-0", "4.5", '[4.5,"-0"]'), ("1", "1700000000.05", '[1700000000.05,"1"]')]:
-            body = self.http.get("/api/v1/query", [("query", text), ("time", time)]).text()
+            body = self.http.get("/api/v1/query", [("query", text), ("time", at)]).text()
             self.assertIn(f'"result":{shown}', body)
 
     def test_the_shapes_of_results(self):

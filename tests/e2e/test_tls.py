@@ -6,7 +6,8 @@ import ssl
 import subprocess
 import unittest
 
-from harness import CROFT, Croft, Http, Reply, free_port, main, new_folder, now_ms, wait_until, write_json
+from harness import (CROFT, Croft, Http, free_port, main, new_folder, now_ms, wait_until,
+                     write_json)
 from remote_write import message, send
 
 
@@ -28,15 +29,6 @@ class Https(Http):
     def connect(self, timeout_s=60):
         return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=timeout_s,
                                            context=self.context)
-
-    def send(self, method, target, body=None, headers=None, timeout_s=60):
-        connection = self.connect(timeout_s)
-        try:
-            connection.request(method, target, body, headers or {})
-            reply = connection.getresponse()
-            return Reply(reply.status, reply.headers, reply.read())
-        finally:
-            connection.close()
 
 
 class Tls(unittest.TestCase):

@@ -21,6 +21,12 @@ struct worker {
     char payer[16];
 };
 
+static void begin_turn(struct turn *turn, const struct worker *worker)
+{
+    turn_init(turn, worker->fixture->turns,
+              &(struct turn_options){.payer = str_from(worker->payer)});
+}
+
 static void note_holding(struct fixture *fixture)
 {
     counter_add(&fixture->holding, 1);
@@ -43,7 +49,7 @@ static void work(void *context)
     struct fixture *fixture = worker->fixture;
     struct turn turn;
     struct error err;
-    turn_init(&turn, fixture->turns, &(struct turn_options){.payer = str_from(worker->payer)});
+    begin_turn(&turn, worker);
     for (int i = 0; i < PIECES; i++) {
         expect_ok(turn_take(&turn, &err));
         note_holding(fixture);
@@ -60,8 +66,7 @@ static void yield_often(void *context)
     struct worker *worker = context;
     struct turn turn;
     struct error err;
-    turn_init(&turn, worker->fixture->turns,
-              &(struct turn_options){.payer = str_from(worker->payer)});
+    begin_turn(&turn, worker);
     expect_ok(turn_take(&turn, &err));
     for (int i = 0; i < PIECES; i++) {
         spin_for(TURN_QUANTUM_NS / 10);
@@ -107,8 +112,7 @@ static void note_run(void *context)
     struct worker *worker = context;
     struct turn turn;
     struct error err;
-    turn_init(&turn, worker->fixture->turns,
-              &(struct turn_options){.payer = str_from(worker->payer)});
+    begin_turn(&turn, worker);
     expect_ok(turn_take(&turn, &err));
     counter_add(&worker->fixture->holding, 1);
     turn_deinit(&turn);

@@ -130,14 +130,20 @@ static void begin_segment(struct buffer *out, uint32_t number, uint32_t previous
     segment_header_encode(out, &header);
 }
 
+/* A disk, and the begin of the first segment in `out`: both are the caller's. */
+static struct sim_disk *begin_journal(struct buffer *out)
+{
+    buffer_init(out, 1 << 16);
+    begin_segment(out, 1, 0, 0);
+    return journal_disk(1);
+}
+
 TEST(a_segment_that_was_given_up_is_read_as_far_as_it_was_durable)
 {
     static struct heard heard;
     struct error err;
-    struct sim_disk *sim = journal_disk(1);
     struct buffer out;
-    buffer_init(&out, 1 << 16);
-    begin_segment(&out, 1, 0, 0);
+    struct sim_disk *sim = begin_journal(&out);
     append_frame(&out, 1, 1);
     uint64_t durable = out.len;
     append_frame(&out, 1, 2); /* its sync failed: it stands in the third segment again */
@@ -162,10 +168,8 @@ TEST(a_frame_counts_only_at_its_own_place)
 {
     static struct heard heard;
     struct error err;
-    struct sim_disk *sim = journal_disk(1);
     struct buffer out;
-    buffer_init(&out, 1 << 16);
-    begin_segment(&out, 1, 0, 0);
+    struct sim_disk *sim = begin_journal(&out);
     append_frame(&out, 1, 1);
     size_t frame_len = out.len - SEGMENT_HEADER_BYTES;
     uint8_t frame[256];
