@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "base/mem.h"
 #include "query/engine/answer.h"
 #include "query/engine/resolution.h"
 #include "query/engine/range_source.h"

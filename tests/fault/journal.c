@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/check.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/number.h"

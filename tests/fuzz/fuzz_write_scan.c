@@ -7,7 +7,6 @@
 #include "base/check.h"
 #include "ingest/snappy_body.h"
 #include "ingest/write_scan.h"
-#include "tsdb/head/head.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "query/function/function.h"
 #include "query/syntax/parse.h"
 
 /* The parsed query of a case; freed by `forget`. */

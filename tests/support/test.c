@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
-
 void expect_status_(enum status got, enum status want, const struct error *err, const char *call,
                     const char *file, int line)
 {
