@@ -25,7 +25,7 @@ enum {
 };
 
 /* A write of usual size is done by then. */
-static const uint64_t LOCKED_NS_MAX = 500000;
+static const uint64_t LOCKED_NS_MAX = 250000;
 
 /* One shard's part of a write; `left` of the commit counts it until the log has answered. */
 struct shard_waiter {

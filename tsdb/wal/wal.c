@@ -34,15 +34,18 @@ struct wal {
     void (*wake)(void *context);
     void *wake_context;
 
-    /* Whoever writes much has it nearly always: a commit takes it once, for all else there is
-       queue_lock. Order: the shard's lock, filling_lock, queue_lock. */
+    /* A commit never waits for this one: who writes much has it nearly always. Order: the shard's
+       lock, filling_lock, lock. */
     struct mutex filling_lock;
-    struct wal_batch *filling; /* guarded by filling_lock; never NULL */
-    struct counter epoch;      /* written under filling_lock */
 
-    struct mutex queue_lock;
-    struct wal_batch *spare;        /* guarded by queue_lock */
-    struct wal_batch *first, *last; /* guarded by queue_lock; the queue, oldest first */
+    struct mutex lock;
+    struct cond is_given;           /* is_wanted no more */
+    struct wal_batch *filling;      /* guarded by lock, while it is filled by filling_lock */
+    bool is_filled;                 /* guarded by lock; somebody is at it */
+    bool is_wanted;                 /* guarded by lock; by a commit: who is at it gives it away */
+    struct wal_batch *spare;        /* guarded by lock */
+    struct wal_batch *first, *last; /* guarded by lock; the queue, oldest first */
+    struct counter epoch;           /* written under lock; of `filling` */
 
     struct counter pending_bytes; /* of the queue and of `filling` */
     struct counter is_refusing;   /* the last commit failed */
@@ -74,7 +77,8 @@ static struct wal *wal_new(const struct wal_options *options)
     int len = snprintf(wal->folder, sizeof wal->folder, "%s", options->folder);
     CHECK(len < DISK_PATH_MAX);
     mutex_init(&wal->filling_lock);
-    mutex_init(&wal->queue_lock);
+    mutex_init(&wal->lock);
+    cond_init(&wal->is_given);
     wal_files_init(&wal->files);
     last_values_init(&wal->last_values);
     buffer_init(&wal->records, FRAME_RAW_BYTES_MAX);
@@ -130,12 +134,32 @@ void wal_close(struct wal *wal)
     buffer_deinit(&wal->records);
     buffer_deinit(&wal->out);
     wal_files_deinit(&wal->files);
-    mutex_deinit(&wal->queue_lock);
+    cond_deinit(&wal->is_given);
+    mutex_deinit(&wal->lock);
     mutex_deinit(&wal->filling_lock);
     mem_free(wal);
 }
 
 /* ---- logging ---- */
+
+/* Ends the batch that was being filled, if there is anything in it. */
+static void enqueue_filling_locked(struct wal *wal) REQUIRES(wal->lock)
+{
+    struct wal_batch *batch = wal->filling;
+    CHECK(!wal->is_filled);
+    if (batch_size_bytes(batch) == 0)
+        return;
+    batch_seal(batch);
+    if (wal->first == NULL)
+        wal->first = batch;
+    else
+        wal->last->next = batch;
+    wal->last = batch;
+    wal->filling =
+        wal->spare != NULL ? wal->spare : batch_new(wal->batch_bytes_max + BATCH_ROOM_BYTES);
+    wal->spare = NULL;
+    wal->filling->epoch = batch->epoch;
+}
 
 bool wal_is_writable(const struct wal *wal)
 {
@@ -146,12 +170,23 @@ bool wal_is_writable(const struct wal *wal)
 void wal_batch_begin(struct wal *wal) NO_THREAD_SAFETY_ANALYSIS
 {
     mutex_lock(&wal->filling_lock);
+    mutex_lock(&wal->lock);
+    wal->is_filled = true;
+    mutex_unlock(&wal->lock);
     counter_sub(&wal->pending_bytes, batch_size_bytes(wal->filling));
 }
 
 void wal_batch_end(struct wal *wal) NO_THREAD_SAFETY_ANALYSIS
 {
     counter_add(&wal->pending_bytes, batch_size_bytes(wal->filling));
+    mutex_lock(&wal->lock);
+    wal->is_filled = false;
+    if (wal->is_wanted) {
+        enqueue_filling_locked(wal);
+        wal->is_wanted = false;
+        cond_signal(&wal->is_given);
+    }
+    mutex_unlock(&wal->lock);
     mutex_unlock(&wal->filling_lock);
 }
 
@@ -175,62 +210,34 @@ void wal_log_sample(struct wal *wal, struct series_ref ref, struct sample sample
 
 /* ---- the queue ---- */
 
-/* Ends the batch that is being filled, if there is anything in it. */
-static void enqueue_filling_locked(struct wal *wal) REQUIRES(wal->filling_lock)
-{
-    struct wal_batch *batch = wal->filling;
-    if (batch_size_bytes(batch) == 0)
-        return;
-    batch_seal(batch);
-    mutex_lock(&wal->queue_lock);
-    if (wal->first == NULL)
-        wal->first = batch;
-    else
-        wal->last->next = batch;
-    wal->last = batch;
-    wal->filling = wal->spare;
-    wal->spare = NULL;
-    mutex_unlock(&wal->queue_lock);
-    if (wal->filling == NULL)
-        wal->filling = batch_new(wal->batch_bytes_max + BATCH_ROOM_BYTES);
-    wal->filling->epoch = batch->epoch;
-}
-
 uint32_t wal_end_epoch(struct wal *wal)
 {
     mutex_lock(&wal->filling_lock);
+    mutex_lock(&wal->lock);
     uint32_t ended = wal->filling->epoch;
     CHECK(ended < UINT32_MAX);
     enqueue_filling_locked(wal);
     wal->filling->epoch = ended + 1;
     counter_set(&wal->epoch, ended + 1);
+    mutex_unlock(&wal->lock);
     mutex_unlock(&wal->filling_lock);
     return ended;
 }
 
-static bool wait_for_queue_locked(struct wal *wal, struct wal_waiter *waiter)
-    REQUIRES(wal->filling_lock)
-{
-    mutex_lock(&wal->queue_lock);
-    bool is_waiting = wal->first != NULL;
-    if (is_waiting)
-        batch_add_waiter(wal->last, waiter);
-    mutex_unlock(&wal->queue_lock);
-    return is_waiting;
-}
-
 bool wal_wait(struct wal *wal, struct wal_waiter *waiter)
 {
-    bool is_waiting = true;
     mutex_lock(&wal->filling_lock);
-    if (batch_size_bytes(wal->filling) > 0)
-        batch_add_waiter(wal->filling, waiter);
-    else
-        is_waiting = wait_for_queue_locked(wal, waiter);
+    mutex_lock(&wal->lock);
+    struct wal_batch *newest = batch_size_bytes(wal->filling) > 0 ? wal->filling
+                               : wal->first != NULL               ? wal->last
+                                                                  : NULL;
+    if (newest != NULL)
+        batch_add_waiter(newest, waiter);
+    mutex_unlock(&wal->lock);
     mutex_unlock(&wal->filling_lock);
-    if (is_waiting && wal->wake != NULL)
+    if (newest != NULL && wal->wake != NULL)
         wal->wake(wal->wake_context);
-    return !is_waiting;
+    return newest == NULL;
 }
 
 void wal_set_wake(struct wal *wal, void (*wake)(void *context), void *context)
@@ -246,16 +253,16 @@ bool wal_has_pending(const struct wal *wal)
 
 static struct wal_batch *first_batch(struct wal *wal)
 {
-    mutex_lock(&wal->queue_lock);
+    mutex_lock(&wal->lock);
     struct wal_batch *batch = wal->first;
-    mutex_unlock(&wal->queue_lock);
+    mutex_unlock(&wal->lock);
     return batch;
 }
 
 /* The first batch is durable. */
 static void finish_first(struct wal *wal)
 {
-    mutex_lock(&wal->queue_lock);
+    mutex_lock(&wal->lock);
     struct wal_batch *batch = wal->first;
     wal->first = batch->next;
     counter_sub(&wal->pending_bytes, batch_size_bytes(batch));
@@ -265,7 +272,7 @@ static void finish_first(struct wal *wal)
         wal->spare = batch;
         batch = NULL;
     }
-    mutex_unlock(&wal->queue_lock);
+    mutex_unlock(&wal->lock);
     batch_free(batch);
     tell(waiters, STATUS_OK);
 }
@@ -274,7 +281,7 @@ static void finish_first(struct wal *wal)
 static void tell_all_unavailable(struct wal *wal)
 {
     struct wal_waiter *all = NULL, **end = &all;
-    mutex_lock(&wal->queue_lock);
+    mutex_lock(&wal->lock);
     for (struct wal_batch *batch = wal->first; batch != NULL; batch = batch->next) {
         if (batch->first_waiter == NULL)
             continue;
@@ -282,7 +289,7 @@ static void tell_all_unavailable(struct wal *wal)
         *end = batch_take_waiters(batch);
         end = batch_end;
     }
-    mutex_unlock(&wal->queue_lock);
+    mutex_unlock(&wal->lock);
     tell(all, STATUS_UNAVAILABLE);
 }
 
@@ -401,11 +408,21 @@ static enum status write_queue(struct wal *wal, struct error *err)
     return STATUS_OK;
 }
 
+/* From whoever is at it, as soon as he is done. */
+static void take_filling(struct wal *wal)
+{
+    mutex_lock(&wal->lock);
+    wal->is_wanted = wal->is_filled;
+    if (!wal->is_filled)
+        enqueue_filling_locked(wal);
+    while (wal->is_wanted)
+        cond_wait(&wal->is_given, &wal->lock);
+    mutex_unlock(&wal->lock);
+}
+
 enum status wal_commit(struct wal *wal, struct error *err)
 {
-    mutex_lock(&wal->filling_lock);
-    enqueue_filling_locked(wal);
-    mutex_unlock(&wal->filling_lock);
+    take_filling(wal);
     if (first_batch(wal) == NULL) {
         counter_set(&wal->is_refusing, 0); /* what was refused is in blocks: see wal_skip */
         return STATUS_OK;
