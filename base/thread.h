@@ -83,5 +83,11 @@ uintptr_t thread_self(void);
 void thread_use_processors(size_t count);
 /* Online processors this process may use, at least 1. */
 unsigned thread_cpu_count(void);
+/* Of so many, those that work for who uses much may have: all but an eighth, rounded up, and of one
+   that one. */
+static inline unsigned thread_busy_cpu_count(unsigned cpu_count)
+{
+    return cpu_count == 1 ? 1 : cpu_count - (cpu_count + 7) / 8;
+}
 
 #endif

@@ -98,6 +98,12 @@ const struct grant *exchange_grant(const struct exchange *exchange)
     return exchange->grant;
 }
 
+struct str exchange_payer(struct exchange *exchange)
+{
+    const struct gate *gate = &exchange->server->gate;
+    return gate->payer == NULL ? STR("") : gate->payer(gate->context, exchange);
+}
+
 struct arena *exchange_arena(struct exchange *exchange)
 {
     return &exchange->arena;

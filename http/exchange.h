@@ -56,6 +56,9 @@ struct arena *exchange_arena(struct exchange *exchange);
    no gate or it lets everybody do everything. */
 const struct grant *exchange_grant(const struct exchange *exchange);
 
+/* Who pays for the request, as the server's gate says; empty when there is none. */
+struct str exchange_payer(struct exchange *exchange);
+
 /* What the body takes, and what its handler makes of it while it runs. */
 struct charge *exchange_body_charge(struct exchange *exchange);
 /* What the exchange holds for its reply, until that has been sent, is charged to `payer`; else to

@@ -283,11 +283,8 @@ static void refuse_for_now(struct exchange *exchange, const struct error *err)
 static bool refuse_memory(struct exchange *exchange, uint64_t length)
 {
     struct http_server *server = exchange->server;
-    struct str payer = STR("");
     struct error err;
-    if (server->gate.payer != NULL)
-        payer = server->gate.payer(server->gate.context, exchange);
-    charge_init(&exchange->body_charge, server->memory, payer);
+    charge_init(&exchange->body_charge, server->memory, exchange_payer(exchange));
     if (charge_take(&exchange->body_charge, (size_t)length, &err) != STATUS_OK)
         refuse_for_now(exchange, &err);
     return exchange->code != 0;

@@ -28,6 +28,8 @@ struct write_counters {
     struct counter samples_refused[WRITE_REASON_COUNT];
     struct counter exemplars_skipped;
     struct counter metadata_received;
+    struct counter handed_over; /* writes done by the crew of those who write much */
+    struct counter held;        /* answers that waited because of refusals */
 };
 
 /* 204 for WRITE_CODE_204. */

@@ -15,6 +15,8 @@ struct write_exchange {
     struct exchange *exchange;
     struct write_http *context;
     struct tenant_id tenant;
+    struct crew_write crew; /* while it waits to be done */
+    struct held_write held; /* while its answer waits */
 };
 
 static void reply_text(struct write_http *context, struct exchange *exchange, enum write_code code,
@@ -130,9 +132,9 @@ static enum write_code code_of(enum status status)
     }
 }
 
-static void reply_done(struct write_job *job)
+static void reply_done(const struct write_exchange *write)
 {
-    struct write_exchange *write = (struct write_exchange *)job;
+    const struct write_job *job = &write->job;
     if (job->status == STATUS_OK) {
         reply_report(write);
         return;
@@ -141,6 +143,51 @@ static void reply_done(struct write_job *job)
         exchange_reply_header(write->exchange, "Retry-After", RETRY_AFTER_S);
     reply_text(write->context, write->exchange, code_of(job->status), str_from(job->err.text));
 }
+
+/* ---- when ---- */
+
+/* What the refusals among it took of the time of a write; of one that was refused as a whole, all.
+ */
+static uint64_t refusing_ns(const struct write_job *job)
+{
+    uint64_t refused = write_report_refused(&job->report);
+    if (job->status != STATUS_OK)
+        return job->status == STATUS_UNAVAILABLE ? 0 : job->cpu_ns;
+    return refused == 0 ? 0 : job->cpu_ns * refused / job->report.samples_received;
+}
+
+static uint64_t wait_ns(const struct write_exchange *write)
+{
+    struct write_http *http = write->context;
+    uint64_t cost_ns = refusing_ns(&write->job);
+    if (http->pace == NULL || cost_ns == 0)
+        return 0;
+    return refusal_pace_charge(http->pace, write->crew.slot, cost_ns,
+                               clock_monotonic_ns(clock_real()));
+}
+
+static void release_held(struct held_write *held)
+{
+    reply_done((struct write_exchange *)((char *)held - offsetof(struct write_exchange, held)));
+}
+
+static void reply_when_due(struct write_job *job)
+{
+    struct write_exchange *write = (struct write_exchange *)job;
+    struct write_http *http = write->context;
+    uint64_t hold_ns = wait_ns(write);
+    if (http->crew != NULL)
+        write_crew_charge(http->crew, write->crew.slot, job->cpu_ns);
+    if (hold_ns == 0) {
+        reply_done(write);
+        return;
+    }
+    counter_add(&http->counters->held, 1);
+    write->held.release = release_held;
+    write_hold_add(http->hold, &write->held, hold_ns);
+}
+
+/* ---- the beginning ---- */
 
 /* STATUS_INVALID when the header is not one tenant id. */
 static enum status read_tenant(struct write_exchange *write, struct error *err)
@@ -155,6 +202,27 @@ static enum status read_tenant(struct write_exchange *write, struct error *err)
     return STATUS_OK;
 }
 
+static void run(struct write_exchange *write)
+{
+    write_path_run(write->context->path, &write->job);
+}
+
+static void run_in_crew(struct crew_write *crew)
+{
+    run((struct write_exchange *)((char *)crew - offsetof(struct write_exchange, crew)));
+}
+
+static void run_or_hand_over(struct write_exchange *write)
+{
+    struct write_http *http = write->context;
+    write->crew = (struct crew_write){.run = run_in_crew,
+                                      .slot = payer_slot(exchange_payer(write->exchange))};
+    if (http->crew != NULL && write_crew_try_take(http->crew, &write->crew, write->job.body.len))
+        counter_add(&http->counters->handed_over, 1);
+    else
+        run(write);
+}
+
 static void handle(void *context, struct exchange *exchange)
 {
     struct write_http *http = context;
@@ -166,12 +234,12 @@ static void handle(void *context, struct exchange *exchange)
     write->job.grant = exchange_grant(exchange);
     write->job.arena = arena;
     write->job.charge = exchange_body_charge(exchange);
-    write->job.done = reply_done;
+    write->job.done = reply_when_due;
     struct error err;
     if (read_tenant(write, &err) != STATUS_OK)
         reply_text(http, exchange, WRITE_CODE_400, str_from(err.text));
     else
-        write_path_run(http->path, &write->job);
+        run_or_hand_over(write);
 }
 
 void write_http_routes(struct write_http *context, struct route out[WRITE_HTTP_ROUTE_COUNT])

@@ -8,6 +8,9 @@
 #define CROFT_INGEST_WRITE_HTTP_H
 
 #include "http/route.h"
+#include "ingest/refusal_pace.h"
+#include "ingest/write_crew.h"
+#include "ingest/write_hold.h"
 #include "ingest/write_path.h"
 
 enum {
@@ -18,6 +21,9 @@ enum {
 struct write_http {
     struct write_path *path;         /* kept */
     struct write_counters *counters; /* kept */
+    struct write_crew *crew;         /* kept; NULL: each thread does all that it receives */
+    struct refusal_pace *pace;       /* kept; NULL: every answer is given at once */
+    struct write_hold *hold;         /* kept; of those that are not; NULL when `pace` is */
 };
 
 /* POST /api/v1/push and /api/v1/write; `context` is kept. */

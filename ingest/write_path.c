@@ -366,6 +366,7 @@ static enum status do_run(struct write_job *job, struct write_scratch *scratch)
 
 void write_path_run(struct write_path *path, struct write_job *job)
 {
+    uint64_t begin_ns = clock_thread_cpu_ns();
     struct write_scratch *scratch = take_scratch(path);
     job->path = path;
     job->status = STATUS_OK;
@@ -376,5 +377,6 @@ void write_path_run(struct write_path *path, struct write_job *job)
         job->status = status; /* else the commit's word stands, which may be here already */
     give_scratch_back(path, scratch);
     charge_give(job->charge, job->charged_bytes);
+    job->cpu_ns = clock_thread_cpu_ns() - begin_ns;
     release(job);
 }

@@ -59,6 +59,7 @@ struct write_job {
     enum status status;
     struct error err;
     struct write_report report;
+    uint64_t cpu_ns; /* processor time of write_path_run */
 
     struct write_path *path; /* write_path's own, from here on */
     size_t charged_bytes;

@@ -110,6 +110,12 @@ static void write_ingest(const struct own_metrics *m, struct exposition *e)
                       (double)ha_tracker_failovers(m->ha_tracker));
     exposition_single(e, "croft_remote_write_metadata_received_total", METRIC_COUNTER,
                       "Metadata entries received.", count(&c->metadata_received));
+    exposition_single(e, "croft_remote_write_handed_over_total", METRIC_COUNTER,
+                      "Remote writes that were large or came from somebody who writes much.",
+                      count(&c->handed_over));
+    exposition_single(e, "croft_remote_write_held_total", METRIC_COUNTER,
+                      "Answers held back because refusals took more than their share.",
+                      count(&c->held));
 }
 
 static void write_query(const struct own_metrics *m, struct exposition *e)

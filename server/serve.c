@@ -47,6 +47,8 @@ static bool stop(struct server *server)
     /* whoever waits for the store to come to rest would wait for longer than a stop may take */
     if (server->compactor != NULL)
         compactor_stop(server->compactor);
+    if (server->write_hold != NULL)
+        write_hold_stop(server->write_hold); /* what is done is answered before the server is */
     if (http_server_close(server->http, DRAIN_TIMEOUT_MS, &err) != STATUS_OK) {
         log_error("stop: %s", err.text);
         return false;
@@ -61,8 +63,12 @@ static bool stop(struct server *server)
     budget_free(server->request_memory);
     if (server->admin_pool != NULL)
         pool_close(server->admin_pool);
-    if (server->write_path != NULL)
+    if (server->write_path != NULL) {
+        write_crew_close(server->write_crew);
+        write_hold_close(server->write_hold);
+        refusal_pace_deinit(&server->refusal_pace);
         write_path_free(server->write_path);
+    }
     ha_tracker_free(server->ha_tracker);
     if (server->metadata != NULL)
         metadata_free(server->metadata);

@@ -86,8 +86,14 @@ void server_open_ingest(struct server *server)
     options.scan.tenant_label = server->config.tenant_label;
     options.ha_tracker = server->ha_tracker = ha_tracker_new(clock_real());
     server->write_path = write_path_new(&options);
-    server->write_http =
-        (struct write_http){.path = server->write_path, .counters = &server->write_counters};
+    server->write_crew = write_crew_open(clock_real(), thread_cpu_count());
+    refusal_pace_init(&server->refusal_pace, thread_cpu_count());
+    server->write_hold = write_hold_open(clock_real());
+    server->write_http = (struct write_http){.path = server->write_path,
+                                             .counters = &server->write_counters,
+                                             .crew = server->write_crew,
+                                             .pace = &server->refusal_pace,
+                                             .hold = server->write_hold};
     write_http_routes(&server->write_http, server->routes + server->route_count);
     server->route_count += WRITE_HTTP_ROUTE_COUNT;
 }

@@ -53,6 +53,9 @@ struct server {
     struct query_api query_api;
     struct write_counters write_counters;
     struct write_path *write_path;
+    struct write_crew *write_crew;
+    struct refusal_pace refusal_pace;
+    struct write_hold *write_hold;
     struct write_http write_http;
     struct pool *admin_pool;
     struct admin_api admin_api;

@@ -4,18 +4,14 @@
 
 #include "base/check.h"
 #include "base/mem.h"
-
-static size_t spare_count(size_t processor_count)
-{
-    return processor_count == 1 ? 0 : (processor_count + 7) / 8;
-}
+#include "base/thread.h"
 
 void turn_queue_init(struct turn_queue *queue, size_t processor_count)
 {
     CHECK(processor_count > 0);
     *queue =
         (struct turn_queue){.processor_count = processor_count,
-                            .debtor_turns_max = processor_count - spare_count(processor_count)};
+                            .debtor_turns_max = thread_busy_cpu_count((unsigned)processor_count)};
     queue->last = &queue->first;
 }
 

@@ -1,6 +1,10 @@
 #include "ingest/write_http.h"
 
+#include <stdio.h>
+
 #include "base/clock.h"
+#include "base/random.h"
+#include "base/thread.h"
 #include "http/server.h"
 #include "tests/http/client.h"
 #include "tests/support/fake_store.h"
@@ -19,6 +23,7 @@ static struct {
     struct tenant_table *tenants;
     struct metadata *metadata;
     struct write_counters counters;
+    struct refusal_pace pace;
     struct write_http http;
     struct route routes[WRITE_HTTP_ROUTE_COUNT];
     struct http_server *server;
@@ -43,7 +48,12 @@ static void open_path(void)
         .scan = write_scan_options_default(),
         .decoded_max_bytes = DECODED_MAX_BYTES,
     };
-    rig.http = (struct write_http){write_path_new(&options), &rig.counters};
+    refusal_pace_init(&rig.pace, 1);
+    rig.http = (struct write_http){.path = write_path_new(&options),
+                                   .counters = &rig.counters,
+                                   .crew = write_crew_open(clock_real(), 1),
+                                   .pace = &rig.pace,
+                                   .hold = write_hold_open(clock_real())};
 }
 
 static int begin(void **state)
@@ -76,6 +86,9 @@ static int end(void **state)
     client_close(&rig.client);
     expect_ok(http_server_close(rig.server, CLOSE_TIMEOUT_MS, &err));
     buffer_deinit(&rig.message);
+    write_crew_close(rig.http.crew);
+    write_hold_close(rig.http.hold);
+    refusal_pace_deinit(&rig.pace);
     write_path_free(rig.http.path);
     metadata_free(rig.metadata);
     tenant_table_close(rig.tenants);
@@ -159,6 +172,52 @@ TEST(what_is_refused_for_now_is_429_and_says_when_to_come_back)
     expect_str(str_of_bytes(reply.body), "1 of 2 samples were refused: 1 ingestion-rate "
                                          "(err-croft-ingestion-rate): too fast\n");
     assert_int_equal(counter_get(&rig.counters.requests[WRITE_CODE_429]), 1);
+}
+
+/* As if the sender, who names no tenant, had been refused for long. */
+static void be_in_debt(void)
+{
+    uint64_t wait_ns = refusal_pace_charge(&rig.pace, payer_slot(STR("")), UINT64_C(10000000000),
+                                           clock_monotonic_ns(clock_real()));
+    assert_int_equal(wait_ns, REFUSAL_PACE_WAIT_MAX_NS);
+}
+
+TEST(who_is_refused_too_much_waits_for_the_answer)
+{
+    rig.store.refused_metric = "up";
+    add_series(UP);
+    be_in_debt();
+    send_message("/api/v1/push", TYPE ENCODING);
+    while (counter_get(&rig.counters.held) == 0)
+        thread_sleep_ms(1);
+    assert_int_equal(counter_get(&rig.counters.requests[WRITE_CODE_400]), 0);
+    write_hold_stop(rig.http.hold);
+    assert_int_equal(client_read(&rig.client, false).code, 400);
+}
+
+TEST(what_is_taken_is_answered_at_once_whatever_was_refused_before)
+{
+    add_series(UP);
+    be_in_debt();
+    send_message("/api/v1/push", TYPE ENCODING);
+    expect_reply(204, "");
+    assert_int_equal(counter_get(&rig.counters.held), 0);
+}
+
+TEST(a_large_write_is_done_by_the_crew)
+{
+    struct random random;
+    random_init_seeded(&random, 1);
+    for (int i = 0; i < 4000; i++) {
+        char labels[80];
+        snprintf(labels, sizeof labels, "__name__=up,a=%016llx%016llx",
+                 (unsigned long long)random_u64(&random), (unsigned long long)random_u64(&random));
+        add_series(labels);
+    }
+    send_message("/api/v1/push", TYPE ENCODING);
+    expect_reply(204, "");
+    assert_int_equal(counter_get(&rig.counters.handed_over), 1);
+    assert_int_equal(rig.store.write_count, 1);
 }
 
 TEST(an_empty_write_is_fine)
@@ -282,6 +341,9 @@ int main(void)
         CASE(all_paths_take_a_write),
         CASE(headers_may_be_missing),
         CASE(what_is_refused_for_now_is_429_and_says_when_to_come_back),
+        CASE(who_is_refused_too_much_waits_for_the_answer),
+        CASE(what_is_taken_is_answered_at_once_whatever_was_refused_before),
+        CASE(a_large_write_is_done_by_the_crew),
         CASE(an_empty_write_is_fine),
         CASE(what_is_no_write_is_refused_whatever_the_body_is),
         CASE(only_post_is_a_write),

@@ -187,7 +187,8 @@ static void target_open(struct target *target)
                                             .counters = &target->counters,
                                             .scan = write_scan_options_default(),
                                             .decoded_max_bytes = DECODED_MAX_BYTES};
-    target->http = (struct write_http){write_path_new(&path), &target->counters};
+    target->http =
+        (struct write_http){.path = write_path_new(&path), .counters = &target->counters};
     write_http_routes(&target->http, target->routes);
     const struct http_server_options server = {.listen = STR("127.0.0.1:0"),
                                                .thread_count = 1,
