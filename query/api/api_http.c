@@ -13,27 +13,28 @@ enum { FORM_MAX_BYTES = 10 << 20 };
 static const struct endpoint {
     const char *pattern;
     void (*run)(struct api_call *call);
+    bool has_timeout; /* a parameter; of the others the limit alone counts */
 } endpoints[] = {
-    {"/api/v1/query", api_query},
-    {"/api/v1/query_range", api_query_range},
-    {"/api/v1/query_exemplars", api_query_exemplars},
-    {"/api/v1/format_query", api_format_query},
-    {"/api/v1/parse_query", api_parse_query},
-    {"/api/v1/series", api_series},
-    {"/api/v1/labels", api_label_names},
-    {"/api/v1/label/*/values", api_label_values},
-    {"/api/v1/status/tsdb", api_status_tsdb},
-    {"/api/v1/cardinality/label_names", api_cardinality_names},
-    {"/api/v1/cardinality/label_values", api_cardinality_values},
-    {"/api/v1/cardinality/active_series", api_active_series},
-    {"/api/v1/rules", api_rules},
-    {"/api/v1/alerts", api_alerts},
-    {"/api/v1/targets", api_targets},
-    {"/api/v1/targets/metadata", api_targets_metadata},
-    {"/api/v1/scrape_pools", api_scrape_pools},
-    {"/api/v1/alertmanagers", api_alertmanagers},
-    {"/api/v1/status/config", api_status_config},
-    {"/api/v1/status/flags", api_status_flags},
+    {"/api/v1/query", api_query, true},
+    {"/api/v1/query_range", api_query_range, true},
+    {"/api/v1/query_exemplars", api_query_exemplars, false},
+    {"/api/v1/format_query", api_format_query, false},
+    {"/api/v1/parse_query", api_parse_query, false},
+    {"/api/v1/series", api_series, false},
+    {"/api/v1/labels", api_label_names, false},
+    {"/api/v1/label/*/values", api_label_values, false},
+    {"/api/v1/status/tsdb", api_status_tsdb, false},
+    {"/api/v1/cardinality/label_names", api_cardinality_names, false},
+    {"/api/v1/cardinality/label_values", api_cardinality_values, false},
+    {"/api/v1/cardinality/active_series", api_active_series, false},
+    {"/api/v1/rules", api_rules, false},
+    {"/api/v1/alerts", api_alerts, false},
+    {"/api/v1/targets", api_targets, false},
+    {"/api/v1/targets/metadata", api_targets_metadata, false},
+    {"/api/v1/scrape_pools", api_scrape_pools, false},
+    {"/api/v1/alertmanagers", api_alertmanagers, false},
+    {"/api/v1/status/config", api_status_config, false},
+    {"/api/v1/status/flags", api_status_flags, false},
 };
 
 _Static_assert(sizeof endpoints / sizeof *endpoints <= QUERY_API_ROUTES_MAX, "room for all routes");
@@ -121,8 +122,8 @@ void api_fail(struct api_call *call, enum status status, const struct error *err
     reply_error(call->exchange, api_error_of(status), text);
 }
 
-/* What its tenants may take, lowered by the parameter "timeout". */
-static bool find_deadline(struct api_call *call)
+/* What its tenants may take, lowered by the parameter "timeout" where there is one. */
+static bool find_deadline(struct api_call *call, bool has_timeout)
 {
     struct error err;
     bool is_present;
@@ -130,6 +131,8 @@ static bool find_deadline(struct api_call *call)
     call->timeout_max_ms = (int64_t)api_tenant_limit(call, TENANT_LIMIT_QUERY_TIMEOUT,
                                                      (uint64_t)call->api->timeout_ms);
     *deadline_ns = limit_ns(call);
+    if (!has_timeout)
+        return true;
     struct str text = exchange_param(call->exchange, "timeout", &is_present);
     if (is_present && text.len > 0) {
         int64_t wanted_ms;
@@ -317,7 +320,7 @@ static void hand_over(void *context, struct exchange *exchange)
     call->exchange = exchange;
     call->run = route->run;
     call->started_ns = clock_monotonic_ns(api->engine->clock);
-    if (!request_scope(exchange, &call->scope) || !find_deadline(call))
+    if (!request_scope(exchange, &call->scope) || !find_deadline(call, route->has_timeout))
         return;
     find_payer(call);
     uint64_t running_max = api_tenant_limit(call, TENANT_LIMIT_MAX_CONCURRENT_QUERIES, SIZE_MAX);
@@ -337,7 +340,8 @@ size_t query_api_routes(struct query_api *api, struct route *out)
 {
     size_t count = sizeof endpoints / sizeof *endpoints;
     for (size_t i = 0; i < count; i++) {
-        api->routes[i] = (struct query_api_route){.api = api, .run = endpoints[i].run};
+        api->routes[i] = (struct query_api_route){
+            .api = api, .run = endpoints[i].run, .has_timeout = endpoints[i].has_timeout};
         out[i] = (struct route){.methods = HTTP_GET | HTTP_POST,
                                 .pattern = endpoints[i].pattern,
                                 .handle = hand_over,

@@ -31,6 +31,7 @@ struct api_call;
 struct query_api_route {
     struct query_api *api;
     void (*run)(struct api_call *call);
+    bool has_timeout;
 };
 
 struct query_api {

@@ -97,7 +97,7 @@ TEST(a_request_that_finds_its_lane_full_is_429_and_other_lanes_go_on)
 TEST(a_request_waits_for_others_of_its_tenant_until_its_own_timeout)
 {
     static const char impatient_request[] =
-        "GET /api/v1/labels?timeout=90 HTTP/1.1\r\nHost: x\r\n\r\n";
+        "GET /api/v1/query?query=up&timeout=90 HTTP/1.1\r\nHost: x\r\n\r\n";
     struct fixture f;
     struct hold hold;
     struct client patient, impatient;
