@@ -27,6 +27,20 @@ static bool is_digit(char c)
     return digit_value(c) < 10;
 }
 
+/* The unit of that name, not before `first`; UNIT_COUNT when there is none. */
+static size_t find_unit(struct str name, size_t first)
+{
+    size_t unit = first;
+    while (unit < UNIT_COUNT && !str_eq(units[unit].name, name))
+        unit++;
+    return unit;
+}
+
+bool is_duration_unit(struct str name)
+{
+    return find_unit(name, 0) < UNIT_COUNT;
+}
+
 /* Takes "12h" off the front of `text` and adds it; `*next_unit` is the first one that may come. */
 static bool take_duration_part(struct str *text, size_t *next_unit, int64_t *sum_ms)
 {
@@ -37,9 +51,7 @@ static bool take_duration_part(struct str *text, size_t *next_unit, int64_t *sum
     while (end < text->len && !is_digit(text->ptr[end]))
         end++;
     struct str name = str_slice(*text, digits, end - digits);
-    size_t unit = *next_unit;
-    while (unit < UNIT_COUNT && !str_eq(units[unit].name, name))
-        unit++;
+    size_t unit = find_unit(name, *next_unit);
     int64_t value;
     if (unit == UNIT_COUNT || !parse_i64(str_slice(*text, 0, digits), &value))
         return false;

@@ -13,6 +13,7 @@
 /* As Prometheus' model.ParseDuration: "0" alone is fine, "" is not, overflow of int64 milliseconds
    is not. */
 MUST_USE enum status parse_duration_ms(struct str text, int64_t *out, struct error *err);
+bool is_duration_unit(struct str name);
 /* As Prometheus prints: "0s", "5m", "1h30m", "1d", "250ms"; a negative one with a sign. */
 void append_duration_ms(struct buffer *out, int64_t duration_ms);
 

@@ -6,6 +6,16 @@
 
 #include "query/syntax/parse.h"
 
+/* "name":[],... */
+static void write_empty_lists(struct json *json, const struct str *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        json_key(json, names[i]);
+        json_begin_array(json);
+        json_end_array(json);
+    }
+}
+
 /* {"name":[],...} */
 static void reply_empty_lists(struct api_call *call, const struct str *names, size_t count)
 {
@@ -13,11 +23,7 @@ static void reply_empty_lists(struct api_call *call, const struct str *names, si
     struct json json;
     reply_begin(call->exchange, &json, &out);
     json_begin_object(&json);
-    for (size_t i = 0; i < count; i++) {
-        json_key(&json, names[i]);
-        json_begin_array(&json);
-        json_end_array(&json);
-    }
+    write_empty_lists(&json, names, count);
     json_end_object(&json);
     reply_end(call->exchange, &json, NULL, NULL);
 }
@@ -40,7 +46,16 @@ void api_scrape_pools(struct api_call *call)
 void api_targets(struct api_call *call)
 {
     static const struct str names[] = {{"activeTargets", 13}, {"droppedTargets", 14}};
-    reply_empty_lists(call, names, 2);
+    struct buffer out;
+    struct json json;
+    reply_begin(call->exchange, &json, &out);
+    json_begin_object(&json);
+    write_empty_lists(&json, names, 2);
+    json_key(&json, STR("droppedTargetCounts"));
+    json_begin_object(&json);
+    json_end_object(&json);
+    json_end_object(&json);
+    reply_end(call->exchange, &json, NULL, NULL);
 }
 
 void api_status_flags(struct api_call *call)
@@ -100,7 +115,7 @@ void api_query_exemplars(struct api_call *call)
     struct parse_options parse = {.allows_experimental = call->api->engine->allows_experimental};
     if (parse_expr(exchange_param(call->exchange, "query", NULL), &parse, call->arena, &expr,
                    &err) != STATUS_OK) {
-        reply_bad_param(call->exchange, "query", &err);
+        reply_error(call->exchange, API_BAD_DATA, str_from(err.text));
         return;
     }
     ast_deinit(expr);

@@ -153,14 +153,11 @@ static enum status pair_labels(const struct matching *matching, struct pair pair
 {
     const struct matched *matched = matching->matched;
     *out = matched->many->labels[pair.many];
-    if (!binary_op_is_comparison(matched->rule.op))
+    if (!binary_op_is_comparison(matched->rule.op) || matched->rule.returns_bool)
         TRY(labels_without_name(matching->eval, *out, out, err));
     if (matching_is_one_to_one(matching))
         TRY(label_filter_apply(matching->eval, matching_labels, *out, out, err));
-    TRY(include_labels(matching, matched->one->labels[pair.one], out, err));
-    if (matched->rule.returns_bool)
-        TRY(labels_without_name(matching->eval, *out, out, err));
-    return STATUS_OK;
+    return include_labels(matching, matched->one->labels[pair.one], out, err);
 }
 
 static size_t count_pairs(const struct matching *matching)

@@ -85,11 +85,9 @@ static size_t find_rank(const struct bucket *buckets, size_t count, double rank)
 
 static double interpolate(const struct bucket *buckets, size_t at, double rank)
 {
-    if (at == 0)
-        return buckets[0].upper * (rank / buckets[0].count);
-    double start = buckets[at - 1].upper;
-    double count = buckets[at].count - buckets[at - 1].count;
-    return start + (buckets[at].upper - start) * ((rank - buckets[at - 1].count) / count);
+    struct bucket below = at == 0 ? (struct bucket){0} : buckets[at - 1];
+    double count = buckets[at].count - below.count;
+    return below.upper + (buckets[at].upper - below.upper) * ((rank - below.count) / count);
 }
 
 double bucket_quantile(double phi, struct bucket *buckets, size_t count,

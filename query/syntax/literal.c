@@ -110,16 +110,39 @@ static bool has_duration_form(struct str token)
     return parse_duration_ms((struct str){form, len}, &ignored_ms, &ignored) == STATUS_OK;
 }
 
+/* "e" of "1e3s"; empty when there is none. */
+static struct str unknown_unit(struct str token)
+{
+    for (size_t at = 0; at < token.len && is_digit(token.ptr[at]);) {
+        while (at < token.len && is_digit(token.ptr[at]))
+            at++;
+        size_t start = at;
+        while (at < token.len && !is_digit(token.ptr[at]))
+            at++;
+        struct str unit = str_slice(token, start, at - start);
+        if (!is_duration_unit(unit))
+            return unit;
+    }
+    return (struct str){0};
+}
+
 static enum status refuse_duration(struct str token, struct error *err)
 {
     if (has_duration_form(token))
         return error_set(err, STATUS_INVALID, "duration out of range");
-    struct buffer quoted;
-    buffer_init(&quoted, ERROR_TEXT_MAX);
-    append_quoted(&quoted, str_slice(token, 0, 64));
-    error_set(err, STATUS_INVALID, "not a valid duration string: %.*s",
-              STR_ARG(buffer_str(&quoted)));
-    buffer_deinit(&quoted);
+    struct str unit = unknown_unit(token);
+    struct buffer text;
+    buffer_init(&text, ERROR_TEXT_MAX);
+    if (unit.len > 0) {
+        buffer_append_str(&text, STR("unknown unit "));
+        append_quoted(&text, unit);
+        buffer_append_str(&text, STR(" in duration "));
+    } else {
+        buffer_append_str(&text, STR("not a valid duration string: "));
+    }
+    append_quoted(&text, str_slice(token, 0, 64));
+    error_set(err, STATUS_INVALID, "%.*s", STR_ARG(buffer_str(&text)));
+    buffer_deinit(&text);
     return STATUS_INVALID;
 }
 

@@ -14,6 +14,28 @@ static bool may_name_label(enum token_kind kind)
            kind == TOKEN_STOP;
 }
 
+/* %q of a text, for errors; lives in the arena. */
+static const char *quoted(struct parser *p, struct str text)
+{
+    struct buffer out;
+    buffer_init(&out, ERROR_TEXT_MAX);
+    append_quoted(&out, text);
+    buffer_append_byte(&out, '\0');
+    char *copy = parser_alloc(p, out.len);
+    if (copy != NULL)
+        memcpy(copy, out.ptr, out.len);
+    buffer_deinit(&out);
+    return copy == NULL ? "" : copy;
+}
+
+/* Only a quoted name can be no name. */
+static bool check_quoted_name(struct parser *p, struct token token, struct str name)
+{
+    return (name.len > 0 && str_is_utf8(name)) ||
+           parser_fail(p, token.position.start, "invalid label name for grouping: %s",
+                       quoted(p, name));
+}
+
 static bool parse_label_name(struct parser *p, struct str *out)
 {
     enum token_kind kind = parser_peek(p);
@@ -21,7 +43,7 @@ static bool parse_label_name(struct parser *p, struct str *out)
         return parser_unexpected(p, "grouping opts", "label");
     struct token token = parser_take(p);
     if (kind == TOKEN_STRING)
-        return parser_unquote(p, token, out);
+        return parser_unquote(p, token, out) && check_quoted_name(p, token, *out);
     struct str name = token_text(&p->lexer, token);
     char *copy = parser_alloc(p, name.len);
     if (copy == NULL)
@@ -83,29 +105,16 @@ static bool parse_args(struct parser *p, struct expr_list *out)
     return true;
 }
 
-/* %q of the text of a token, for errors; lives in the arena. */
-static const char *quoted(struct parser *p, struct token token)
-{
-    struct buffer text;
-    buffer_init(&text, ERROR_TEXT_MAX);
-    append_quoted(&text, token_text(&p->lexer, token));
-    buffer_append_byte(&text, '\0');
-    char *copy = parser_alloc(p, text.len);
-    if (copy != NULL)
-        memcpy(copy, text.ptr, text.len);
-    buffer_deinit(&text);
-    return copy == NULL ? "" : copy;
-}
-
 static const struct function *find_function(struct parser *p, struct token name)
 {
-    const struct function *function = function_find(token_text(&p->lexer, name));
+    struct str text = token_text(&p->lexer, name);
+    const struct function *function = function_find(text);
     if (function == NULL) {
-        parser_fail(p, name.position.start, "unknown function with name %s", quoted(p, name));
+        parser_fail(p, name.position.start, "unknown function with name %s", quoted(p, text));
         return NULL;
     }
     if (function->is_experimental && !p->allows_experimental) {
-        parser_fail(p, name.position.start, "function %s is not enabled", quoted(p, name));
+        parser_fail(p, name.position.start, "function %s is not enabled", quoted(p, text));
         return NULL;
     }
     return function;

@@ -67,6 +67,10 @@ bool parser_fail_with_text(struct parser *p, size_t offset, enum status status)
     if (p->status != STATUS_OK)
         return false;
     struct str text = p->lexer.text;
+    if (text.len == 0) {
+        p->status = error_prefix(p->err, status, "unknown position: parse error");
+        return false;
+    }
     size_t line = count_lines(str_slice(text, 0, offset));
     size_t column = offset - line_start(text, offset) + 1;
     p->status = error_prefix(p->err, status, "%zu:%zu: parse error", line, column);

@@ -12,9 +12,9 @@ JUNK = ["(", ")", "[", "]", "{", "}", ",", "+", "-", "*", "/", "%", "^", "==", "
         "1h5"]
 
 # What 3.x reads in another way: durations are numbers and numbers durations, names may be quoted, `start` and `end`
-# are functions that have to be enabled; and it no longer shows "<Item 57385>" for "@".
+# are functions that have to be enabled; it no longer shows "<Item 57385>" for "@", nor a place where there is no text.
 NEW_SYNTAX = re.compile("duration|number|string|label matching|grouping opts|is not enabled|<Item|unexpected colon|"
-                        "trailing commas|"
+                        "trailing commas|unknown position|"
                         # 3.x takes it for the middle of a computed duration, and looks for the rest
                         "unexpected <op:.{1,2}> in subquery (or range|selector)")
 

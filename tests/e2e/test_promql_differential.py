@@ -296,7 +296,7 @@ def answer_of(reply):
     """What must agree, apart from the beginning of some texts that 3.x has added, and how a regex is shown."""
     answer = json.loads(reply.body)
     text = answer.get("error", "").removeprefix(PREFIX)
-    text = text.replace("Invalid time value", "invalid time value")
+    text = text.replace("Invalid time value", "invalid time value").replace("unknown position", "1:1")
     text = re.sub("(error parsing regexp|regular expression in label_replace.*): .*", "", text)
     data = None if "timed out" in text else answer.get("data")
     return reply.code, answer.get("errorType"), text.replace("bad duration syntax", "bad number or duration syntax") \

@@ -218,7 +218,7 @@ TEST(a_query_that_does_not_parse_is_bad_data)
     struct fixture f;
     fixture_open(&f);
     expect_bad(&f, "/api/v1/query",
-               BAD_PARAM("query", "1:1: parse error: no expression found in input"));
+               BAD_PARAM("query", "unknown position: parse error: no expression found in input"));
     expect_bad(&f, "/api/v1/query?query=up{",
                BAD_PARAM("query", "1:4: parse error: unexpected end of input inside braces"));
     expect_bad(&f, "/api/v1/query_range?query=up[5m]&start=1&end=2&step=1",
@@ -360,7 +360,8 @@ TEST(what_croft_has_not_is_empty)
     fixture_open(&f);
     expect_data(&f, "/api/v1/rules", DATA("{\"groups\":[]}"));
     expect_data(&f, "/api/v1/alerts", DATA("{\"alerts\":[]}"));
-    expect_data(&f, "/api/v1/targets", DATA("{\"activeTargets\":[],\"droppedTargets\":[]}"));
+    expect_data(&f, "/api/v1/targets",
+                DATA("{\"activeTargets\":[],\"droppedTargets\":[],\"droppedTargetCounts\":{}}"));
     expect_data(&f, "/api/v1/alertmanagers",
                 DATA("{\"activeAlertmanagers\":[],\"droppedAlertmanagers\":[]}"));
     expect_data(&f, "/api/v1/targets/metadata", DATA("[]"));
@@ -378,7 +379,7 @@ TEST(exemplars_are_asked_for_as_in_prometheus)
     expect_data(&f, "/api/v1/query_exemplars?query=test&start=1&end=2", DATA("[]"));
     expect_data(&f, "/api/v1/query_exemplars?query=test", DATA("[]"));
     expect_bad(&f, "/api/v1/query_exemplars?query=(",
-               BAD_PARAM("query", "1:2: parse error: unclosed left parenthesis"));
+               BAD("1:2: parse error: unclosed left parenthesis"));
     expect_bad(&f, "/api/v1/query_exemplars?query=test&start=noon",
                BAD_PARAM("start", "invalid time value for 'start': cannot parse \\\"noon\\\" to a "
                                   "valid timestamp"));

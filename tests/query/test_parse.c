@@ -336,7 +336,7 @@ static void expect_unselectable(struct str text, const char *want)
 
 TEST(what_is_no_selector_is_refused_by_match)
 {
-    expect_unselectable(STR(""), "1:1: parse error: unexpected end of input");
+    expect_unselectable(STR(""), "unknown position: parse error: unexpected end of input");
     expect_unselectable(STR("a b"), "1:3: parse error: unexpected identifier \"b\"");
     expect_unselectable(STR("rate(a[5m])"), "1:5: parse error: unexpected \"(\"");
     expect_unselectable(STR("1"), "1:1: parse error: unexpected number \"1\"");

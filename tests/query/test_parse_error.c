@@ -13,7 +13,6 @@ struct refusal {
 /* clang-format off */
 /* As Prometheus 2.42 answers to the same texts. */
 static const struct refusal as_prometheus_2[] = {
-    {"", "1:1: no expression found in input"},
     {"   ", "1:1: no expression found in input"},
     {"# just a comment", "1:1: no expression found in input"},
     {"a b", "1:3: unexpected identifier \"b\""},
@@ -416,7 +415,16 @@ static const struct refusal as_prometheus_3[] = {
     {"0x1.8", "1:1: bad number or duration syntax: \"0x1.\""},
     {"1__0", "1:1: bad number or duration syntax: \"1__\""},
     {"5m 5m", "1:4: unexpected duration \"5m\""},
-    {"0x5m", "1:1: not a valid duration string: \"0x5m\""},
+    {"", "unknown position: no expression found in input"},
+    {"0x5m", "1:1: unknown unit \"x\" in duration \"0x5m\""},
+    {"a[1.5h]", "1:3: unknown unit \".\" in duration \"1.5h\""},
+    {"a[1e3s]", "1:3: unknown unit \"e\" in duration \"1e3s\""},
+    {"1_0s", "1:1: unknown unit \"_\" in duration \"1_0s\""},
+    {".5h", "1:1: not a valid duration string: \".5h\""},
+    {"sum by (\"\") (a)", "1:9: invalid label name for grouping: \"\""},
+    {"sum by (x, \"\\xff\") (a)", "1:12: invalid label name for grouping: \"\\xff\""},
+    {"a + on (\"\") b", "1:9: invalid label name for grouping: \"\""},
+    {"a + on (x) group_left (\"\") b", "1:24: invalid label name for grouping: \"\""},
     {"a offset by", "1:10: unexpected <by> in offset, expected number, duration, step(), or range()"},
     {"a{b=\"c\", \"d\"}", "1:1: metric name must not be set twice: \"a\" or \"d\""},
     {"a{\"b\"}", "1:1: metric name must not be set twice: \"a\" or \"b\""},
