@@ -1,38 +1,18 @@
 """Who may read and write what: tokens x endpoints x ways to ask for somebody else's tenant."""
 
-import base64
 import hashlib
 import http.client
-import json
 import re
-import secrets
 import socket
 import subprocess
 import unittest
 
-from answers import ask, values
+from answers import values
 from harness import CROFT, Croft, free_port, main, new_folder, now_ms, wait_until, write_json
-from remote_write import COUNTER, HEADERS, message, send, write
+from remote_write import COUNTER, HEADERS, message, send
+from tenants_case import CANARY, NOW_S, TenantsCase, basic, bearer, credential, new_token
 
 import snappy
-
-CANARY = "canary"
-
-
-def new_token():
-    return secrets.token_hex(32)
-
-
-def credential(name, token, **rights):
-    return {"name": name, "token_sha256": hashlib.sha256(token.encode()).hexdigest(), **rights}
-
-
-def bearer(token):
-    return {"Authorization": f"Bearer {token}"}
-
-
-def basic(user, token):
-    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{token}".encode()).decode()}
 
 
 def raw_get(port, target, pairs):
@@ -49,7 +29,6 @@ def raw_get(port, target, pairs):
         connection.close()
 
 
-NOW_S = now_ms() // 1000
 SPAN = f"start={NOW_S - 600}&end={NOW_S}"
 
 # With what each may hold of a matcher on the tenant, and of everything.
@@ -117,50 +96,7 @@ HEADER_FORMS = [
 ]
 
 
-class Tenants(unittest.TestCase):
-    def setUp(self):
-        self.tokens = {name: new_token() for name in
-                       ["a", "b", "ab", "all", "agent", "team", "ops", "old"]}
-        self.config = {"credentials": [
-            credential("a", self.tokens["a"], read=["a"], write=["a"]),
-            credential("b", self.tokens["b"], read=["b"], write=["b"]),
-            credential("ab", self.tokens["ab"], read=["a", "b"], basic_user="grafana"),
-            credential("all", self.tokens["all"], read=["*"], write=["*"]),
-            credential("agent", self.tokens["agent"], write=["*"], tenant_from="label"),
-            credential("team", self.tokens["team"], write=["a", "b"], tenant_from="label"),
-            credential("ops", self.tokens["ops"], admin=True),
-        ]}
-        self.croft = Croft(self, config=self.config)
-        self.croft.start()
-        self.http = self.croft.http
-
-    def headers(self, name):
-        return bearer(self.tokens[name])
-
-    def send(self, name, labels_list, tenant=None, **more):
-        series = [({"__name__": "m", **labels}, [((NOW_S - 60) * 1000, 1.0)])
-                  for labels in labels_list]
-        return send(self.http, message(series), tenant=tenant, headers={**self.headers(name), **more})
-
-    def write_a(self):
-        write(self.http, [({"__name__": "m", "who": "me"}, [((NOW_S - 60) * 1000, 1.0)])],
-              headers=self.headers("a"))
-
-    def write_canaries(self):
-        entries = [({"__name__": "canary_metric", "canary_label": "canary-value", "who": CANARY},
-                    [((NOW_S - 60) * 1000, 7.0)]),
-                   ({"__name__": "m", "who": CANARY, "tenant_id": "a"}, [((NOW_S - 60) * 1000, 7.0)])]
-        reply = send(self.http, message(entries, [(COUNTER, "canary_metric", "canary help")]),
-                     headers=self.headers("b"))
-        self.assertEqual(reply.code, 204, reply)
-
-    def who(self, name, tenant=None):
-        """The values of the label `who` that a reader sees."""
-        headers = self.headers(name)
-        if tenant is not None:
-            headers["X-Scope-OrgID"] = tenant
-        return ask(self.http, "/api/v1/label/who/values", headers=headers)
-
+class Tenants(TenantsCase):
     # ---- reading ----
 
     def test_no_answer_for_a_shows_that_b_exists(self):
@@ -258,108 +194,6 @@ class Tenants(unittest.TestCase):
         for name, body in zip(order, bodies):
             self.assertIn(want[name], body)
 
-    def test_pages_about_tenants(self):
-        self.write_a()
-        self.write_canaries()
-        tenants = ask(self.http, "/api/v1/tenants", headers=self.headers("ab"))
-        self.assertEqual({t["tenant"]: t["activeSeries"] for t in tenants}, {"a": 1, "b": 2})
-        self.assertEqual([t["tenant"] for t in
-                          ask(self.http, "/api/v1/tenants", headers=self.headers("a"))], ["a"])
-        detail = ask(self.http, "/api/v1/tenants/b", headers=self.headers("ab"))
-        self.assertEqual((detail["seriesInMemory"], detail["limits"]["max_series"]),
-                         (2, {"hard": 1000000, "warnsBeyond": 799999, "current": 2,
-                              "source": "default", "warnings": 0, "wouldRefuse": 0}))
-        self.assertEqual(detail["limits"].pop("ha_cluster_label"), {"value": "cluster", "source": "default"})
-        self.assertEqual(detail["limits"].pop("ha_replica_label"), {"value": "__replica__", "source": "default"})
-        limits = {name: row["hard"] for name, row in detail["limits"].items()}
-        self.assertEqual(len(limits), 22)
-        self.assertEqual({name: limits[name] for name in [
-            "creation_grace_period", "query_timeout", "retention", "out_of_order_time_window",
-            "max_series_per_metric", "accept_ha_samples"]},
-            {"creation_grace_period": 600, "query_timeout": 120, "retention": 30 * 86400,
-             "out_of_order_time_window": 30 * 86400, "max_series_per_metric": None,
-             "accept_ha_samples": False})
-        self.assertGreaterEqual(limits["max_concurrent_queries"], 4)
-        self.assertEqual(detail["topMetrics"], [{"metric": "canary_metric", "series": 1},
-                                                {"metric": "m", "series": 1}])
-        self.assertEqual(detail["topLabels"][0], {"label": "__name__", "values": 2,
-                                                  "isBeyondSoftLimit": False})
-        for path, want in [("b", 403), ("b/rejections", 403), ("nobody", 403), ("a%2Fb", 400)]:
-            reply = self.http.get("/api/v1/tenants/" + path, headers=self.headers("a"))
-            self.assertEqual(reply.code, want, path)
-        reply = self.http.get("/api/v1/tenants/nobody", headers=self.headers("all"))
-        self.assertEqual((reply.code, reply.json()["errorType"]), (404, "not_found"))
-        self.send("b", [{"": "x"}])
-        rejections = ask(self.http, "/api/v1/tenants/b/rejections", headers=self.headers("b"))
-        self.assertLess(abs(rejections[0].pop("lastAt") * 1000 - now_ms()), 60000)
-        self.assertEqual(rejections, [{"reason": "invalid-labels", "samples": 1,
-                                       "lastError": 'label: empty name for the value: "x"'}])
-        limits = self.http.get("/api/v1/user_limits", headers=self.headers("a")).json()
-        self.assertEqual(limits["max_global_series_per_user"], 1000000)
-        self.assertEqual(limits["ingestion_rate"], 0)
-        status = ask(self.http, "/api/v1/status/tsdb", headers=self.headers("b"))
-        self.assertEqual(status["headStats"]["numSeries"], 2)
-        self.assertEqual(status["seriesCountByMetricName"], [{"name": "canary_metric", "value": 1},
-                                                             {"name": "m", "value": 1}])
-        self.assertIn({"name": "who=canary", "value": 2}, status["seriesCountByLabelValuePair"])
-        names = self.http.get("/api/v1/cardinality/label_names", [("limit", 1)],
-                              headers=self.headers("b")).json()
-        self.assertEqual(names, {"label_values_count_total": 5, "label_names_count": 4, "cardinality": [
-            {"label_name": "__name__", "label_values_count": 2}]})
-        found = self.http.get("/api/v1/cardinality/label_values", [("label_names[]", "who")],
-                              headers=self.headers("b")).json()
-        self.assertEqual(found, {"series_count_total": 2, "labels": [
-            {"label_name": "who", "label_values_count": 1, "series_count": 2,
-             "cardinality": [{"label_value": "canary", "series_count": 2}]}]})
-        self.assertEqual(self.http.get("/api/v1/user_limits", headers=self.headers("ab")).code, 400)
-
-    def cardinality(self, page, token, *params):
-        reply = self.http.get("/api/v1/cardinality/" + page, list(params), headers=self.headers(token))
-        self.assertEqual(reply.code, 200, reply.text())
-        return reply.json()
-
-    def test_cardinality_over_several_tenants(self):
-        self.write_a()
-        self.write_canaries()
-        found = self.cardinality("label_values", "ab", ("label_names[]", "tenant_id"),
-                                 ("label_names[]", "who"))
-        self.assertEqual(found["series_count_total"], 3)
-        self.assertEqual(found["labels"][0]["cardinality"], [{"label_value": "b", "series_count": 2},
-                                                             {"label_value": "a", "series_count": 1}])
-        self.assertEqual(found["labels"][1]["label_values_count"], 2)
-        status = ask(self.http, "/api/v1/status/tsdb", [("limit", "1")], headers=self.headers("ab"))
-        self.assertEqual(status["headStats"]["numSeries"], 3)
-        self.assertEqual(status["seriesCountByMetricName"], [{"name": "m", "value": 2}])
-        self.assertEqual(status["memoryInBytesByLabelName"][0]["name"], "__name__")
-
-    def test_cardinality_of_a_selector(self):
-        self.write_canaries()
-        for method in ["inmemory", "active"]:
-            names = self.cardinality("label_names", "b", ("selector", "canary_metric"),
-                                     ("count_method", method))
-            self.assertEqual((names["label_values_count_total"], names["label_names_count"]),
-                             (len(names["cardinality"]), len(names["cardinality"])))
-            values_of_who = self.cardinality("label_values", "b", ("label_names[]", "who"),
-                                             ("selector", '{__name__="m"}'), ("count_method", method))
-            self.assertEqual((values_of_who["series_count_total"],
-                              values_of_who["labels"][0]["series_count"]), (1, 1))
-        for params in [[("count_method", "x")], [("selector", "{")], [("selector", "{}")], [("limit", "x")]]:
-            reply = self.http.get("/api/v1/cardinality/label_names", params, headers=self.headers("b"))
-            self.assertEqual((reply.code, reply.json()["errorType"]), (400, "bad_data"), params)
-
-    def test_active_series(self):
-        self.write_a()
-        self.write_canaries()
-        found = self.cardinality("active_series", "ab", ("selector", '{who=~".+"}'))["data"]
-        self.assertEqual(sorted((s["tenant_id"], s["who"]) for s in found),
-                         [("a", "me"), ("b", "canary"), ("b", "canary")])
-        self.assertEqual(len(self.cardinality("active_series", "ab",
-                                              ("selector", 'm{tenant_id="b"}'))["data"]), 1)
-        alone = self.cardinality("active_series", "a", ("selector", "m"))["data"]
-        self.assertEqual([(s["__name__"], s["who"]) for s in alone], [("m", "me")])
-        self.assertEqual(self.http.get("/api/v1/cardinality/active_series",
-                                       headers=self.headers("a")).code, 400)
-
     # ---- writing ----
 
     def test_refused_writes_make_no_tenants(self):
@@ -412,16 +246,6 @@ class Tenants(unittest.TestCase):
 
     # ---- keeping ----
 
-    def test_a_reload_names_what_takes_a_restart(self):
-        self.config.update(retention="5d", tenant_label="tenant", data_dir="elsewhere", listen="127.0.0.1:1")
-        write_json(self.croft.folder, "croft.yml", self.config)
-        self.croft.reload()
-        wait_until("the configuration is applied", lambda: "of the configuration applied" in self.log())
-        # flags that were given go over the file
-        named = [name for name in ("listen", "data_dir", "retention", "tenant_label", "enable_feature", "tls")
-                 if f"configuration: {name} has changed, which takes a restart" in self.log()]
-        self.assertEqual(named, ["tenant_label"])
-
     def test_a_reload_revokes_and_admits_at_once(self):
         self.assertEqual(self.http.get("/api/v1/labels", headers=self.headers("a")).code, 200)
         self.config["credentials"][0] = credential("a", self.tokens["old"], read=["a"])
@@ -436,162 +260,6 @@ class Tenants(unittest.TestCase):
         self.croft.reload()
         wait_until("the refusal is logged", lambda: "configuration not applied" in self.log())
         self.assertEqual(self.http.get("/api/v1/labels", headers=self.headers("old")).code, 200)
-
-    def test_a_file_that_lost_its_content_changes_nothing(self):
-        self.write_a()
-        for number, text in enumerate(["", "# limits\n", "limits: {max_series: 5}\n", "limits:\n"], 1):
-            with open(self.croft.folder + "/croft.yml", "w", encoding="utf-8") as file:
-                file.write(text)
-            self.croft.reload()
-            wait_until("the refusal is logged",
-                       lambda: self.log().count("configuration not applied") == number)  # pylint: disable=cell-var-from-loop
-        self.assertEqual(self.http.get("/api/v1/labels").code, 401)
-        self.assertEqual(self.http.get("/api/v1/user_limits", headers=self.headers("a")).json()
-                         ["max_global_series_per_user"], 1000000)
-
-    def test_soft_limits_and_dry_runs_are_told(self):
-        self.config["tenants"] = {"a": {"limits": {"max_series": {"soft": 1, "dry_run": 2}}}}
-        write_json(self.croft.folder, "croft.yml", self.config)
-        self.croft.reload()
-        wait_until("the limits hold", lambda: "1 tenants have their own" in self.log())
-        self.assertEqual(self.send("a", [{"who": str(i)} for i in range(4)]).code, 204)
-        metrics = self.http.get("/metrics", headers=self.headers("ops")).text()
-        self.assertIn('croft_limit_warnings_total{tenant="a",limit="max_series"} 1\n', metrics)
-        self.assertIn('croft_limit_would_refuse_total{tenant="a",limit="max_series"} 2\n', metrics)
-        self.assertIn('croft_limit_current{tenant="a",limit="max_series"} 4\n', metrics)
-        self.assertIn('croft_limit_max{tenant="a",limit="max_series"} 1000000\n', metrics)
-        self.assertIn('tenant \\"a\\": max_series: more than 1 active series, refused beyond 1000000',
-                      self.log())
-
-    def limits_call(self, method, tenant, body=None, token="ops"):
-        body = json.dumps(body).encode() if isinstance(body, dict) else body
-        return self.http.send(method, f"/api/v1/admin/tenants/{tenant}/limits", body,
-                              {"Content-Type": "application/json", **self.headers(token)})
-
-    def series_max(self, tenant):
-        return ask(self.http, "/api/v1/tenants/" + tenant,
-                   headers=self.headers("all"))["limits"]["max_series"]["hard"]
-
-    def test_limits_set_at_run_time_hold_and_stay(self):
-        self.write_a()
-        for token, want in [("a", 403), ("all", 403), ("nobody", 401)]:
-            self.tokens.setdefault(token, new_token())
-            for method in ["GET", "PUT", "DELETE"]:
-                self.assertEqual(self.limits_call(method, "a", {}, token).code, want, (token, method))
-        self.assertEqual(self.limits_call("PUT", "a", {"max_series": 2}).json(),
-                         {"status": "success", "data": {"max_series": {"hard": 2}}})
-        self.assertEqual(self.series_max("a"), 2)
-        reply = self.send("a", [{"who": "1"}, {"who": "2"}])
-        self.assertEqual(reply.code, 400)
-        self.assertIn('1 max-series (err-croft-max-series): tenant "a" has 2 active series, limit max_series '
-                      'is 2: refused 1 new series of metric "m"; label "who" has the most new values (1 in '
-                      'the first 1), such as "2"', reply.text())
-        rejection = ask(self.http, "/api/v1/tenants/a/rejections", headers=self.headers("a"))[0]
-        self.assertEqual([rejection[key] for key in ("reason", "metric", "label", "newValues", "examples")],
-                         ["max-series", "m", "who", 1, ["2"]])
-        self.config["tenants"] = {"a": {"limits": {"max_series": 7}}}
-        write_json(self.croft.folder, "croft.yml", self.config)
-        self.croft.reload()
-        wait_until("the configuration holds", lambda: "1 tenants have their own" in self.log())
-        self.assertEqual(self.series_max("a"), 2)
-        self.croft.stop()
-        self.croft.start()
-        self.assertEqual(self.series_max("a"), 2)
-        self.assertEqual(self.limits_call("GET", "a").json()["data"], {"max_series": {"hard": 2}})
-        self.assertEqual(self.limits_call("DELETE", "a").json()["data"], {})
-        self.assertEqual(self.limits_call("DELETE", "a").code, 404)
-        self.assertEqual(self.series_max("a"), 7)
-
-    def test_a_page_shows_where_warnings_begin_also_where_a_soft_limit_is_out_of_reach(self):
-        self.write_a()
-        self.limits_call("PUT", "a", {"max_label_values": 500, "max_series": {"hard": 10, "soft": 9}})
-        rows = ask(self.http, "/api/v1/tenants/a", headers=self.headers("a"))["limits"]
-        self.assertEqual([(rows[name]["hard"], rows[name]["warnsBeyond"])
-                          for name in ("max_label_values", "max_series")], [(500, 399), (10, 9)])
-
-    def test_bad_limits_at_run_time_change_nothing(self):
-        for body, want in [({"max_seris": 1}, 'the nearest known key is "max_series"'),
-                           ({"max_series": {"hard": "x"}}, "want a whole number"),
-                           ({"max_series": {"soft": 1000001}}, "max_series: soft: got 1000001, want at most "
-                                                               "the hard limit, which is 1000000"),
-                           (b"", "want a mapping"), (b"[1]", "want a mapping"), (b"{", "not valid YAML")]:
-            reply = self.limits_call("PUT", "a", body)
-            self.assertEqual((reply.code, reply.json()["errorType"]), (400, "bad_data"), body)
-            self.assertIn(want, reply.json()["error"])
-        self.assertEqual(self.limits_call("PUT", "a%2Fb", {}).code, 400)
-        self.assertEqual(self.limits_call("POST", "a", {}).code, 405)
-        self.assertEqual(self.limits_call("GET", "a").json()["data"], {})
-        self.assertEqual(self.http.send("PUT", "/api/v1/admin/tenants/a/limits", b"x" * 70000,
-                                        self.headers("ops")).code, 413)
-
-    def test_what_a_tenant_uses_is_in_the_metrics(self):
-        self.limits_call("PUT", "a", {"max_series": 4, "max_label_values": {"soft": 2}})
-        self.send("a", [{"who": str(i)} for i in range(5)])
-        self.assertEqual(self.who("a"), ["0", "1", "2", "3"])
-        ask(self.http, "/api/v1/query", [("query", "count(m)")], headers=self.headers("a"))
-        metrics = self.http.get("/metrics", headers=self.headers("ops")).text()
-        for line in ['croft_tenant_series{tenant="a"} 4', 'croft_tenant_block_bytes{tenant="a"} 0',
-                     'croft_tenant_rejections_total{tenant="a",reason="max-series"} 1',
-                     'croft_tenant_label_values{tenant="a",label="who"} 4',
-                     'croft_tenant_query_samples_total{tenant="a"} 4']:
-            self.assertIn(line + "\n", metrics)
-        self.assertEqual(self.http.send("POST", "/api/v1/admin/tsdb/flush", b"",
-                                        self.headers("ops")).code, 204)
-        metrics = self.http.get("/metrics", headers=self.headers("ops")).text()
-        self.assertRegex(metrics, r'croft_tenant_block_bytes{tenant="a"} [1-9]')
-        detail = ask(self.http, "/api/v1/tenants/a", headers=self.headers("a"))
-        self.assertEqual(detail["topLabels"][0], {"label": "who", "values": 4, "isBeyondSoftLimit": True})
-
-    def test_limits_of_requests_and_queries(self):
-        self.send("a", [{"who": str(i)} for i in range(5)])
-        self.limits_call("PUT", "a", {"max_samples_per_query": {"hard": 4, "soft": 2, "dry_run": 1},
-                                      "max_query_expression_size_bytes": 20, "max_request_bytes": 100})
-        self.limits_call("PUT", "b", {"max_request_bytes": 100})
-        reply = self.http.get("/api/v1/query", [("query", "count(m)")], headers=self.headers("a"))
-        self.assertEqual((reply.code, reply.json()["errorType"]), (422, "execution"))
-        reply = self.http.get("/api/v1/query_range", [("query", "m"), ("start", NOW_S - 90), ("end", NOW_S),
-                                                      ("step", 30)], headers=self.headers("a"))
-        self.assertEqual((reply.code, reply.json()["errorType"]), (422, "execution"))
-        # over several tenants the smallest limit holds
-        reply = self.http.get("/api/v1/query", [("query", "count(m)")], headers=self.headers("ab"))
-        self.assertEqual(reply.code, 422)
-        found = ask(self.http, "/api/v1/query", [("query", 'm{who=~"[1-4]"}')], headers=self.headers("a"))
-        self.assertEqual(len(found["result"]), 4)
-        metrics = self.http.get("/metrics", headers=self.headers("ops")).text()
-        for line in ['croft_limit_warnings_total{tenant="a",limit="max_samples_per_query"} 3',
-                     'croft_limit_would_refuse_total{tenant="a",limit="max_samples_per_query"} 3']:
-            self.assertIn(line, metrics)
-        reply = self.http.get("/api/v1/query", [("query", "m" + " " * 20)], headers=self.headers("a"))
-        self.assertEqual((reply.code, reply.json()["error"]),
-                         (400, "query: got 21 bytes, limit max_query_expression_size_bytes is 20 "
-                               "(err-croft-max-query-expression-size-bytes)"))
-        self.assertEqual(self.send("a", [{"who": "x"}]).code, 204)
-        for token in ["a", "b"]:  # whether it has been written to or not
-            reply = self.send(token, [{"who": "x" * 100}])
-            self.assertEqual(reply.code, 413)
-            self.assertIn(f'tenant "{token}": limit max_request_bytes is 100 (err-croft-max-request-bytes)',
-                          reply.text())
-        self.limits_call("PUT", "a", {"query_timeout": "0s"})
-        reply = self.http.get("/api/v1/query", [("query", "m")], headers=self.headers("a"))
-        self.assertEqual((reply.code, reply.json()["errorType"]), (503, "timeout"))
-
-    def test_of_an_ha_pair_one_replica_is_stored(self):
-        self.assertEqual(self.limits_call("PUT", "a", {"accept_ha_samples": True}).json()["data"],
-                         {"accept_ha_samples": {"hard": True}})
-        self.assertEqual(self.send("a", [{"who": "1", "cluster": "c", "__replica__": "r1"}]).code, 204)
-        reply = self.send("a", [{"who": "2", "cluster": "c", "__replica__": "r2"}])
-        self.assertEqual((reply.code, reply.text()),
-                         (202, 'tenant "a": cluster "c" is kept from replica "r1", not from "r2"\n'))
-        self.assertEqual(self.send("a", [{"who": "3", "cluster": "c", "__replica__": "r1"}]).code, 204)
-        self.assertEqual(self.who("a"), ["1", "3"])
-        series = ask(self.http, "/api/v1/series", [("match[]", '{who="1"}')], headers=self.headers("a"))
-        self.assertEqual(series, [{"__name__": "m", "cluster": "c", "who": "1"}])
-        self.assertIn('croft_tenant_samples_deduplicated_total{tenant="a"} 1\n',
-                      self.http.get("/metrics", headers=self.headers("ops")).text())
-
-    def log(self):
-        with open(self.croft.log_path, encoding="utf-8") as file:
-            return file.read()
 
     def test_neither_logs_nor_metrics_show_a_token(self):
         self.send("a", [{}])
