@@ -1,4 +1,4 @@
-/* Threads that want turns; who gets how much is in test_turn_queue.c. */
+/* Threads that want turns; who gets how much is in test_turn_shares.c. */
 #include "tests/support/test.h"
 
 #include <stdio.h>
