@@ -104,13 +104,13 @@ static void elect(struct ha_tracker *tracker, const struct tenant *tenant, struc
 }
 
 static enum status check_locked(struct ha_tracker *tracker, const struct tenant *tenant,
-                                struct str name, struct str replica, struct cluster **out,
+                                struct ha_replica replica, struct ha_verdict *out,
                                 struct error *err) REQUIRES(tracker->lock)
 {
     struct tenant_clusters *clusters = clusters_of_locked(tracker, tenant);
     int64_t now_ms = clock_monotonic_ms(tracker->clock);
     uint64_t max = tenant_limit(tenant, TENANT_LIMIT_HA_MAX_CLUSTERS);
-    struct cluster *cluster = find(clusters, name);
+    struct cluster *cluster = find(clusters, replica.cluster);
     if (cluster == NULL) {
         cluster = make_room(clusters, max, now_ms);
         if (cluster == NULL)
@@ -118,40 +118,36 @@ static enum status check_locked(struct ha_tracker *tracker, const struct tenant 
                 err, STATUS_LIMIT,
                 "tenant \"%s\" has %zu HA clusters, limit ha_max_clusters is %llu: refused "
                 "cluster \"%.*s\"",
-                tenant->id.text, clusters->count, (unsigned long long)max, STR_ARG(name));
-        set_text(cluster->name, name);
-        set_text(cluster->replica, replica);
-    } else if (!str_eq(str_from(cluster->replica), replica) &&
+                tenant->id.text, clusters->count, (unsigned long long)max,
+                STR_ARG(replica.cluster));
+        set_text(cluster->name, replica.cluster);
+        set_text(cluster->replica, replica.name);
+    } else if (!str_eq(str_from(cluster->replica), replica.name) &&
                now_ms - cluster->seen_ms >= HA_FAILOVER_MS) {
-        elect(tracker, tenant, cluster, replica);
+        elect(tracker, tenant, cluster, replica.name);
     }
-    if (str_eq(str_from(cluster->replica), replica))
+    out->is_kept = str_eq(str_from(cluster->replica), replica.name);
+    memcpy(out->elected, cluster->replica, sizeof cluster->replica);
+    if (out->is_kept)
         cluster->seen_ms = now_ms;
-    *out = cluster;
     return STATUS_OK;
 }
 
 enum status ha_tracker_check(struct ha_tracker *tracker, const struct tenant *tenant,
-                             struct str cluster, struct str replica, bool *is_kept,
-                             char elected[HA_TEXT_LEN_MAX + 1], struct error *err)
+                             struct ha_replica replica, struct ha_verdict *out, struct error *err)
 {
-    struct cluster *found;
-    if (memchr(cluster.ptr, '\0', cluster.len) != NULL ||
-        memchr(replica.ptr, '\0', replica.len) != NULL)
+    struct str cluster = replica.cluster, name = replica.name;
+    if (memchr(cluster.ptr, '\0', cluster.len) != NULL || memchr(name.ptr, '\0', name.len) != NULL)
         return error_set(err, STATUS_INVALID,
                          "HA pair: names of cluster and replica: one contains a NUL character");
-    if (cluster.len > HA_TEXT_LEN_MAX || replica.len > HA_TEXT_LEN_MAX)
+    if (cluster.len > HA_TEXT_LEN_MAX || name.len > HA_TEXT_LEN_MAX)
         return error_set(
             err, STATUS_INVALID,
             "HA pair: names of cluster and replica: got %zu and %zu bytes, want at most "
             "%d",
-            cluster.len, replica.len, HA_TEXT_LEN_MAX);
+            cluster.len, name.len, HA_TEXT_LEN_MAX);
     mutex_lock(&tracker->lock);
-    enum status status = check_locked(tracker, tenant, cluster, replica, &found, err);
-    if (status == STATUS_OK) {
-        *is_kept = str_eq(str_from(found->replica), replica);
-        memcpy(elected, found->replica, sizeof found->replica);
-    }
+    enum status status = check_locked(tracker, tenant, replica, out, err);
     mutex_unlock(&tracker->lock);
     return status;
 }

@@ -29,12 +29,22 @@ struct ha_tracker *ha_tracker_new(const struct clock *clock);
 /* NULL is fine. */
 void ha_tracker_free(struct ha_tracker *tracker);
 
-/* Whether samples that `replica` sends now for `cluster` are kept; when not, `elected` says whose
-   are. STATUS_LIMIT: the tenant has as many clusters as it may have; STATUS_INVALID: a name is too
-   long, or has a NUL in it. */
+/* Who sends. */
+struct ha_replica {
+    struct str cluster;
+    struct str name;
+};
+
+struct ha_verdict {
+    bool is_kept;
+    char elected[HA_TEXT_LEN_MAX + 1]; /* whose samples are kept */
+};
+
+/* Whether samples that a replica sends now are kept. STATUS_LIMIT: the tenant has as many clusters
+   as it may have; STATUS_INVALID: a name is too long, or has a NUL in it. */
 MUST_USE enum status ha_tracker_check(struct ha_tracker *tracker, const struct tenant *tenant,
-                                      struct str cluster, struct str replica, bool *is_kept,
-                                      char elected[HA_TEXT_LEN_MAX + 1], struct error *err);
+                                      struct ha_replica replica, struct ha_verdict *out,
+                                      struct error *err);
 
 /* Times that another replica took over. */
 uint64_t ha_tracker_failovers(const struct ha_tracker *tracker);

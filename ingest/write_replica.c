@@ -20,18 +20,17 @@ static uint32_t find_named(const struct write_replica *r, const struct label *la
 
 static void ask(struct write_replica *r)
 {
-    char elected[HA_TEXT_LEN_MAX + 1];
-    bool is_kept;
-    enum status status =
-        ha_tracker_check(r->tracker, r->tenant, r->cluster, r->replica, &is_kept, elected, &r->why);
+    struct ha_replica replica = {.cluster = r->cluster, .name = r->replica};
+    struct ha_verdict verdict;
+    enum status status = ha_tracker_check(r->tracker, r->tenant, replica, &verdict, &r->why);
     r->verdict = status == STATUS_INVALID ? REPLICA_INVALID
                  : status != STATUS_OK    ? REPLICA_REFUSE
-                 : is_kept                ? REPLICA_KEEP
+                 : verdict.is_kept        ? REPLICA_KEEP
                                           : REPLICA_DROP;
     if (r->verdict == REPLICA_DROP)
         error_set(&r->why, STATUS_OK,
                   "tenant \"%s\": cluster \"%.*s\" is kept from replica \"%s\", not from \"%.*s\"",
-                  r->tenant->id.text, STR_ARG(r->cluster), elected, STR_ARG(r->replica));
+                  r->tenant->id.text, STR_ARG(r->cluster), verdict.elected, STR_ARG(r->replica));
 }
 
 bool write_replica_concerns(const struct write_replica *r, const struct tenant *tenant)

@@ -35,12 +35,21 @@ static bool is_kept(struct rig *rig, const struct tenant *tenant, const char *cl
                     const char *replica)
 {
     struct error err;
-    bool kept;
-    char elected[HA_TEXT_LEN_MAX + 1];
-    expect_ok(ha_tracker_check(rig->tracker, tenant, str_from(cluster), str_from(replica), &kept,
-                               elected, &err));
-    assert_int_equal(kept, strcmp(elected, replica) == 0);
-    return kept;
+    struct ha_verdict verdict;
+    const struct ha_replica sender = {str_from(cluster), str_from(replica)};
+    expect_ok(ha_tracker_check(rig->tracker, tenant, sender, &verdict, &err));
+    assert_int_equal(verdict.is_kept, strcmp(verdict.elected, replica) == 0);
+    return verdict.is_kept;
+}
+
+static struct error expect_refused(struct rig *rig, struct str cluster, struct str replica,
+                                   enum status status)
+{
+    struct error err;
+    struct ha_verdict verdict;
+    const struct ha_replica sender = {cluster, replica};
+    expect_status(ha_tracker_check(rig->tracker, rig->a, sender, &verdict, &err), status);
+    return err;
 }
 
 TEST(the_first_replica_of_a_cluster_is_elected)
@@ -88,24 +97,19 @@ TEST(the_clock_of_the_wall_does_not_matter)
 TEST(clusters_are_bounded_and_those_long_gone_make_room)
 {
     struct rig rig;
-    struct error err;
-    bool kept;
-    char elected[HA_TEXT_LEN_MAX + 1];
     rig_init(&rig);
     counter_set(&rig.a->limit_max[LIMIT_HARD][TENANT_LIMIT_HA_MAX_CLUSTERS], 2);
     assert_true(is_kept(&rig, rig.a, "c1", "r"));
     sim_clock_advance(&rig.clock, 1);
     assert_true(is_kept(&rig, rig.a, "c2", "r"));
-    expect_status(ha_tracker_check(rig.tracker, rig.a, STR("c3"), STR("r"), &kept, elected, &err),
-                  STATUS_LIMIT);
+    struct error err = expect_refused(&rig, STR("c3"), STR("r"), STATUS_LIMIT);
     expect_str(
         str_from(err.text),
         "tenant \"a\" has 2 HA clusters, limit ha_max_clusters is 2: refused cluster \"c3\"");
     sim_clock_advance(&rig.clock, HA_FORGET_MS - 1);
     assert_true(is_kept(&rig, rig.a, "c3", "r")); /* in the place of c1 */
     assert_true(is_kept(&rig, rig.a, "c2", "r"));
-    expect_status(ha_tracker_check(rig.tracker, rig.a, STR("c1"), STR("r"), &kept, elected, &err),
-                  STATUS_LIMIT);
+    expect_refused(&rig, STR("c1"), STR("r"), STATUS_LIMIT);
     rig_deinit(&rig);
 }
 
@@ -113,21 +117,18 @@ TEST(names_are_bounded)
 {
     struct rig rig;
     struct error err;
-    bool kept;
-    char elected[HA_TEXT_LEN_MAX + 1], name[HA_TEXT_LEN_MAX + 1];
+    struct ha_verdict verdict;
+    char name[HA_TEXT_LEN_MAX + 1];
     struct str longest = {name, HA_TEXT_LEN_MAX}, too_long = {name, HA_TEXT_LEN_MAX + 1};
     memset(name, 'x', sizeof name);
     rig_init(&rig);
-    expect_ok(ha_tracker_check(rig.tracker, rig.a, longest, longest, &kept, elected, &err));
-    assert_true(kept);
-    assert_int_equal(strlen(elected), HA_TEXT_LEN_MAX);
-    expect_status(ha_tracker_check(rig.tracker, rig.a, too_long, STR("r"), &kept, elected, &err),
-                  STATUS_INVALID);
-    expect_status(ha_tracker_check(rig.tracker, rig.a, STR("c"), too_long, &kept, elected, &err),
-                  STATUS_INVALID);
-    struct str with_nul = {"a\0b", 3};
-    expect_status(ha_tracker_check(rig.tracker, rig.a, with_nul, STR("r"), &kept, elected, &err),
-                  STATUS_INVALID);
+    const struct ha_replica sender = {longest, longest};
+    expect_ok(ha_tracker_check(rig.tracker, rig.a, sender, &verdict, &err));
+    assert_true(verdict.is_kept);
+    assert_int_equal(strlen(verdict.elected), HA_TEXT_LEN_MAX);
+    expect_refused(&rig, too_long, STR("r"), STATUS_INVALID);
+    expect_refused(&rig, STR("c"), too_long, STATUS_INVALID);
+    expect_refused(&rig, (struct str){"a\0b", 3}, STR("r"), STATUS_INVALID);
     rig_deinit(&rig);
 }
 
@@ -145,12 +146,13 @@ static void send_often(void *context)
     struct sender *sender = context;
     for (int i = 0; i < 1000; i++) {
         struct error err;
-        bool kept;
-        char elected[HA_TEXT_LEN_MAX + 1], cluster[16];
+        struct ha_verdict verdict;
+        char cluster[16];
         snprintf(cluster, sizeof cluster, "c%d", i);
-        CHECK(ha_tracker_check(sender->rig->tracker, sender->rig->a, str_from(cluster),
-                               str_from(sender->replica), &kept, elected, &err) == STATUS_OK);
-        sender->kept += kept;
+        const struct ha_replica replica = {str_from(cluster), str_from(sender->replica)};
+        CHECK(ha_tracker_check(sender->rig->tracker, sender->rig->a, replica, &verdict, &err) ==
+              STATUS_OK);
+        sender->kept += verdict.is_kept;
     }
 }
 
