@@ -34,6 +34,10 @@ METRICS_WITHOUT_TEXTS = [metric for metric in METRICS if metric != "texts"]
 TEXT_MAX = 6000
 
 
+def nameless(labels):
+    return frozenset(pair for pair in labels if pair[0] != "__name__")
+
+
 class Case(unittest.TestCase):
     """Two servers with the same samples; the samples are yesterday's, so that they are the same all day long.
 
@@ -147,10 +151,16 @@ class Differential(Case):
     # ---- numbers of Prometheus 3 ----
 
     def some_window(self, metrics):
-        """A selector, a range, a time, and the samples of each series: {labels: [(ms, value), ...]}."""
-        selector = self.generator.selector(self.random.choice(metrics))
-        window, time_s = self.random.choice(list(RANGES_MS)), self.generator.seconds()
-        found = raw_samples(self.prometheus, f"{selector}[{window}]", time_s)
+        """A selector, a range, a time, and the samples of each series: {labels: [(ms, value), ...]}.
+
+        Its series differ in more than the name: functions drop that, and refuse series that are then alike.
+        """
+        while True:
+            selector = self.generator.selector(self.random.choice(metrics))
+            window, time_s = self.random.choice(list(RANGES_MS)), self.generator.seconds()
+            found = raw_samples(self.prometheus, f"{selector}[{window}]", time_s)
+            if len({nameless(labels) for labels in found}) == len(found):
+                break
         return selector, window, time_s, {labels: [(round(ts * 1000), float(text)) for ts, text in samples]
                                           for labels, samples in found.items()}
 
@@ -158,8 +168,7 @@ class Differential(Case):
         """`want`: {labels with a name: value or None}."""
         got = {key(series): series["value"][1] for series in query(self.croft, text, time_s)["result"]}
         for labels, value in want.items():
-            nameless = frozenset(pair for pair in labels if pair[0] != "__name__")
-            self.expect_value(f"{text} at {time_s} {dict(labels)}", value, got.pop(nameless, None))
+            self.expect_value(f"{text} at {time_s} {dict(labels)}", value, got.pop(nameless(labels), None))
         self.assertEqual(got, {}, text)
 
     def test_rates_reach_back_to_zero_and_no_further(self):
