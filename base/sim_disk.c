@@ -52,6 +52,17 @@ enum status sim_begin_operation_locked(struct sim_disk *sim, uint64_t life, cons
     return STATUS_OK;
 }
 
+enum status sim_begin_read_locked(struct sim_disk *sim, uint64_t life, const char *path,
+                                  struct error *err) REQUIRES(sim->lock)
+{
+    TRY(sim_check_power_locked(sim, life, path, err));
+    uint64_t read = sim->read_count++;
+    if (read == sim->failing_read)
+        return error_set(err, STATUS_IO, "disk: %s: read %llu was made to fail", path,
+                         (unsigned long long)read);
+    return STATUS_OK;
+}
+
 enum status sim_disk_full(const char *path, struct error *err)
 {
     return error_set(err, STATUS_UNAVAILABLE, "disk: %s: no space left", path);
@@ -95,7 +106,7 @@ static enum status sim_create(struct disk *disk, const char *path, struct file *
 static enum status do_open_locked(struct sim_handle *handle, const char *path, struct file **out,
                                   struct error *err) REQUIRES(handle->sim->lock)
 {
-    TRY(sim_check_power_locked(handle->sim, handle->life, path, err));
+    TRY(sim_begin_read_locked(handle->sim, handle->life, path, err));
     struct sim_node *node = sim_tree_find(&handle->sim->tree, path);
     if (node == NULL)
         return not_found(path, err);
@@ -229,7 +240,7 @@ static enum status do_list_locked(struct sim_handle *handle, const char *path,
 {
     struct sim_node *dir;
     size_t capacity = 0;
-    TRY(sim_check_power_locked(handle->sim, handle->life, path, err));
+    TRY(sim_begin_read_locked(handle->sim, handle->life, path, err));
     TRY(find_dir_locked(handle->sim, path, &dir, err));
     for (size_t i = 0; i < dir->current.count; i++)
         name_list_append(out, &capacity, dir->current.entries[i].name);
@@ -248,7 +259,7 @@ static enum status sim_list(struct disk *disk, const char *path, struct name_lis
 static enum status do_capacity_bytes_locked(struct sim_handle *handle, uint64_t *out,
                                             struct error *err) REQUIRES(handle->sim->lock)
 {
-    TRY(sim_check_power_locked(handle->sim, handle->life, ".", err));
+    TRY(sim_begin_read_locked(handle->sim, handle->life, ".", err));
     *out = handle->sim->capacity_bytes;
     return STATUS_OK;
 }
@@ -263,7 +274,7 @@ static enum status sim_capacity_bytes(struct disk *disk, uint64_t *out, struct e
 static enum status do_free_bytes_locked(struct sim_handle *handle, uint64_t *out, struct error *err)
     REQUIRES(handle->sim->lock)
 {
-    TRY(sim_check_power_locked(handle->sim, handle->life, ".", err));
+    TRY(sim_begin_read_locked(handle->sim, handle->life, ".", err));
     *out = sim_free_bytes_locked(handle->sim);
     return STATUS_OK;
 }
@@ -303,6 +314,7 @@ struct sim_disk *sim_disk_new(uint64_t seed)
     random_init_seeded(&sim->random, seed);
     sim->cut_operation = UINT64_MAX;
     sim->failing_operation = UINT64_MAX;
+    sim->failing_read = UINT64_MAX;
     sim->capacity_bytes = CAPACITY_BYTES_DEFAULT;
     return sim;
 }
@@ -366,6 +378,21 @@ void sim_disk_fail_at(struct sim_disk *sim, uint64_t operation, enum status stat
     mutex_lock(&sim->lock);
     sim->failing_operation = operation;
     sim->failing_status = status;
+    mutex_unlock(&sim->lock);
+}
+
+uint64_t sim_disk_read_count(struct sim_disk *sim)
+{
+    mutex_lock(&sim->lock);
+    uint64_t count = sim->read_count;
+    mutex_unlock(&sim->lock);
+    return count;
+}
+
+void sim_disk_fail_read_at(struct sim_disk *sim, uint64_t read)
+{
+    mutex_lock(&sim->lock);
+    sim->failing_read = read;
     mutex_unlock(&sim->lock);
 }
 

@@ -19,6 +19,8 @@ struct sim_disk {
     bool is_cut;
     uint64_t failing_operation; /* UINT64_MAX for none */
     enum status failing_status;
+    uint64_t read_count;
+    uint64_t failing_read;             /* UINT64_MAX for none */
     char broken_prefix[DISK_PATH_MAX]; /* of paths; empty for none */
     uint64_t capacity_bytes;
     uint64_t look_count;              /* of file_fault_count */
@@ -36,6 +38,9 @@ MUST_USE enum status sim_check_power_locked(const struct sim_disk *sim, uint64_t
 MUST_USE enum status sim_begin_operation_locked(struct sim_disk *sim, uint64_t life,
                                                 const char *path, struct error *err)
     REQUIRES(sim->lock);
+/* Every other call on the disk or a file but file_fault_count and the closing ones does so here. */
+MUST_USE enum status sim_begin_read_locked(struct sim_disk *sim, uint64_t life, const char *path,
+                                           struct error *err) REQUIRES(sim->lock);
 /* Every look at the faults of a mapping ends here. */
 void sim_end_look_locked(struct sim_disk *sim) REQUIRES(sim->lock);
 enum status sim_disk_full(const char *path, struct error *err);

@@ -93,7 +93,7 @@ static enum status sim_sync(struct file *base, struct error *err)
 static enum status do_read_locked(struct sim_file *file, uint64_t offset, struct bytes *out,
                                   size_t len, struct error *err) REQUIRES(file->sim->lock)
 {
-    TRY(sim_check_power_locked(file->sim, file->life, file->path, err));
+    TRY(sim_begin_read_locked(file->sim, file->life, file->path, err));
     const struct sim_node *node = file->node;
     if (offset >= node->len)
         return STATUS_OK;
@@ -118,7 +118,7 @@ static enum status sim_read(struct file *base, uint64_t offset, void *ptr, size_
 static enum status do_size_locked(struct sim_file *file, uint64_t *out, struct error *err)
     REQUIRES(file->sim->lock)
 {
-    TRY(sim_check_power_locked(file->sim, file->life, file->path, err));
+    TRY(sim_begin_read_locked(file->sim, file->life, file->path, err));
     *out = file->node->len;
     return STATUS_OK;
 }
@@ -133,7 +133,7 @@ static enum status sim_size(struct file *base, uint64_t *out, struct error *err)
 static enum status do_map_locked(struct sim_file *file, struct bytes *out, struct error *err)
     REQUIRES(file->sim->lock)
 {
-    TRY(sim_check_power_locked(file->sim, file->life, file->path, err));
+    TRY(sim_begin_read_locked(file->sim, file->life, file->path, err));
     if (file->node->len == 0)
         return STATUS_OK;
     file->mapping_len = file->node->len;

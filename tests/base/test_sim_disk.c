@@ -113,6 +113,33 @@ TEST(a_mapping_of_an_old_life_can_be_read_until_it_is_closed)
 
 /* Faults without a cut. */
 
+TEST(every_other_call_counts_as_one_read_and_one_of_them_can_be_made_to_fail)
+{
+    struct scene scene = scene_open(1);
+    struct file *file;
+    struct name_list names;
+    struct bytes mapping;
+    uint64_t value;
+    size_t got;
+    write_file(scene.disk, "x", "abc", "");
+    uint64_t before = sim_disk_read_count(scene.sim);
+    expect_ok(disk_open(scene.disk, "x", &file, &err));
+    expect_ok(file_size(file, &value, &err));
+    expect_ok(file_read(file, 0, &value, 1, &got, &err));
+    expect_ok(file_map(file, &mapping, &err));
+    expect_ok(disk_list(scene.disk, "", &names, &err));
+    expect_ok(disk_free_bytes(scene.disk, &value, &err));
+    name_list_deinit(&names);
+    file_close(file);
+    assert_int_equal(sim_disk_read_count(scene.sim) - before, 6);
+    sim_disk_fail_read_at(scene.sim, before + 7);
+    expect_ok(disk_open(scene.disk, "x", &file, &err));
+    expect_status(file_map(file, &mapping, &err), STATUS_IO);
+    expect_ok(file_map(file, &mapping, &err));
+    file_close(file);
+    scene_close(&scene);
+}
+
 TEST(a_part_of_the_disk_can_be_broken_while_the_rest_goes_on)
 {
     struct scene scene = scene_open_two_folders(1);
@@ -339,6 +366,7 @@ TEST_MAIN(RUN(every_state_change_counts_as_one_operation_and_reads_as_none),
           RUN(from_the_cut_on_every_call_fails_and_changes_nothing),
           RUN(old_handles_stay_dead_after_the_power_is_back),
           RUN(a_mapping_of_an_old_life_can_be_read_until_it_is_closed),
+          RUN(every_other_call_counts_as_one_read_and_one_of_them_can_be_made_to_fail),
           RUN(a_part_of_the_disk_can_be_broken_while_the_rest_goes_on),
           RUN(lost_bytes_of_a_mapping_are_zeros_behind_a_look_and_counted_at_the_next),
           RUN(a_chosen_operation_fails_once), RUN(a_failed_append_leaves_any_part_of_its_data),

@@ -11,7 +11,6 @@ enum { TENANTS_MAX = 1000, BOX_SHARDS = 2 };
 void store_box_init(struct store_box *box, uint64_t seed)
 {
     log_set_level(LOG_NOTHING); /* failures by the thousand are made on purpose */
-    log_set_level(LOG_NOTHING); /* failures by the thousand are made on purpose */
     *box = (struct store_box){.sim = sim_disk_new(seed)};
     sim_clock_init(&box->clock, BOX_START_MS);
     arena_init(&box->arena, SIZE_MAX);

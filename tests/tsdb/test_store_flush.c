@@ -207,6 +207,48 @@ TEST(a_cut_while_a_failed_flush_is_undone_loses_nothing)
     }
 }
 
+/* A block that is written cannot be opened, and the power goes at some operation of the flush. */
+static bool flush_with_failed_read_and_cut(uint64_t read, uint64_t operation)
+{
+    struct store_box box;
+    struct error err = {0};
+    store_box_start(&box, 1 + operation);
+    put_three_days(&box);
+    sim_disk_fail_read_at(box.sim, sim_disk_read_count(box.sim) + read);
+    sim_disk_cut_power_at(box.sim, sim_disk_operation_count(box.sim) + operation);
+    enum status status = box_flush(&box, &err);
+    bool is_cut = sim_disk_is_cut(box.sim);
+    sim_disk_fail_read_at(box.sim, UINT64_MAX);
+    assert_true(is_cut || status == STATUS_IO);
+    store_box_crash_and_restart(&box, POWER_CUT_KEEP_SOME);
+    expect_series(&box, "a", three_days);
+    expect_series(&box, "d", "up 1699919999999:6\n");
+    store_box_deinit(&box);
+    return is_cut;
+}
+
+static uint64_t count_reads_of_flush(void)
+{
+    struct store_box box;
+    store_box_start(&box, BOX_SEED);
+    put_three_days(&box);
+    uint64_t before = sim_disk_read_count(box.sim);
+    expect_flush(&box);
+    uint64_t count = sim_disk_read_count(box.sim) - before;
+    store_box_deinit(&box);
+    return count;
+}
+
+TEST(a_cut_while_a_flush_is_undone_whose_block_cannot_be_opened_loses_nothing)
+{
+    uint64_t reads = count_reads_of_flush();
+    assert_in_range(reads, 8, 100); /* of four blocks: open and map */
+    for (uint64_t read = 0; read < reads; read++) {
+        for (uint64_t operation = 0; flush_with_failed_read_and_cut(read, operation); operation++)
+            assert_true(operation < 1000);
+    }
+}
+
 /* The same for a flush: its block may have a name that only the kernel's memory knows. */
 TEST(what_a_dead_process_flushed_without_sync_does_not_cost_the_log)
 {
@@ -234,4 +276,5 @@ TEST_MAIN(RUN(a_flush_moves_the_samples_to_blocks_and_drops_the_log),
           RUN(a_flush_that_is_cut_anywhere_loses_and_doubles_nothing),
           RUN(a_flush_that_fails_anywhere_loses_nothing_and_a_later_one_succeeds),
           RUN(a_cut_while_a_failed_flush_is_undone_loses_nothing),
+          RUN(a_cut_while_a_flush_is_undone_whose_block_cannot_be_opened_loses_nothing),
           RUN(what_a_dead_process_flushed_without_sync_does_not_cost_the_log))
