@@ -11,7 +11,7 @@ struct head *head_new(void)
 {
     struct head *head = mem_alloc_zeroed(1, sizeof *head);
     slab_init(&head->series, sizeof(struct series), SERIES_PAGE_BITS);
-    slab_init(&head->late, sizeof(struct columns), LATE_PAGE_BITS);
+    slab_init(&head->late, sizeof(struct late), LATE_PAGE_BITS);
     ref_table_init(&head->table);
     pair_pool_init(&head->pairs);
     open_pool_init(&head->open);
@@ -213,8 +213,8 @@ static int64_t samples_max_ts_ms(const struct head *head, const struct series_sa
 {
     if (samples->open.count > 0 || samples->chunks != CHUNK_REF_NONE)
         return last_ts_ms;
-    const struct columns *late = series_samples_late(head, samples);
-    return late == NULL ? INT64_MIN : late->ts_ms[late->count - 1];
+    const struct late *late = series_samples_late(head, samples);
+    return late == NULL ? INT64_MIN : late_max_ts_ms(late);
 }
 
 void head_time_range(const struct head *head, struct series_ref ref, int64_t *min_ts_ms,

@@ -1,7 +1,7 @@
 /*
  * head: the series of one shard and the part of their samples that is still in memory.
  *
- *     series table: hash of (tenant, labels) ─► series ─► sealed chunks + open run + late columns
+ *     series table: hash of (tenant, labels) ─► series ─► sealed chunks + open run + late samples
  *     tenant index: label pairs, each with its text and the postings of its series
  *
  * A series is found by the hash of its identity encoding (identity.h). A sender that sorts its
@@ -9,8 +9,8 @@
  * The labels are always compared in full: the hash only finds the place.
  *
  * Samples: in order they go to the open columns, which are sealed into a chunk when full. Out of
- * order they go to the series' late columns. A timestamp that is there already is a duplicate (same
- * bits) or a conflict; the head knows only what it holds itself, store_late.c asks the blocks.
+ * order they go to the late samples of the series. A timestamp that is there already is a duplicate
+ * (same bits) or a conflict; the head knows only what it holds itself, store_late.c asks the blocks.
  *
  * Flush: head_flush_begin moves everything held so far aside; it stays readable until
  * head_flush_end drops it. New samples go on arriving in between.

@@ -4,7 +4,7 @@
  *   1. after all others of its series     the open run, which is sealed when it is full
  *   2. there already                      nowhere: a duplicate or a conflict
  *   3. within the open run                its place there
- *   4. else                               the late columns
+ *   4. else                               the late samples
  */
 #include "tsdb/head/head_impl.h"
 
@@ -26,8 +26,7 @@ static void append_late(struct head *head, struct series *series, struct sample 
         open_run_insert(&head->open, open, index, sample);
         return;
     }
-    const struct columns one = {.ts_ms = &sample.ts_ms, .values = &sample.value, .count = 1};
-    series_samples_merge_late(head, samples, &one);
+    series_samples_add_late(head, samples, sample);
 }
 
 static bool find_in_columns(const struct columns *columns, int64_t ts_ms, double *value)
@@ -50,27 +49,10 @@ static bool find_in_open(const struct head *head, const struct open_run *run, in
     return sample.ts_ms == ts_ms;
 }
 
-/* Only the last chunk that begins at or before `ts_ms` may hold it. */
-static const struct sealed_chunk *chunk_that_covers(const struct head *head, uint32_t newest,
-                                                    int64_t ts_ms)
+static bool find_in_chunks(struct head *head, struct series_samples *samples, int64_t ts_ms,
+                           double *value)
 {
-    if (newest == CHUNK_REF_NONE)
-        return NULL;
-    const struct sealed_chunk *found = NULL;
-    uint32_t ref = newest;
-    do {
-        ref = chunk_pool_at(&head->chunks, ref)->next;
-        const struct sealed_chunk *chunk = chunk_pool_at(&head->chunks, ref);
-        if (chunk_min_ts_ms(sealed_bytes(chunk)) > ts_ms)
-            break;
-        found = chunk;
-    } while (ref != newest);
-    return found;
-}
-
-static bool find_in_chunks(struct head *head, uint32_t newest, int64_t ts_ms, double *value)
-{
-    const struct sealed_chunk *chunk = chunk_that_covers(head, newest, ts_ms);
+    const struct sealed_chunk *chunk = series_samples_chunk_at(head, samples, ts_ms);
     if (chunk == NULL)
         return false;
     struct error err;
@@ -80,21 +62,21 @@ static bool find_in_chunks(struct head *head, uint32_t newest, int64_t ts_ms, do
     return find_in_columns(&head->decoding, ts_ms, value);
 }
 
-static bool find_in_samples(struct head *head, const struct series_samples *samples, int64_t ts_ms,
+static bool find_in_samples(struct head *head, struct series_samples *samples, int64_t ts_ms,
                             double *value)
 {
     if (ts_ms < samples->min_ts_ms)
         return false;
-    const struct columns *late = series_samples_late(head, samples);
+    const struct late *late = series_samples_late(head, samples);
     return find_in_open(head, &samples->open, ts_ms, value) ||
-           (late != NULL && find_in_columns(late, ts_ms, value)) ||
-           find_in_chunks(head, samples->chunks, ts_ms, value);
+           (late != NULL && late_find(late, ts_ms, value)) ||
+           find_in_chunks(head, samples, ts_ms, value);
 }
 
-static bool find_sample(struct head *head, struct series_ref ref, const struct series *series,
+static bool find_sample(struct head *head, struct series_ref ref, struct series *series,
                         int64_t ts_ms, double *value)
 {
-    const struct flushing_series *flushing = head_flushing(head, ref);
+    struct flushing_series *flushing = head_flushing(head, ref);
     return find_in_samples(head, &series->samples, ts_ms, value) ||
            (flushing != NULL && find_in_samples(head, &flushing->samples, ts_ms, value));
 }
@@ -122,8 +104,8 @@ void head_note_newest_in_blocks(struct head *head, struct series_ref ref, int64_
         series->has_newest = true;
 }
 
-static enum append_result look(struct head *head, struct series_ref ref,
-                               const struct series *series, struct sample sample)
+static enum append_result look(struct head *head, struct series_ref ref, struct series *series,
+                               struct sample sample)
 {
     double value;
     if (sample.ts_ms > series->last_ts_ms || !find_sample(head, ref, series, sample.ts_ms, &value))

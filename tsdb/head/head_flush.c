@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 
-/* Open runs, chunk rings and late columns change hands as they are: nothing is encoded or copied
+/* Open runs, chunk rings and late samples change hands as they are: nothing is encoded or copied
    here, because writers wait meanwhile. */
 void head_flush_begin(struct head *head)
 {
@@ -119,13 +119,14 @@ static void merge_samples(struct head *head, struct series_samples *older,
         series_samples_seal(head, older);
     chunk_pool_join(&head->chunks, &older->chunks, &newer->chunks);
     newer->chunks = older->chunks;
+    struct late *late = series_samples_late(head, newer);
+    if (late != NULL)
+        late_forget_chunks(late);
     if (older->open.count > 0) {
         newer->open = older->open;
         older->open = (struct open_run){0};
     }
-    const struct columns *late = series_samples_late(head, older);
-    if (late != NULL)
-        series_samples_merge_late(head, newer, late);
+    series_samples_join_late(head, newer, older);
     if (older->min_ts_ms < newer->min_ts_ms)
         newer->min_ts_ms = older->min_ts_ms;
     series_samples_release(head, older);

@@ -4,12 +4,12 @@
  *     ref ─► struct series (one cache line) ─► pair numbers      (pair_pool)
  *                                           ─► open samples      (open_pool)
  *                                           ─► sealed chunks     (chunk_pool)
- *                                           ─► late columns      (slab)
+ *                                           ─► late              (slab)
  *     tenant number ─► tenant_index: pairs, names, postings
  *     flushing[ref]: what a flush has taken from the series; only while one is under way
  *
  * The samples in order, of all parts of a series together, are strictly increasing: flushing
- * chunks, flushing open, chunks, open. Only late columns lie across.
+ * chunks, flushing open, chunks, open. Only late samples lie across.
  */
 #ifndef CROFT_TSDB_HEAD_IMPL_H
 #define CROFT_TSDB_HEAD_IMPL_H
@@ -17,6 +17,7 @@
 #include "base/check.h"
 #include "tsdb/head/chunk_pool.h"
 #include "tsdb/head/head.h"
+#include "tsdb/head/late.h"
 #include "tsdb/head/open_run.h"
 #include "tsdb/head/pair_pool.h"
 #include "tsdb/head/tenant_index.h"
@@ -27,7 +28,7 @@ struct series_samples {
     struct open_run open;
     int64_t min_ts_ms; /* of all of them, inclusive; INT64_MAX when there are none */
     uint32_t chunks;   /* the newest of the ring; CHUNK_REF_NONE when there is none */
-    uint32_t late;     /* struct columns, none later than last_ts_ms; SLAB_REF_NONE for none */
+    uint32_t late;     /* struct late, nothing later than last_ts_ms; SLAB_REF_NONE for none */
 };
 
 #define SERIES_SAMPLES_NONE                                                                        \
@@ -61,7 +62,7 @@ struct head {
     struct pair_pool pairs;
     struct open_pool open;
     struct chunk_pool chunks;
-    struct slab late;              /* struct columns */
+    struct slab late;              /* struct late */
     struct tenant_index **tenants; /* by tenant number; NULL where the head has no series */
     size_t tenant_capacity;
     /* By ref: who was sent behind it the last time; a guess, proved by who uses it. */
@@ -75,7 +76,7 @@ struct head {
     size_t series_count;
     uint64_t sample_count;
     uint64_t flushing_sample_count;
-    size_t late_bytes;
+    size_t late_bytes;        /* what they point to */
     struct buffer encoding;   /* scratch of those who seal */
     struct columns decoding;  /* the same, samples */
     struct chunk_times times; /* the same, of the last chunk */
@@ -122,18 +123,25 @@ static inline const uint32_t *series_pairs(const struct head *head, const struct
 }
 
 /* NULL when there are none. */
-static inline struct columns *series_samples_late(const struct head *head,
-                                                  const struct series_samples *samples)
+static inline struct late *series_samples_late(const struct head *head,
+                                               const struct series_samples *samples)
 {
     return samples->late == SLAB_REF_NONE ? NULL : slab_at(&head->late, samples->late);
 }
 
 /* Encodes the open samples, if there are any, into a chunk. */
 void series_samples_seal(struct head *head, struct series_samples *samples);
-/* Adds late samples. */
-void series_samples_merge_late(struct head *head, struct series_samples *samples,
-                               const struct columns *more);
-/* Frees the open run and the late columns; chunks go with their pages. */
+/* The sample came too late for the open run. */
+void series_samples_add_late(struct head *head, struct series_samples *samples,
+                             struct sample sample);
+/* Moves the late samples of `from`. */
+void series_samples_join_late(struct head *head, struct series_samples *samples,
+                              struct series_samples *from);
+/* The last sealed chunk that begins at or before `ts_ms`, the only one that may hold it; NULL for
+   none. */
+const struct sealed_chunk *series_samples_chunk_at(struct head *head,
+                                                   struct series_samples *samples, int64_t ts_ms);
+/* Frees the open run and what is late; chunks go with their pages. */
 void series_samples_release(struct head *head, struct series_samples *samples);
 
 /* Takes the series out of the count of active ones. */

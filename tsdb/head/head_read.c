@@ -41,17 +41,9 @@ static enum status read_in_order(const struct head *head, const struct series_sa
 static void merge_late(const struct head *head, const struct series_samples *samples,
                        const struct ts_range *range, struct columns *out)
 {
-    const struct columns *late = series_samples_late(head, samples);
-    if (late == NULL)
-        return;
-    size_t start = columns_find(late, range->min_ts_ms);
-    size_t end =
-        range->max_ts_ms == INT64_MAX ? late->count : columns_find(late, range->max_ts_ms + 1);
-    if (start >= end)
-        return;
-    const struct columns part = {
-        .ts_ms = late->ts_ms + start, .values = late->values + start, .count = end - start};
-    columns_merge(out, &part);
+    const struct late *late = series_samples_late(head, samples);
+    if (late != NULL)
+        late_read(late, range->min_ts_ms, range->max_ts_ms, out);
 }
 
 /* `older` may be NULL; `out` is empty. What was written first is merged first. */
