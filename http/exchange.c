@@ -38,12 +38,11 @@ struct str exchange_header(const struct exchange *exchange, const char *name, bo
     return len > 0 ? (struct str){value, len} : STR("");
 }
 
-struct str exchange_address(const struct exchange *exchange)
+struct str connection_address(struct MHD_Connection *connection)
 {
     enum { NETWORK_BYTES = 8 };
     const struct sockaddr *address =
-        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
-            ->client_addr;
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
     if (address->sa_family == AF_INET6) {
         const struct in6_addr *in6 =
             &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
@@ -51,6 +50,11 @@ struct str exchange_address(const struct exchange *exchange)
     }
     const struct in_addr *in = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
     return (struct str){(const char *)in, sizeof *in};
+}
+
+struct str exchange_address(const struct exchange *exchange)
+{
+    return connection_address(exchange->connection);
 }
 
 struct header_count {

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 void peers_init(struct peers *peers)
@@ -17,10 +18,11 @@ void peers_deinit(struct peers *peers)
     mutex_deinit(&peers->lock);
 }
 
-struct peer *peers_add(struct peers *peers, int socket, uint64_t now_ns)
+struct peer *peers_add(struct peers *peers, int socket, struct str address, uint64_t now_ns)
 {
     struct peer *peer = mem_alloc_zeroed(1, sizeof *peer);
     peer->socket = socket;
+    peer->place = (size_t)(hash_bytes(bytes_of_str(address)) % PEER_PLACES);
     buffer_init(&peer->query, SIZE_MAX);
     peer_note_reply(peer, now_ns);
     mutex_lock(&peers->lock);
@@ -41,6 +43,8 @@ void peers_remove(struct peers *peers, struct peer *peer)
         peers->first = peer->next;
     if (peer->next != NULL)
         peer->next->previous = peer->previous;
+    if (peer->is_leaving)
+        counter_sub(&peers->leaving, 1);
     mutex_unlock(&peers->lock);
     buffer_deinit(&peer->query);
     mem_free(peer);
@@ -71,6 +75,16 @@ static bool is_ended(const struct peer *peer)
            recv(peer->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+static void let_go_locked(struct peers *peers, struct peer *peer) REQUIRES(peers->lock);
+static void let_go_locked(struct peers *peers, struct peer *peer)
+{
+    CHECK(mutex_is_held(&peers->lock));
+    shutdown(peer->socket, SHUT_RDWR);
+    if (!peer->is_leaving)
+        counter_add(&peers->leaving, 1);
+    peer->is_leaving = true;
+}
+
 void peers_cut(struct peers *peers, uint64_t since_ns)
 {
     mutex_lock(&peers->lock);
@@ -79,7 +93,50 @@ void peers_cut(struct peers *peers, uint64_t since_ns)
         bool was_ended = peer->was_ended;
         peer->was_ended = is_ended(peer);
         if (counter_get(&peer->waiting_since_ns) < since_ns || (was_ended && peer->was_ended))
-            shutdown(peer->socket, SHUT_RDWR);
+            let_go_locked(peers, peer);
     }
+    mutex_unlock(&peers->lock);
+}
+
+/* Each look takes its time from those who are accepted, so it finds several. */
+enum { LET_GO_MAX = 8 };
+
+static bool is_waiting(const struct peer *peer)
+{
+    return !peer->is_leaving && counter_get(&peer->waiting_since_ns) != UINT64_MAX;
+}
+
+/* Keeps `longest` (of `count`) sorted, who waits longest first. */
+static void keep_longest(struct peer *longest[LET_GO_MAX], size_t *count, struct peer *peer)
+{
+    uint64_t since_ns = counter_get(&peer->waiting_since_ns);
+    size_t at = *count;
+    while (at > 0 && counter_get(&longest[at - 1]->waiting_since_ns) >= since_ns)
+        at--;
+    if (at == LET_GO_MAX)
+        return;
+    if (*count < LET_GO_MAX)
+        (*count)++;
+    for (size_t i = *count - 1; i > at; i--)
+        longest[i] = longest[i - 1];
+    longest[at] = peer;
+}
+
+void peers_make_room(struct peers *peers)
+{
+    unsigned waiting[PEER_PLACES] = {0};
+    struct peer *longest[LET_GO_MAX];
+    size_t most = 0, count = 0;
+    mutex_lock(&peers->lock);
+    for (struct peer *peer = peers->first; peer != NULL; peer = peer->next) {
+        if (is_waiting(peer) && ++waiting[peer->place] > waiting[most])
+            most = peer->place;
+    }
+    for (struct peer *peer = peers->first; peer != NULL; peer = peer->next) {
+        if (is_waiting(peer) && peer->place == most)
+            keep_longest(longest, &count, peer);
+    }
+    for (size_t i = 0; i < count; i++)
+        let_go_locked(peers, longest[i]);
     mutex_unlock(&peers->lock);
 }

@@ -6,6 +6,10 @@
  * 2. A client that hung up in the middle of a request: libmicrohttpd does not see an end that
  *    arrives together with the last bytes, and would wait for the rest until the idle timeout.
  *
+ * 3. Somebody who opens all connections there may be: those who wait for him are let go first, so
+ *    that others find room. As nginx closes idle connections when it has no more, but of the
+ * address that has most of them: behind a proxy all have one, and it opens the next as it needs it.
+ *
  * Ownership:  peers owns each peer from peers_add to peers_remove.
  * Threads:    any; a peer's own calls belong to its connection's thread.
  */
@@ -20,28 +24,33 @@
 
 struct tls;
 
+enum { PEER_PLACES = 1024 };
+
 struct peer {
     struct peer *previous; /* guarded by the lock of peers */
     struct peer *next;     /* guarded by the lock of peers */
     int socket;
+    size_t place;                    /* of its address, among PEER_PLACES */
     struct buffer query;             /* of the URL of the request at hand, encoded */
     struct tls *tls;                 /* NULL: plain HTTP; set by whoever adds the peer */
     bool is_trusted;                 /* it has shown the certificate that tls wants, if any */
     struct counter waiting_since_ns; /* for headers; UINT64_MAX while a request is under way */
     struct counter is_answering;     /* 1 from the end of the request to the end of the reply */
     bool was_ended;                  /* guarded by the lock of peers; at the last look */
+    bool is_leaving;                 /* guarded by the lock of peers; its socket was shut down */
 };
 
 struct peers {
     struct mutex lock;
-    struct peer *first; /* guarded by lock */
+    struct peer *first;     /* guarded by lock */
+    struct counter leaving; /* peers whose sockets were shut down and that are still here */
 };
 
 void peers_init(struct peers *peers);
 /* Every peer must have been removed. */
 void peers_deinit(struct peers *peers);
 
-struct peer *peers_add(struct peers *peers, int socket, uint64_t now_ns);
+struct peer *peers_add(struct peers *peers, int socket, struct str address, uint64_t now_ns);
 /* To be called before the socket is closed. */
 void peers_remove(struct peers *peers, struct peer *peer);
 
@@ -54,5 +63,8 @@ void peer_note_reply(struct peer *peer, uint64_t now_ns);
    everybody who was found hung up at this look and at the one before; their threads see the end of
    the connection and close it. To be called about once a second. */
 void peers_cut(struct peers *peers, uint64_t since_ns);
+/* Does the same to a few of those who have waited longest for a request, all of the address of
+   which most wait. */
+void peers_make_room(struct peers *peers);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "http/server_impl.h"
 
 /* Half of it is the buffer that receives at first: a request line of 64 KiB with headers of 32 KiB.
@@ -18,6 +19,8 @@ _Static_assert(CONNECTION_MEMORY_BYTES <= (int)HTTP_CONNECTION_BYTES_MAX - (64 <
 enum { HEADER_S_MAX = 10 };
 
 enum { CLOSE_STEP_MS = 200 };
+
+enum { ROOM_WAIT_MS = 1000 };
 
 static const uint64_t NS_PER_S = 1000000000;
 
@@ -86,12 +89,13 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     if (event == MHD_CONNECTION_NOTIFY_STARTED) {
         int socket =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        struct peer *added = peers_add(&server->peers, socket, clock_monotonic_ns(server->clock));
+        struct peer *added = peers_add(&server->peers, socket, connection_address(connection),
+                                       clock_monotonic_ns(server->clock));
         added->tls = server->tls;
         *peer = added;
     } else {
-        peers_remove(&server->peers, *peer);
         counter_sub(&server->counters.connections, 1);
+        peers_remove(&server->peers, *peer);
     }
 }
 
@@ -125,11 +129,30 @@ static size_t keep_escapes(void *context, struct MHD_Connection *connection, cha
     return strlen(text);
 }
 
+static bool is_full(const struct http_server *server)
+{
+    return counter_get(&server->counters.connections) >= server->connections_max;
+}
+
+/* Who was let go is still here until his thread sees it; the next callers wait in the kernel's
+   queue meanwhile. */
+static void make_room(struct http_server *server)
+{
+    peers_make_room(&server->peers);
+    for (int ms = 0; ms < ROOM_WAIT_MS && is_full(server); ms++) {
+        if (counter_get(&server->peers.leaving) == 0)
+            return;
+        thread_sleep_ms(1);
+    }
+}
+
 static void on_accept(void *context, int socket, const struct sockaddr *address,
                       socklen_t address_len)
 {
     struct http_server *server = context;
-    if (counter_get(&server->counters.connections) >= server->connections_max) {
+    if (is_full(server))
+        make_room(server);
+    if (is_full(server)) {
         close(socket);
         return;
     }

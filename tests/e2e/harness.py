@@ -64,6 +64,16 @@ def free_port():
                 pass
 
 
+def is_open(connection):
+    """Whether the server has left the connection open, on which it owes no reply."""
+    try:
+        return bool(connection.recv(1, socket.MSG_DONTWAIT))
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False
+
+
 class Reply:
     def __init__(self, code, headers, body):
         self.code, self.headers, self.body = code, headers, body

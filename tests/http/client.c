@@ -13,19 +13,26 @@
 
 enum { RECEIVED_BYTES_MAX = 64 << 20, READ_BYTES = 64 << 10 };
 
-void client_open(struct client *client, unsigned port)
+void client_open_from(struct client *client, unsigned port, const char *address)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = inet_addr(address)};
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct timeval patience = {.tv_sec = CLIENT_PATIENCE_S};
     client->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CHECK(client->socket >= 0);
     setsockopt(client->socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    CHECK(connect(client->socket, (struct sockaddr *)&address, sizeof address) == 0);
+    CHECK(bind(client->socket, (struct sockaddr *)&from, sizeof from) == 0);
+    CHECK(connect(client->socket, (struct sockaddr *)&to, sizeof to) == 0);
     buffer_init(&client->received, RECEIVED_BYTES_MAX);
     client->taken_bytes = 0;
     client->is_stuck = false;
+}
+
+void client_open(struct client *client, unsigned port)
+{
+    client_open_from(client, port, "127.0.0.1");
 }
 
 void client_close(struct client *client)

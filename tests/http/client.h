@@ -23,6 +23,8 @@ struct reply {
 enum { CLIENT_PATIENCE_S = 30 };
 
 void client_open(struct client *client, unsigned port);
+/* From an address of this machine, such as 127.0.0.2. */
+void client_open_from(struct client *client, unsigned port, const char *address);
 void client_close(struct client *client);
 void client_send(struct client *client, const char *text);
 void client_send_bytes(struct client *client, const void *ptr, size_t len);

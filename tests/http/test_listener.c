@@ -153,30 +153,77 @@ TEST(connections_beyond_the_limit_are_closed)
 }
 
 /* Many at once, for all of them are accepted before the first has been seen to by its thread. */
-TEST(a_crowd_at_the_limit_harms_nobody)
+TEST(a_crowd_at_the_limit_harms_nobody_who_asks)
 {
     enum { CROWD = 200, CONNECTIONS_MAX = 4 };
     static struct client crowd[CROWD];
     struct fixture small;
-    struct client first, later;
+    struct client later;
     fixture_open_with(&small, (struct http_server_options){.connections_max = CONNECTIONS_MAX});
-    client_open(&first, small.port);
-    assert_int_equal(client_ask(&first, GET("/api/v1/label/a/values")).code, 200);
     for (size_t i = 0; i < CROWD; i++)
         client_open(&crowd[i], small.port);
-    for (size_t i = CONNECTIONS_MAX - 1; i < CROWD; i++)
-        assert_true(client_is_ended(&crowd[i]));
-    for (size_t i = 0; i < CONNECTIONS_MAX - 1; i++)
-        assert_int_equal(client_ask(&crowd[i], GET("/api/v1/label/a/values")).code, 200);
-    assert_int_equal(client_ask(&first, GET("/api/v1/label/a/values")).code, 200);
-    for (size_t i = 0; i < CROWD; i++)
-        client_close(&crowd[i]);
-    while (counter_get(&http_server_counters(small.server)->connections) > 1)
-        usleep(1000);
+    for (size_t i = 0; i < 10; i++) {
+        client_open(&later, small.port);
+        client_ask(&later, GET("/api/v1/label/a/values"));
+        client_close(&later);
+    }
     client_open(&later, small.port);
     assert_int_equal(client_ask(&later, GET("/api/v1/label/a/values")).code, 200);
+    assert_true(counter_get(&http_server_counters(small.server)->connections) <= CONNECTIONS_MAX);
     client_close(&later);
-    client_close(&first);
+    for (size_t i = 0; i < CROWD; i++)
+        client_close(&crowd[i]);
+    fixture_close(&small);
+}
+
+TEST(who_waits_at_the_address_with_most_connections_gives_way)
+{
+    enum { CROWD = 200, CONNECTIONS_MAX = 20 };
+    static struct client crowd[CROWD];
+    struct fixture small;
+    struct client modest, busy;
+    fixture_open_with(&small, (struct http_server_options){.connections_max = CONNECTIONS_MAX});
+    client_open_from(&modest, small.port, "127.0.0.2");
+    assert_int_equal(client_ask(&modest, GET("/api/v1/label/a/values")).code, 200);
+    client_open(&busy, small.port);
+    client_send(&busy, GET("/api/v1/late"));
+    desk_wait(&small.desk, 1);
+    for (size_t i = 0; i < CROWD; i++) {
+        client_open(&crowd[i], small.port);
+        assert_int_equal(client_ask(&crowd[i], GET("/api/v1/label/a/values")).code, 200);
+    }
+    assert_true(client_is_ended(&crowd[0]));
+    assert_int_equal(client_ask(&modest, GET("/api/v1/label/a/values")).code, 200);
+    exchange_reply_text(desk_take(&small.desk), 200, "late");
+    expect_str(body_of(client_read(&busy, false)), "late\n");
+    for (size_t i = 0; i < CROWD; i++)
+        client_close(&crowd[i]);
+    client_close(&busy);
+    client_close(&modest);
+    fixture_close(&small);
+}
+
+/* Where all have asked, there is nobody to let go. */
+TEST(a_connection_more_than_may_ask_at_once_is_closed)
+{
+    enum { CONNECTIONS_MAX = 4 };
+    struct client askers[CONNECTIONS_MAX], more;
+    struct fixture small;
+    fixture_open_with(&small, (struct http_server_options){.connections_max = CONNECTIONS_MAX});
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+        client_open(&askers[i], small.port);
+        client_send(&askers[i], GET("/api/v1/late"));
+    }
+    desk_wait(&small.desk, CONNECTIONS_MAX);
+    client_open(&more, small.port);
+    assert_true(client_is_ended(&more));
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+        exchange_reply_text(desk_take(&small.desk), 200, "late");
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+        assert_int_equal(client_read(&askers[i], false).code, 200);
+        client_close(&askers[i]);
+    }
+    client_close(&more);
     fixture_close(&small);
 }
 
@@ -203,6 +250,9 @@ TEST(without_descriptors_callers_wait_and_are_served_later)
 TEST_MAIN(VISIT(a_draining_server_finishes_what_it_has_and_takes_nothing_new),
           VISIT(a_drained_server_has_no_listening_socket), VISIT(a_listen_address_is_host_and_port),
           VISIT(a_bound_listener_lets_nobody_in_before_it_starts),
-          VISIT(connections_beyond_the_limit_are_closed), VISIT(a_crowd_at_the_limit_harms_nobody),
+          VISIT(connections_beyond_the_limit_are_closed),
+          VISIT(a_crowd_at_the_limit_harms_nobody_who_asks),
+          VISIT(who_waits_at_the_address_with_most_connections_gives_way),
+          VISIT(a_connection_more_than_may_ask_at_once_is_closed),
           VISIT(who_takes_long_is_asked_to_end_when_the_server_does),
           VISIT(without_descriptors_callers_wait_and_are_served_later))
