@@ -8,7 +8,7 @@ bool plan_wants_flush(const struct plan_limits *limits, const struct shard_statu
     /* at most half as long again for the last shard */
     int64_t turn_ms = limits->flush_after_ms / 2 * (int64_t)shard / (int64_t)shard_count;
     return status->head_age_ms >= limits->flush_after_ms + turn_ms ||
-           status->head_sample_memory_bytes > limits->flush_memory_bytes ||
+           status->head_sample_memory_bytes > limits->flush_memory_bytes || status->wants_memory ||
            status->head_samples > limits->flush_samples ||
            status->wal_bytes > limits->flush_wal_bytes ||
            status->wal_bytes > status->disk_free_bytes;

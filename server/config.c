@@ -60,6 +60,12 @@ static enum status read_request_memory(struct config_yaml *r, const yaml_node_t 
     return read_memory(r, value, key, &((struct config *)target)->request_memory);
 }
 
+static enum status read_head_memory(struct config_yaml *r, const yaml_node_t *value,
+                                    const char *key, void *target)
+{
+    return read_memory(r, value, key, &((struct config *)target)->head_memory);
+}
+
 static enum status read_tenant_label(struct config_yaml *r, const yaml_node_t *value,
                                      const char *key, void *target)
 {
@@ -224,6 +230,7 @@ static enum status read_root(struct config_yaml *r, const yaml_node_t *root)
         {"retention", read_retention},
         {"query_memory", read_query_memory},
         {"request_memory", read_request_memory},
+        {"head_memory", read_head_memory},
         {"tenant_label", read_tenant_label},
         {"enable_feature", read_enable_feature},
         {"tls", read_tls},
@@ -348,6 +355,7 @@ void config_init(struct config *config)
                               .retention_ms = 30 * DAY_MS,
                               .query_memory = STR("40%"),
                               .request_memory = STR("10%"),
+                              .head_memory = STR("15%"),
                               .limits = tenant_limits_default()};
     arena_init(&config->arena, SIZE_MAX);
 }

@@ -6,6 +6,7 @@
  *     retention: 30d
  *     query_memory: 40%
  *     request_memory: 10%
+ *     head_memory: 15%
  *     tenant_label: tenant_id
  *     enable_feature: promql-experimental-functions
  *     tls: {cert_file: croft.crt, key_file: croft.key, client_ca_file: agents.crt}
@@ -42,6 +43,7 @@ struct config {
     struct str tenant_label;
     struct str query_memory;   /* server/memory_share.h */
     struct str request_memory; /* the same */
+    struct str head_memory;    /* the same */
     struct str enable_feature; /* names with commas between: server/feature.h */
     int64_t retention_ms;
     struct tenant_limits limits; /* of every tenant */

@@ -12,6 +12,7 @@ static const char usage[] =
     "  --query-memory SIZE    of all queries together: 4GiB, or a part of the memory (default "
     "40%)\n"
     "  --request-memory SIZE  of all connections and bodies together (default 10%)\n"
+    "  --head-memory SIZE     of series in memory and their samples (default 15%)\n"
     "  --tenant-label NAME    label that names the tenant of a series (default tenant_id)\n"
     "  --enable-feature LIST  features with commas between: promql-experimental-functions\n"
     "  --insecure             allow to listen beyond loopback without credentials\n"
@@ -32,6 +33,7 @@ enum status flags_parse(struct flags *flags, int count, char *const *args, struc
         {.name = "config", .value = &flags->config},
         {.name = "query-memory", .value = &flags->query_memory},
         {.name = "request-memory", .value = &flags->request_memory},
+        {.name = "head-memory", .value = &flags->head_memory},
         {.name = "tenant-label", .value = &flags->tenant_label},
         {.name = "enable-feature", .value = &flags->enable_feature},
         {.name = "insecure", .is_on = &flags->is_insecure},

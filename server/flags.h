@@ -19,6 +19,7 @@ struct flags {
     struct str config;
     struct str query_memory;
     struct str request_memory;
+    struct str head_memory;
     struct str tenant_label;
     struct str enable_feature;
     bool is_insecure;

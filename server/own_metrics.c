@@ -42,14 +42,18 @@ static void write_memory(const struct own_metrics *m, struct exposition *e)
         struct budget *budget;
     } rows[] = {{STR("queries"), m->query->memory}, {STR("requests"), m->request_memory}};
     size_t row_count = sizeof rows / sizeof *rows;
+    uint64_t head_max;
     exposition_family(e, "croft_memory_held_bytes", METRIC_GAUGE,
-                      "Memory held by all queries and their replies, and by bodies of requests.");
+                      "Memory held by all queries and their replies, by bodies of requests, and by "
+                      "series and their samples.");
     for (size_t i = 0; i < row_count; i++)
         exposition_labelled(e, "use", rows[i].use, (double)budget_held_bytes(rows[i].budget));
+    exposition_labelled(e, "use", STR("heads"), (double)store_head_memory(m->store, &head_max));
     exposition_family(e, "croft_memory_max_bytes", METRIC_GAUGE,
-                      "Memory that they may hold together.");
+                      "Memory that each of these may hold together.");
     for (size_t i = 0; i < row_count; i++)
         exposition_labelled(e, "use", rows[i].use, (double)budget_max_bytes(rows[i].budget));
+    exposition_labelled(e, "use", STR("heads"), (double)head_max);
     exposition_family(e, "croft_memory_refusals_total", METRIC_COUNTER,
                       "Times that more memory was refused, because the share was used up.");
     for (size_t i = 0; i < row_count; i++)

@@ -38,6 +38,8 @@ static enum status read_config(const struct flags *flags, bool is_reload, struct
         config->query_memory = flags->query_memory;
     if (flags->request_memory.len > 0)
         config->request_memory = flags->request_memory;
+    if (flags->head_memory.len > 0)
+        config->head_memory = flags->head_memory;
     if (flags->tenant_label.len > 0)
         config->tenant_label = flags->tenant_label;
     if (flags->enable_feature.len > 0)
@@ -141,10 +143,11 @@ struct memory_shares {
     uint64_t all_bytes;
     size_t query_bytes;
     size_t request_bytes;
+    size_t head_bytes;
 };
 
-/* What queries and requests leave is for the series in memory, and for the kernel's
-   cache of blocks. */
+/* What they leave is for samples while they are flushed, for flushes and merges, each of which may
+   take about as much as the heads, and for the kernel's cache of blocks. */
 static enum status share_memory(const struct config *config, struct memory_shares *out,
                                 struct error *err)
 {
@@ -153,12 +156,18 @@ static enum status share_memory(const struct config *config, struct memory_share
                            err));
     TRY(memory_share_parse(config->request_memory, "request_memory", all_bytes, &out->request_bytes,
                            err));
-    if (out->query_bytes <= all_bytes && out->request_bytes <= all_bytes - out->query_bytes)
+    TRY(memory_share_parse(config->head_memory, "head_memory", all_bytes, &out->head_bytes, err));
+    uint64_t left_bytes = all_bytes;
+    const size_t shares[] = {out->query_bytes, out->request_bytes, out->head_bytes};
+    size_t i = 0;
+    for (; i < sizeof shares / sizeof *shares && shares[i] <= left_bytes; i++)
+        left_bytes -= shares[i];
+    if (i == sizeof shares / sizeof *shares)
         return STATUS_OK;
     return error_set(err, STATUS_INVALID,
-                     "query_memory and request_memory: got %zu MiB and %zu MiB, want together at "
-                     "most the memory, which is %llu MiB",
-                     out->query_bytes >> 20, out->request_bytes >> 20,
+                     "query_memory, request_memory and head_memory: got %zu MiB, %zu MiB and %zu "
+                     "MiB, want together at most the memory, which is %llu MiB",
+                     out->query_bytes >> 20, out->request_bytes >> 20, out->head_bytes >> 20,
                      (unsigned long long)(all_bytes >> 20));
 }
 
@@ -171,10 +180,13 @@ enum status server_apply_memory(struct server *server, const struct config *conf
         server->connections_max = connections_max(shares.request_bytes);
     budget_set_max(server->query_memory, shares.query_bytes);
     budget_set_max(server->request_memory, body_bytes(server, shares.request_bytes));
-    log_info("memory: %llu MiB, of which %zu MiB for queries and %zu MiB for requests on %u "
-             "connections",
+    server->head_memory_bytes = shares.head_bytes;
+    if (server->store != NULL)
+        store_set_head_memory(server->store, shares.head_bytes);
+    log_info("memory: %llu MiB, of which %zu MiB for queries, %zu MiB for requests on %u "
+             "connections, %zu MiB for series and their samples",
              (unsigned long long)(shares.all_bytes >> 20), shares.query_bytes >> 20,
-             shares.request_bytes >> 20, server->connections_max);
+             shares.request_bytes >> 20, server->connections_max, shares.head_bytes >> 20);
     return STATUS_OK;
 }
 

@@ -67,6 +67,7 @@ struct server {
     struct own_metrics own_metrics;
     struct budget *query_memory;
     struct budget *request_memory;
+    size_t head_memory_bytes;
     unsigned connections_max;
     struct credentials *credentials;
     bool has_credentials; /* of the configuration that holds */
@@ -78,7 +79,7 @@ struct server {
 
 /* Flags over the file over what is built in, and whether that may be served at all. */
 MUST_USE enum status server_read_config(struct server *server, struct error *err);
-/* Sets both budgets to their parts of the memory; the first time, connections_max as well. */
+/* Sets budgets and heads to their parts of the memory; the first time, connections_max as well. */
 MUST_USE enum status server_apply_memory(struct server *server, const struct config *config,
                                          struct error *err);
 void server_apply_credentials(struct server *server, const struct config *config);

@@ -56,6 +56,7 @@ enum status server_open_store(struct server *server, struct error *err)
                                     .idle_ms = 30 * MINUTE_MS};
     TRY(choose_reserve(server->disk, &options.reserve_bytes, err));
     TRY(store_open(&options, &server->store, err));
+    store_set_head_memory(server->store, server->head_memory_bytes);
     TRY(limit_layers_open(server->disk, store_tenants(server->store), &server->limit_layers, err));
     limit_layers_configure(server->limit_layers, &server->config);
     const struct store_replay_report *replay = store_replay_report(server->store);

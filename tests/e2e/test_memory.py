@@ -1,5 +1,5 @@
-"""Queries and requests of many tenants never hold more memory together than they may, and who asks for little is
-answered meanwhile.
+"""Queries, requests and series of many tenants never hold more memory together than they may, and who asks for little
+is answered meanwhile.
 
 What is held is read from the server's own count; whoever got too much would be refused there, not counted.
 """
@@ -9,8 +9,8 @@ import threading
 import unittest
 
 from answers import query
-from harness import Croft, main, now_ms, wait_until
-from remote_write import write
+from harness import Croft, is_open, main, now_ms, wait_until
+from remote_write import message, send, write
 
 QUERY_MAX, REQUEST_MAX = 12 << 20, 16 << 20
 CONNECTIONS = 64
@@ -89,25 +89,19 @@ class Memory(unittest.TestCase):
             self.assertLessEqual(refusals, 3 * 16)
         wait_until("all is given back", lambda: self.held("queries") == 0)
 
-    def fill(self):
-        """Opens connections until there is no room; how many there were."""
-        connections = []
-        try:
-            while len(connections) <= CONNECTIONS:
-                connection = socket.create_connection(("127.0.0.1", self.croft.port), timeout=60)
-                connections.append(connection)
-                connection.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                if not connection.recv(1000):
-                    break
-        except ConnectionError:
-            pass
-        for connection in connections:
-            connection.close()
-        return len(connections) - 1
+    def connect(self):
+        """A connection on which a request was answered."""
+        connection = socket.create_connection(("127.0.0.1", self.croft.port), timeout=60)
+        self.addCleanup(connection.close)
+        connection.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        self.assertIn(b" 200 ", connection.recv(1000))
+        return connection
 
     def test_connections_are_as_many_as_there_is_memory_for(self):
-        wait_until("those of before are closed", lambda: self.fill() == CONNECTIONS)
-        wait_until("there is room again", self.http.is_ready)
+        connections = [self.connect() for _ in range(3 * CONNECTIONS)]
+        wait_until("those who waited longest are closed",
+                   lambda: sum(map(is_open, connections)) <= CONNECTIONS)
+        self.assertTrue(all(map(is_open, connections[-CONNECTIONS // 2:])))
 
     def announce(self, tenant, length):
         """A write that does not come; the connection, with what the server says at once."""
@@ -130,6 +124,46 @@ class Memory(unittest.TestCase):
         write(self.http, [({"__name__": "m"}, [(self.end_s * 1000 + 1, 1)])], tenant="small")
         connection.close()
         wait_until("all is given back", lambda: self.held("requests") == 0)
+
+
+class HeadMemory(unittest.TestCase):
+    BATCH, BATCHES, MAX = 1000, 60, 8 << 20
+
+    def setUp(self):
+        self.croft = Croft(self, "--head-memory", str(self.MAX)).start()
+        self.http = self.croft.http
+
+    def batch(self, number):
+        """A thousand series of their own, at one time."""
+        first = number * self.BATCH
+        return message([({"__name__": "m", "n": str(n)}, [(now_ms(), 1)]) for n in range(first, first + self.BATCH)])
+
+    def count(self, tenant):
+        return int(query(self.http, "count(m)", now_ms() // 1000, headers={"X-Scope-OrgID": tenant})["result"][0]["value"][1])
+
+    def test_a_tenant_that_wants_all_of_it_costs_nobody_else(self):
+        taken = 0
+        for number in range(self.BATCHES):
+            reply = send(self.http, self.batch(number), tenant="large")
+            if reply.code == 429:
+                self.assertEqual(reply.headers["Retry-After"], "30")
+                self.assertIn("err-croft-head-memory", reply.text())
+            else:
+                self.assertEqual((reply.code, taken), (204, number))
+                taken += 1
+            self.assertEqual(send(self.http, self.batch(0), tenant="small").code, 204)
+        self.assertGreater(taken, 5)
+        self.assertLess(taken, self.BATCHES - 10)
+        for number in range(taken):
+            self.assertEqual(send(self.http, self.batch(number), tenant="large").code, 204)
+        metrics = self.http.metrics()
+        self.assertEqual(metrics['croft_memory_max_bytes{use="heads"}'], self.MAX)
+        self.assertLessEqual(metrics['croft_memory_held_bytes{use="heads"}'], self.MAX)
+        series = self.count("large")
+        self.assertGreaterEqual(series, taken * self.BATCH)
+        self.croft.kill()
+        self.croft.start()
+        self.assertEqual((self.count("large"), self.count("small")), (series, self.BATCH))
 
 
 if __name__ == "__main__":

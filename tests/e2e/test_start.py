@@ -99,7 +99,7 @@ class Refused(unittest.TestCase):
     def test_more_memory_than_there_is(self):
         for query, request in (("60%", "50%"), ("1TiB", "1MiB"), ("1%", "1TiB")):
             self.expect_refused(["--listen", self.listen, "--data-dir", "data", "--query-memory", query,
-                                 "--request-memory", request], "query_memory and request_memory")
+                                 "--request-memory", request], "query_memory, request_memory and head_memory")
 
     def test_an_address_beyond_loopback_without_credentials(self):
         for listen in ("0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:9009", "127.example.org:9009"):

@@ -33,6 +33,7 @@ TEST(every_key_is_read)
                           "enable_feature: a,b\n"
                           "query_memory: 2GiB\n"
                           "request_memory: 5%\n"
+                          "head_memory: 9%\n"
                           "limits:\n"
                           "  max_series: 5\n"
                           "tenants:\n"
@@ -44,6 +45,7 @@ TEST(every_key_is_read)
     expect_str(fixture.config.enable_feature, "a,b");
     expect_str(fixture.config.query_memory, "2GiB");
     expect_str(fixture.config.request_memory, "5%");
+    expect_str(fixture.config.head_memory, "9%");
     assert_int_equal(fixture.config.retention_ms, 90 * DAY_MS);
     assert_int_equal(fixture.config.limits.max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES], 5);
     assert_int_equal(fixture.config.tenant_count, 2);

@@ -50,8 +50,9 @@ TEST(every_flag_goes_to_its_place_in_both_forms)
 {
     static const char *const lines[] = {
         "--listen :1 --data-dir d --retention 1d --config c --tenant-label t --enable-feature f "
-        "--query-memory 1GiB --request-memory 5% --insecure --help",
-        "--help --insecure --request-memory=5% --query-memory=1GiB --enable-feature=f "
+        "--query-memory 1GiB --request-memory 5% --head-memory 9% --insecure --help",
+        "--help --insecure --head-memory=9% --request-memory=5% --query-memory=1GiB "
+        "--enable-feature=f "
         "--tenant-label=t --config=c --retention=1d "
         "--data-dir=d --listen=:1",
     };
@@ -67,6 +68,7 @@ TEST(every_flag_goes_to_its_place_in_both_forms)
         expect_str(flags.enable_feature, "f");
         expect_str(flags.query_memory, "1GiB");
         expect_str(flags.request_memory, "5%");
+        expect_str(flags.head_memory, "9%");
         assert_true(flags.is_insecure);
         assert_true(flags.wants_help);
     }

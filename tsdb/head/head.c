@@ -63,8 +63,10 @@ static struct tenant_index *get_index(struct head *head, struct tenant *tenant)
                              sizeof(struct tenant_index *));
     for (size_t i = before; i < head->tenant_capacity; i++)
         head->tenants[i] = NULL;
-    if (head->tenants[tenant->number] == NULL)
+    if (head->tenants[tenant->number] == NULL) {
         head->tenants[tenant->number] = tenant_index_new(tenant);
+        head->index_bytes += tenant_index_memory_bytes(head->tenants[tenant->number]);
+    }
     CHECK(head->tenants[tenant->number]->tenant == tenant);
     return head->tenants[tenant->number];
 }
@@ -105,8 +107,11 @@ struct series_ref head_add_key(struct head *head, struct tenant *tenant, const s
                               .pair_count = (uint16_t)count,
                               .is_used = true,
                               .is_active = true};
-    tenant_index_add(get_index(head, tenant), key->identity, count, ref.value,
+    struct tenant_index *index = get_index(head, tenant);
+    head->index_bytes -= tenant_index_memory_bytes(index);
+    tenant_index_add(index, key->identity, count, ref.value,
                      pair_pool_at(&head->pairs, series->pairs, count));
+    head->index_bytes += tenant_index_memory_bytes(index);
     ref_table_add(&head->table, series_place(tenant->number, key->hash), ref.value);
     add_follower(head, ref.value);
     head->series_count++;
@@ -132,8 +137,10 @@ void head_remove(struct head *head, struct series_ref ref)
     CHECK(series_samples_is_empty(&series->samples));
     ref_table_remove(&head->table, series_place(series->tenant_number, identity_hash(head, series)),
                      ref.value);
-    tenant_index_remove(head->tenants[series->tenant_number], series_pairs(head, series),
-                        series->pair_count, ref.value);
+    struct tenant_index *index = head->tenants[series->tenant_number];
+    head->index_bytes -= tenant_index_memory_bytes(index);
+    tenant_index_remove(index, series_pairs(head, series), series->pair_count, ref.value);
+    head->index_bytes += tenant_index_memory_bytes(index);
     pair_pool_give(&head->pairs, series->pairs, series->pair_count);
     series->is_used = false;
     head->retired = mem_grow(head->retired, &head->retired_capacity, head->retired_count + 1,
@@ -264,15 +271,18 @@ size_t head_sample_memory_bytes(const struct head *head)
 
 size_t head_memory_bytes(const struct head *head)
 {
-    size_t bytes = sizeof *head + slab_memory_bytes(&head->series) +
-                   ref_table_memory_bytes(&head->table) + pair_pool_memory_bytes(&head->pairs) +
-                   head_sample_memory_bytes(head) + head->flushing_count * sizeof *head->flushing +
-                   head->retired_capacity * sizeof *head->retired +
-                   head->follower_capacity * sizeof *head->followers +
-                   head->tenant_capacity * sizeof(struct tenant_index *) + head->encoding.capacity;
-    for (size_t i = 0; i < head->tenant_capacity; i++) {
-        if (head->tenants[i] != NULL)
-            bytes += tenant_index_memory_bytes(head->tenants[i]);
-    }
-    return bytes;
+    return sizeof *head + slab_memory_bytes(&head->series) + ref_table_memory_bytes(&head->table) +
+           pair_pool_memory_bytes(&head->pairs) + head_sample_memory_bytes(head) +
+           head->flushing_count * sizeof *head->flushing +
+           head->retired_capacity * sizeof *head->retired +
+           head->follower_capacity * sizeof *head->followers +
+           head->tenant_capacity * sizeof(struct tenant_index *) + head->encoding.capacity +
+           head->index_bytes;
+}
+
+size_t head_claimed_bytes(const struct head *head)
+{
+    size_t samples = head_sample_memory_bytes(head);
+    size_t open = head->series_count * OPEN_RUN_COUNT_MAX * sizeof(struct open_sample);
+    return head_memory_bytes(head) + (open > samples ? open - samples : 0);
 }

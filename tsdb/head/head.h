@@ -10,7 +10,8 @@
  *
  * Samples: in order they go to the open columns, which are sealed into a chunk when full. Out of
  * order they go to the late samples of the series. A timestamp that is there already is a duplicate
- * (same bits) or a conflict; the head knows only what it holds itself, store_late.c asks the blocks.
+ * (same bits) or a conflict; the head knows only what it holds itself, store_late.c asks the
+ * blocks.
  *
  * Flush: head_flush_begin moves everything held so far aside; it stays readable until
  * head_flush_end drops it. New samples go on arriving in between.
@@ -206,6 +207,8 @@ uint64_t head_sample_count(const struct head *head);
 size_t head_memory_bytes(const struct head *head);
 /* The part of it that samples take: what a flush gives back. */
 size_t head_sample_memory_bytes(const struct head *head);
+/* The whole, once each series has a sample: a flush gives that back for a moment only. */
+size_t head_claimed_bytes(const struct head *head);
 
 /* Moves all samples aside. CHECK: no flush is under way. */
 void head_flush_begin(struct head *head);

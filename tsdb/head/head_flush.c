@@ -68,6 +68,7 @@ static void drop_empty_tenants(struct head *head)
         if (index == NULL || !postings_is_empty(&index->all_series))
             continue;
         if (index->is_leaving) {
+            head->index_bytes -= tenant_index_memory_bytes(index);
             tenant_index_free(index);
             head->tenants[i] = NULL;
         } else {

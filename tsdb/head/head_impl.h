@@ -77,6 +77,7 @@ struct head {
     uint64_t sample_count;
     uint64_t flushing_sample_count;
     size_t late_bytes;        /* what they point to */
+    size_t index_bytes;       /* of all tenants */
     struct buffer encoding;   /* scratch of those who seal */
     struct columns decoding;  /* the same, samples */
     struct chunk_times times; /* the same, of the last chunk */

@@ -12,5 +12,6 @@ const char *refusal_reason_text(enum refusal_reason reason)
 
 bool refusal_reason_is_passing(enum refusal_reason reason)
 {
-    return reason == REFUSAL_MAX_NEW_SERIES || reason == REFUSAL_INGESTION_RATE;
+    return reason == REFUSAL_MAX_NEW_SERIES || reason == REFUSAL_HEAD_MEMORY ||
+           reason == REFUSAL_INGESTION_RATE;
 }

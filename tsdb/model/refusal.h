@@ -21,6 +21,7 @@
     X(REFUSAL_MAX_SERIES_BYTES, "max-series-bytes")                                                \
     X(REFUSAL_MAX_NEW_SERIES, "max-new-series-per-second")                                         \
     X(REFUSAL_MAX_NEW_SERIES_PER_HOUR, "max-new-series-per-hour")                                  \
+    X(REFUSAL_HEAD_MEMORY, "head-memory")                                                          \
     X(REFUSAL_INGESTION_RATE, "ingestion-rate")                                                    \
     X(REFUSAL_TOO_FAR_IN_FUTURE, "too-far-in-future")                                              \
     X(REFUSAL_TOO_OLD, "too-old")                                                                  \

@@ -259,6 +259,7 @@ void shard_log_unproven(struct shard *shard)
         wal_log_sample(shard->wal, shard->unproven[i].ref, shard->unproven[i].sample);
     }
     wal_batch_end(shard->wal);
+    shard_note_memory_locked(shard);
     rwlock_unlock_write(&shard->lock);
     arena_deinit(&arena);
     mem_free(shard->unproven);

@@ -333,7 +333,8 @@ void store_shard_status(struct store *store, uint32_t number, struct shard_statu
                                  .wal_bytes_written = counter_get(&counters->bytes_written),
                                  .late_memo_bytes = late_memo_bytes(&shard->late_memo),
                                  .is_writable = wal_is_writable(shard->wal),
-                                 .disk_free_bytes = counter_get(&store->free_bytes)};
+                                 .disk_free_bytes = counter_get(&store->free_bytes),
+                                 .wants_memory = shard_wants_memory(shard)};
     rwlock_lock_read(&shard->lock);
     out->series = head_series_count(shard->head);
     out->head_samples = head_sample_count(shard->head);

@@ -107,6 +107,13 @@ MUST_USE enum status store_admit_tenant(struct store *store, const struct tenant
                                         struct write_result *result, struct tenant **out,
                                         struct error *err);
 
+/* How much series in memory and their samples should take, in all shards; 0 for any. New series are
+   refused before it is reached, whoever has most first; writes are, all of them
+   (STATUS_UNAVAILABLE), at one and a half times. Any thread, any time. */
+void store_set_head_memory(struct store *store, uint64_t max_bytes);
+/* What they claim of it, and `*max_bytes`. */
+uint64_t store_head_memory(struct store *store, uint64_t *max_bytes);
+
 struct tenant_table *store_tenants(struct store *store);
 uint32_t store_shard_count(const struct store *store);
 const struct clock *store_clock(const struct store *store);
@@ -132,6 +139,7 @@ struct shard_status {
     uint64_t block_bytes;
     bool is_writable;
     uint64_t disk_free_bytes; /* when last looked at; UINT64_MAX when nobody has */
+    bool wants_memory;        /* a flush would help: see store_set_head_memory */
 };
 void store_shard_status(struct store *store, uint32_t shard, struct shard_status *out);
 

@@ -253,6 +253,7 @@ static enum status publish(struct flush *flush, struct error *err)
     read_guard_drain(&shard->guard);
     rwlock_lock_write(&shard->lock);
     head_flush_end(shard->head);
+    shard_note_memory_locked(shard);
     rwlock_unlock_write(&shard->lock);
     shard->covered_epoch = flush->ended_epoch;
     TRY(shard_save_manifest(shard, err));
@@ -303,6 +304,7 @@ static void undo(struct flush *flush)
     remove_blocks(flush);
     rwlock_lock_write(&shard->lock);
     head_flush_abort(shard->head);
+    shard_note_memory_locked(shard);
     shard->head_since_ms = clock_monotonic_ms(shard->store->options.clock);
     rwlock_unlock_write(&shard->lock);
 }

@@ -45,9 +45,11 @@ struct shard {
     int64_t blocks_max_ts_ms; /* guarded by lock; no sample in a block is later */
     uint32_t flush_count;     /* guarded by lock; flushes that have published their blocks */
     struct deletions
-        *deletions;         /* guarded by lock; the pointer is replaced under deletions_lock too */
-    int64_t head_since_ms;  /* guarded by lock; monotonic: when the first sample of the head came */
-    uint32_t covered_epoch; /* guarded by flush_lock; the log up to here is in blocks */
+        *deletions;        /* guarded by lock; the pointer is replaced under deletions_lock too */
+    int64_t head_since_ms; /* guarded by lock; monotonic: when the first sample of the head came */
+    struct counter claimed_bytes; /* of the head, as shard_note_memory_locked saw it last */
+    struct counter sample_bytes;  /* the same */
+    uint32_t covered_epoch;       /* guarded by flush_lock; the log up to here is in blocks */
 
     struct counter *hints; /* base/mem, 2^SHARD_HINT_BITS: positions of series in blocks
                               (store_late.c); guesses, so anybody may change them */
@@ -95,10 +97,11 @@ struct store {
     struct tenant_table *tenants;
     struct shard *shards;
     uint32_t shard_count;
-    struct counter damaged_blocks; /* found since the start */
-    struct counter free_bytes;     /* of the disk; UINT64_MAX before it was looked at */
-    struct counter is_short;       /* 1: less than the reserve is free; no writes */
-    struct disk_reserve reserve;   /* the part of it that nobody else can take */
+    struct counter damaged_blocks;        /* found since the start */
+    struct counter free_bytes;            /* of the disk; UINT64_MAX before it was looked at */
+    struct counter is_short;              /* 1: less than the reserve is free; no writes */
+    struct counter head_memory_max_bytes; /* 0 for any */
+    struct disk_reserve reserve;          /* the part of it that nobody else can take */
     struct store_replay_report replay;
 };
 
@@ -175,6 +178,15 @@ void shard_add_leftover_locked(struct shard *shard, uint64_t sequence) REQUIRES(
 /* Deletes the files for good. On failure they stay leftovers. */
 MUST_USE enum status shard_drop_leftovers_locked(struct shard *shard, struct error *err)
     REQUIRES(shard->files_lock);
+/* Tells the other shards what the head takes; to be called when it has changed. */
+void shard_note_memory_locked(struct shard *shard) REQUIRES(shard->lock);
+/* What the heads of all shards leave of the memory that they may take, UINT64_MAX without limit;
+   exact for this shard. */
+uint64_t shard_memory_left_locked(struct shard *shard) REQUIRES(shard->lock);
+/* The samples of all heads take much, and those of this one no less than those of others. */
+bool shard_wants_memory(struct shard *shard);
+/* The heads take more than is left for the rest of the process. */
+bool store_is_out_of_memory(struct store *store);
 /* Adds a durable block, taking the caller's reference. */
 void shard_add_block_locked(struct shard *shard, struct block *block) REQUIRES(shard->lock);
 

@@ -158,6 +158,18 @@ static void take_new_series_locked(const struct shard_write *w, struct tenant *t
     quota_take(&tenant->new_series_in_hour, w->monotonic_ms);
 }
 
+/* ---- the memory of all tenants ---- */
+
+enum { MEMORY_WAIT_MS = 30 * 1000 }; /* until a flush may have ended, or series became idle */
+
+static bool finds_no_memory_locked(struct shard_write *w, const struct tenant *tenant,
+                                   struct hit *hit) REQUIRES(w->shard->lock)
+{
+    uint64_t usage = head_charged_bytes(w->shard->head, tenant);
+    *hit = (struct hit){.reason = REFUSAL_HEAD_MEMORY, .usage = usage, .wait_ms = MEMORY_WAIT_MS};
+    return usage >= shard_memory_left_locked(w->shard);
+}
+
 /* ---- a series ---- */
 
 static bool finds_hit_locked(struct shard_write *w, struct tenant *tenant, struct labels labels,
@@ -167,7 +179,7 @@ static bool finds_hit_locked(struct shard_write *w, struct tenant *tenant, struc
         if (finds_full_locked(w, &usage_rows[i], tenant, labels, hit))
             return true;
     }
-    return finds_fast_locked(w, tenant, hit);
+    return finds_no_memory_locked(w, tenant, hit) || finds_fast_locked(w, tenant, hit);
 }
 
 bool may_activate_locked(struct shard_write *w, const struct write_series *series)

@@ -151,6 +151,22 @@ static void explain_hit(const struct refused *refused, const struct growth *grow
     buffer_deinit(&grown);
 }
 
+/* Nobody's limit: there is too little for all. */
+static void explain_memory(const struct refused *refused, const struct growth *growth,
+                           uint64_t max_bytes, struct error *out)
+{
+    struct buffer grown;
+    buffer_init(&grown, SIZE_MAX);
+    append_growth(&grown, growth);
+    error_set(out, STATUS_LIMIT,
+              "tenant \"%s\" has %llu KiB of series, and all tenants leave less of head_memory, "
+              "which is %llu KiB: refused %llu new series%.*s",
+              refused->tenant->id.text, (unsigned long long)refused->hit.usage >> 10,
+              (unsigned long long)max_bytes >> 10, (unsigned long long)refused->series_count,
+              STR_ARG(buffer_str(&grown)));
+    buffer_deinit(&grown);
+}
+
 static void find_growth_locked(struct shard_write *w, const struct refused *refused,
                                struct growth *out) REQUIRES(w->shard->lock)
 {
@@ -195,7 +211,11 @@ static void explain_locked(struct shard_write *w, enum refusal_reason reason)
     struct error why;
     if (refused->series_count > 0) {
         find_growth_locked(w, refused, &growth);
-        explain_hit(refused, &growth, &why);
+        if (reason == REFUSAL_HEAD_MEMORY)
+            explain_memory(refused, &growth, counter_get(&w->shard->store->head_memory_max_bytes),
+                           &why);
+        else
+            explain_hit(refused, &growth, &why);
         if (refused->is_text_ours)
             w->result->first[reason] = why;
         remember(refused->tenant, reason, &growth, w->now_ms, &why);

@@ -202,6 +202,7 @@ static void lock_shard(struct shard_write *w) ACQUIRES(w->shard->lock)
 static void unlock_shard(struct shard_write *w) RELEASES(w->shard->lock)
 {
     wal_batch_end(w->shard->wal);
+    shard_note_memory_locked(w->shard);
     rwlock_unlock_write(&w->shard->lock);
 }
 
@@ -399,6 +400,7 @@ static void write_shard(struct shard_write *w, struct write_commit *commit)
     count_written(w);
     explain_refusals_locked(w);
     wal_batch_end(w->shard->wal);
+    shard_note_memory_locked(w->shard);
     wait_locked(w, commit);
     rwlock_unlock_write(&w->shard->lock);
 }
@@ -433,6 +435,10 @@ static enum status check_tenants(struct store *store, const struct write_series 
                                  size_t count, bool *has_rates, struct error *err)
 {
     const struct tenant *last = NULL;
+    if (store_is_out_of_memory(store))
+        return error_set(err, STATUS_UNAVAILABLE,
+                         "store: no memory for samples until some are on disk "
+                         "(err-croft-head-memory), try again later");
     for (size_t i = 0; i < count; i++) {
         if (series[i].tenant == last)
             continue;

@@ -37,7 +37,7 @@ struct deferred_series {
 /* A limit that leaves no room for a whole series. */
 struct hit {
     enum refusal_reason reason;
-    enum tenant_limit limit;
+    enum tenant_limit limit; /* unused where it is head_memory, which is all tenants' */
     uint64_t usage;
     int64_t wait_ms; /* until it may be tried again; 0 when waiting alone does not help */
 };

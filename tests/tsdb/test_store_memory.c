@@ -1,0 +1,133 @@
+/* The memory of the heads of all tenants, when one of them wants all of it. */
+#include "tests/tsdb/limit_box.h"
+
+enum { MAX_BYTES = 4 << 20, SERIES_MAX = 20000 };
+
+static struct write_result put_numbered(struct store_box *box, const char *tenant, size_t number)
+{
+    struct str series = arena_format(&box->arena, "m n=%zu", number);
+    const struct box_sample sample = {tenant, series.ptr, BOX_START_MS, 1};
+    return expect_write(box, &sample, 1);
+}
+
+/* New series of "a", until one is refused; how many were taken. */
+static size_t fill(struct store_box *box, struct write_result *refusal)
+{
+    for (size_t number = 0; number < SERIES_MAX; number++) {
+        *refusal = put_numbered(box, "a", number);
+        if (refusal->samples_written == 0)
+            return number;
+    }
+    fail_msg("%d series and none is refused", SERIES_MAX);
+    return 0;
+}
+
+static uint64_t head_bytes(struct store_box *box)
+{
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < store_shard_count(box->store); i++) {
+        struct shard_status status;
+        store_shard_status(box->store, i, &status);
+        all += status.head_memory_bytes;
+    }
+    return all;
+}
+
+TEST(who_has_most_is_refused_first_and_for_now)
+{
+    struct store_box box;
+    struct write_result refusal;
+    store_box_start(&box, 1);
+    store_set_head_memory(box.store, MAX_BYTES);
+    size_t taken = fill(&box, &refusal);
+    assert_int_equal(refusal.samples_refused[REFUSAL_HEAD_MEMORY], 1);
+    assert_int_equal(refusal.series_refused[REFUSAL_HEAD_MEMORY], 1);
+    assert_true(refusal_reason_is_passing(REFUSAL_HEAD_MEMORY));
+    assert_true(refusal.retry_after_ms > 0);
+    const char *text = refusal.first[REFUSAL_HEAD_MEMORY].text;
+    assert_non_null(strstr(text, "tenant \"a\" has "));
+    assert_non_null(strstr(text, "head_memory, which is 4096 KiB: refused 1 new series of metric"));
+    for (size_t number = 0; number < 100; number++)
+        assert_int_equal(put_numbered(&box, "b", number).samples_written, 1);
+    for (size_t number = 0; number < taken; number++)
+        expect_taken(&box, arena_format(&box.arena, "m n=%zu", number).ptr, BOX_START_MS + 1);
+    assert_true(head_bytes(&box) <= MAX_BYTES);
+    store_set_head_memory(box.store, 0);
+    assert_int_equal(put_numbered(&box, "a", taken).samples_written, 1);
+    store_box_deinit(&box);
+}
+
+TEST(a_flush_makes_no_room_for_series_whose_samples_come_back)
+{
+    struct store_box box;
+    struct write_result refusal;
+    store_box_start(&box, 2);
+    store_set_head_memory(box.store, MAX_BYTES);
+    size_t taken = fill(&box, &refusal);
+    expect_flush(&box);
+    assert_int_equal(put_numbered(&box, "a", taken).samples_refused[REFUSAL_HEAD_MEMORY], 1);
+    store_box_deinit(&box);
+}
+
+static bool wants_memory(struct store_box *box)
+{
+    bool wants = false;
+    for (uint32_t i = 0; i < store_shard_count(box->store); i++) {
+        struct shard_status status;
+        store_shard_status(box->store, i, &status);
+        wants = wants || status.wants_memory;
+    }
+    return wants;
+}
+
+TEST(samples_that_take_a_half_want_to_be_flushed)
+{
+    struct store_box box;
+    struct write_result refusal;
+    store_box_start(&box, 3);
+    assert_false(wants_memory(&box));
+    store_set_head_memory(box.store, MAX_BYTES);
+    fill(&box, &refusal);
+    assert_false(wants_memory(&box));
+    store_set_head_memory(box.store, MAX_BYTES / 4);
+    assert_true(wants_memory(&box));
+    expect_flush(&box);
+    assert_false(wants_memory(&box));
+    store_box_deinit(&box);
+}
+
+TEST(all_writes_wait_where_flushes_do_not_keep_up)
+{
+    struct store_box box;
+    struct error err = {0};
+    struct write_result result;
+    store_box_start(&box, 4);
+    const struct box_sample known = {"b", "m n=1", BOX_START_MS, 1};
+    for (size_t number = 0; number < 2000; number++)
+        put_numbered(&box, "a", number);
+    expect_ok(box_write(&box, &known, 1, &result, &err));
+    store_set_head_memory(box.store, head_bytes(&box) / 3);
+    expect_status(box_write(&box, &known, 1, &result, &err), STATUS_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "err-croft-head-memory"));
+    store_set_head_memory(box.store, head_bytes(&box));
+    expect_ok(box_write(&box, &known, 1, &result, &err));
+    store_box_deinit(&box);
+}
+
+TEST(what_a_restart_finds_counts)
+{
+    struct store_box box;
+    struct write_result refusal;
+    store_box_start(&box, 5);
+    store_set_head_memory(box.store, MAX_BYTES);
+    size_t taken = fill(&box, &refusal);
+    store_box_restart(&box);
+    store_set_head_memory(box.store, MAX_BYTES);
+    assert_int_equal(put_numbered(&box, "a", taken).samples_refused[REFUSAL_HEAD_MEMORY], 1);
+    store_box_deinit(&box);
+}
+
+TEST_MAIN(RUN(who_has_most_is_refused_first_and_for_now),
+          RUN(a_flush_makes_no_room_for_series_whose_samples_come_back),
+          RUN(samples_that_take_a_half_want_to_be_flushed),
+          RUN(all_writes_wait_where_flushes_do_not_keep_up), RUN(what_a_restart_finds_counts))
