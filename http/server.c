@@ -256,11 +256,12 @@ enum status http_server_open(const struct http_server_options *options, struct h
     exchange_pool_init(&server->pool);
     peers_init(&server->peers);
     server->waiting_ns_max = (options->idle_timeout_s + HEADER_S_MAX) * NS_PER_S;
+    *out = server;
     enum status status = start(server, options, err);
-    if (status == STATUS_OK)
-        *out = server;
-    else
+    if (status != STATUS_OK) {
+        *out = NULL;
         server_free(server);
+    }
     return status;
 }
 

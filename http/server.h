@@ -44,7 +44,9 @@ struct http_server_counters {
     struct counter refused;     /* answered before any handler: bad ones, and CORS questions */
 };
 
-/* STATUS_INVALID: the listen address cannot be parsed; STATUS_UNAVAILABLE: it cannot be bound. */
+/* STATUS_INVALID: the listen address cannot be parsed; STATUS_UNAVAILABLE: it cannot be bound.
+   `*out` is set before the first handler runs, which may be before this returns; NULL on failure.
+ */
 MUST_USE enum status http_server_open(const struct http_server_options *options,
                                       struct http_server **out, struct error *err);
 unsigned http_server_port(const struct http_server *server);

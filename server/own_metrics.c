@@ -62,7 +62,7 @@ static void write_memory(const struct own_metrics *m, struct exposition *e)
 
 static void write_http(const struct own_metrics *m, struct exposition *e)
 {
-    const struct http_server_counters *c = http_server_counters(m->http);
+    const struct http_server_counters *c = http_server_counters(*m->http);
     static const char *const classes[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
     exposition_single(e, "croft_http_requests_total", METRIC_COUNTER,
                       "Requests that reached a handler.", count(&c->requests));

@@ -16,7 +16,7 @@
 
 struct own_metrics {
     struct store *store;
-    const struct http_server *http;
+    struct http_server *const *http; /* set before the first request */
     const struct write_counters *ingest;
     const struct ha_tracker *ha_tracker;
     const struct query_api *query;

@@ -118,6 +118,7 @@ void server_open_admin(struct server *server)
 void server_open_status(struct server *server)
 {
     server->own_metrics = (struct own_metrics){.store = server->store,
+                                               .http = &server->http,
                                                .ingest = &server->write_counters,
                                                .ha_tracker = server->ha_tracker,
                                                .query = &server->query_api,
@@ -159,7 +160,6 @@ enum status server_open_http(struct server *server, struct error *err)
                                           .gate = credentials_gate(server->credentials)};
     server->listener = NULL;
     TRY(http_server_open(&options, &server->http, err));
-    server->own_metrics.http = server->http;
     log_info("croft %s listens on port %u (%s), data in %.*s", CROFT_VERSION,
              http_server_port(server->http), server->tls == NULL ? "http" : "https",
              STR_ARG(server->config.data_dir));
