@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "inspect/line_reader.h"
-#include "inspect/script/script_eval.h"
+#include "inspect/script/script_check.h"
 #include "inspect/script/script_store.h"
 #include "inspect/script/script_text.h"
 
@@ -142,8 +142,8 @@ static enum status run_eval(struct script *script, struct str word, struct str r
             status = script_eval_expect(eval, line, &script->arena, &wrong);
     }
     if (status == STATUS_OK)
-        script_eval_run(eval, &script->engine, script->options->tolerance, &script->arena,
-                        &script->report);
+        script_check(eval, &script->engine, script->options->tolerance, &script->arena,
+                     &script->report);
     else
         script_fail(&script->report, "%s", wrong.text);
     return STATUS_OK;

@@ -1,5 +1,5 @@
 /*
- * script_eval: one query of a script: what is asked, what is expected, and whether it comes.
+ * script_eval: one query of a script: what is asked, and what is expected.
  */
 #ifndef CROFT_INSPECT_SCRIPT_EVAL_H
 #define CROFT_INSPECT_SCRIPT_EVAL_H
@@ -33,9 +33,5 @@ MUST_USE enum status script_eval_begin(struct script_eval *eval, struct str word
 /* A line of what is expected. */
 MUST_USE enum status script_eval_expect(struct script_eval *eval, struct str line,
                                         struct arena *arena, struct error *err);
-/* Asks, and reports what differs. An instant query is also asked as the middle step of a range.
-   `tolerance` is relative. */
-void script_eval_run(struct script_eval *eval, const struct engine *engine, double tolerance,
-                     struct arena *arena, struct script_report *report);
 
 #endif
