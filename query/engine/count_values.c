@@ -8,93 +8,32 @@
 
 #include <math.h>
 
-#include "base/hash.h"
-#include "base/mem.h"
 #include "base/number.h"
 #include "query/engine/label_edit.h"
 #include "query/engine/text_arg.h"
+#include "query/engine/value_counts.h"
 #include "tsdb/model/quote.h"
 
-enum { DECIMAL_TEXT_MAX = 327, NAME_TEXT_MAX = 1024, SLOT_COUNT_FIRST = 64 };
-
-struct value_group {
-    uint32_t group;
-    uint64_t bits; /* of the value; one NaN stands for all */
-    double *counts;
-};
+enum { DECIMAL_TEXT_MAX = 327, NAME_TEXT_MAX = 1024 };
 
 struct counting {
     struct aggregation *aggregation;
     struct str label;
     const struct labels *group_labels; /* without the label of the value */
-    bool shows_value;           /* false when `without` names the label: one series per group */
-    struct value_group *groups; /* heap */
-    size_t count;
-    size_t capacity;
-    uint32_t *slots; /* heap; open addressing, number of a group or GROUP_NONE */
-    size_t slot_count;
+    bool shows_value; /* false when `without` names the label: one series per group */
+    struct value_counts counts;
 };
 
 struct counted {
     struct query_operator base;
-    double **counts; /* per series, one per step */
+    const struct counted_value **values; /* one per series */
 };
 
 static enum status counted_column(struct query_operator *op, size_t series, double *values,
                                   struct error *err)
 {
     (void)err;
-    const double *counts = ((const struct counted *)op)->counts[series];
-    for (size_t step = 0; step < op->grid.count; step++)
-        values[step] = counts[step] > 0 ? counts[step] : value_absent();
-    return STATUS_OK;
-}
-
-static uint64_t hash_pair(uint32_t group, uint64_t bits)
-{
-    uint64_t key[2] = {group, bits};
-    return hash_bytes((struct bytes){(const uint8_t *)key, sizeof key});
-}
-
-static uint32_t *find_slot(const struct counting *counting, uint32_t group, uint64_t bits)
-{
-    size_t mask = counting->slot_count - 1;
-    for (size_t at = hash_pair(group, bits) & mask;; at = (at + 1) & mask) {
-        uint32_t found = counting->slots[at];
-        if (found == GROUP_NONE ||
-            (counting->groups[found].group == group && counting->groups[found].bits == bits))
-            return &counting->slots[at];
-    }
-}
-
-static void grow_slots(struct counting *counting)
-{
-    if (2 * (counting->count + 1) <= counting->slot_count)
-        return;
-    counting->slot_count = counting->slot_count == 0 ? SLOT_COUNT_FIRST : 2 * counting->slot_count;
-    counting->slots = mem_realloc(counting->slots, counting->slot_count * sizeof(uint32_t));
-    memset(counting->slots, 0xff, counting->slot_count * sizeof(uint32_t));
-    for (size_t i = 0; i < counting->count; i++)
-        *find_slot(counting, counting->groups[i].group, counting->groups[i].bits) = (uint32_t)i;
-}
-
-/* The counts of a group and value; zeros when they are new. */
-static enum status find_counts(struct counting *counting, uint32_t group, uint64_t bits,
-                               double **counts, struct error *err)
-{
-    grow_slots(counting);
-    uint32_t *slot = find_slot(counting, group, bits);
-    if (*slot == GROUP_NONE) {
-        void *memory;
-        size_t size_bytes = counting->aggregation->grid.count * sizeof(double);
-        TRY(eval_alloc(counting->aggregation->eval, size_bytes, &memory, err));
-        memset(memory, 0, size_bytes);
-        counting->groups = mem_grow(counting->groups, &counting->capacity, counting->count + 1,
-                                    sizeof *counting->groups);
-        counting->groups[counting->count] = (struct value_group){group, bits, memory};
-        *slot = (uint32_t)counting->count++;
-    }
-    *counts = counting->groups[*slot].counts;
+    counted_value_column(((const struct counted *)op)->values[series], values, op->grid.count);
     return STATUS_OK;
 }
 
@@ -108,17 +47,15 @@ static uint64_t key_bits(const struct counting *counting, double value)
 static enum status count_column(struct counting *counting, uint32_t group, const double *column,
                                 struct error *err)
 {
-    double *counts = NULL;
-    uint64_t counted_bits = 0;
+    struct counted_value *value = NULL;
     for (size_t step = 0; step < counting->aggregation->grid.count; step++) {
         if (value_is_absent(column[step]))
             continue;
         uint64_t bits = key_bits(counting, column[step]);
         /* values tend to stay the same for a while */
-        if (counts == NULL || bits != counted_bits)
-            TRY(find_counts(counting, group, bits, &counts, err));
-        counted_bits = bits;
-        counts[step] += 1;
+        if (value == NULL || bits != value->bits)
+            TRY(value_counts_find(&counting->counts, group, bits, &value, err));
+        TRY(counted_value_add(&counting->counts, value, step, err));
     }
     return STATUS_OK;
 }
@@ -136,18 +73,18 @@ static enum status count_all(struct counting *counting, struct error *err)
     return STATUS_OK;
 }
 
-static enum status label_value(const struct counting *counting, const struct value_group *group,
+static enum status label_value(const struct counting *counting, const struct counted_value *value,
                                struct labels *out, struct error *err)
 {
     struct eval *eval = counting->aggregation->eval;
-    struct labels labels = counting->group_labels[group->group];
+    struct labels labels = counting->group_labels[value->group];
     if (!counting->shows_value) {
         *out = labels;
         return STATUS_OK;
     }
     struct buffer text;
     buffer_init(&text, DECIMAL_TEXT_MAX);
-    append_f64_plain(&text, f64_from_bits(group->bits));
+    append_f64_plain(&text, f64_from_bits(value->bits));
     struct label label = {.name = counting->label};
     enum status status = text_copy(eval, buffer_str(&text), &label.value, err);
     buffer_deinit(&text);
@@ -159,14 +96,17 @@ static enum status open_counted(const struct counting *counting, struct query_op
                                 struct error *err)
 {
     const struct aggregation *aggregation = counting->aggregation;
+    size_t count = counting->counts.count;
+    size_t series = 0;
     void *memory;
-    TRY(eval_alloc_array(aggregation->eval, counting->count, sizeof(struct labels), &memory, err));
+    TRY(eval_alloc_array(aggregation->eval, count, sizeof(struct labels), &memory, err));
     struct labels *labels = memory;
-    TRY(eval_alloc_array(aggregation->eval, counting->count, sizeof(double *), &memory, err));
-    double **counts = memory;
-    for (size_t i = 0; i < counting->count; i++) {
-        TRY(label_value(counting, &counting->groups[i], &labels[i], err));
-        counts[i] = counting->groups[i].counts;
+    TRY(eval_alloc_array(aggregation->eval, count, sizeof(struct counted_value *), &memory, err));
+    const struct counted_value **values = memory;
+    for (const struct counted_value *value = counting->counts.first; value != NULL;
+         value = value->next) {
+        TRY(label_value(counting, value, &labels[series], err));
+        values[series++] = value;
     }
     TRY(eval_alloc(aggregation->eval, sizeof(struct counted), &memory, err));
     struct counted *counted = memory;
@@ -175,9 +115,9 @@ static enum status open_counted(const struct counting *counting, struct query_op
                  .grid = aggregation->grid,
                  .type = VALUE_VECTOR,
                  .labels = labels,
-                 .series_count = counting->count,
+                 .series_count = count,
                  .column = counted_column},
-        .counts = counts,
+        .values = values,
     };
     *out = &counted->base;
     return STATUS_OK;
@@ -237,8 +177,8 @@ enum status count_values_open(struct aggregation *aggregation, struct query_oper
         .label = text_of(aggregation->expr->aggregate.param),
     };
     TRY(check_label(counting.label, err));
+    value_counts_init(&counting.counts, aggregation->eval);
     enum status status = run(&counting, out, err);
-    mem_free(counting.groups);
-    mem_free(counting.slots);
+    value_counts_deinit(&counting.counts);
     return status;
 }

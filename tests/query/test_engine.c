@@ -211,6 +211,20 @@ TEST(memory_is_bounded_for_the_evaluation_and_for_the_answer)
     fixture_deinit(&fixture);
 }
 
+TEST(values_that_never_come_twice_take_memory_for_their_steps_only)
+{
+    struct fixture fixture;
+    fixture_init(&fixture);
+    struct query_options options = {.text = STR("count_values(\"v\", vector(time()))"),
+                                    .is_range = true,
+                                    .end_ms = 3999 * INT64_C(1000),
+                                    .step_ms = 1000};
+    fixture.engine.memory_max_bytes = 8 << 20;
+    assert_int_equal(query(&fixture, options), STATUS_OK);
+    assert_int_equal(fixture.result.series_count, 4000);
+    fixture_deinit(&fixture);
+}
+
 /* Checks what it takes; refuses the series behind the last one wanted. */
 struct taker {
     size_t count;
@@ -488,6 +502,7 @@ TEST_MAIN(RUN(a_selector_is_charged_for_every_point_it_gives),
           RUN(points_of_a_subquery_are_bounded_before_they_are_there),
           RUN(a_long_column_looks_often_whether_it_is_still_wanted),
           RUN(memory_is_bounded_for_the_evaluation_and_for_the_answer),
+          RUN(values_that_never_come_twice_take_memory_for_their_steps_only),
           RUN(an_answer_that_is_handed_over_is_not_in_memory),
           RUN(a_range_of_absurdly_many_steps_is_refused), RUN(a_query_past_its_deadline_times_out),
           RUN(a_query_is_cancelled_by_its_flag), RUN(a_range_that_ends_before_it_starts_is_empty),
