@@ -135,6 +135,12 @@ void charge_init(struct charge *charge, struct budget *budget, struct str payer)
     mutex_unlock(&budget->lock);
 }
 
+void charge_init_like(struct charge *charge, const struct charge *other)
+{
+    bool is_charged = other != NULL && other->budget != NULL;
+    charge_init(charge, is_charged ? other->budget : NULL, is_charged ? other->payer->id : STR(""));
+}
+
 static void hold_locked(struct charge *charge, size_t bytes) REQUIRES(charge->budget->lock)
 {
     charge->held_bytes += bytes;
@@ -205,6 +211,16 @@ void charge_give(struct charge *charge, size_t bytes)
     mutex_lock(&charge->budget->lock);
     give_locked(charge, bytes);
     mutex_unlock(&charge->budget->lock);
+}
+
+void *charge_grow(struct charge *charge, void *ptr, size_t *capacity, size_t want,
+                  size_t element_bytes)
+{
+    size_t more = mem_grown_capacity(*capacity, want) - *capacity;
+    CHECK(want > 0);
+    if (more > 0 && charge_take(charge, more * element_bytes, NULL) != STATUS_OK)
+        return NULL;
+    return mem_grow(ptr, capacity, want, element_bytes);
 }
 
 enum status charge_check(struct charge *charge, struct error *err)

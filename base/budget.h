@@ -43,6 +43,8 @@ uint64_t budget_refused(struct budget *budget);
 
 /* `budget`, kept, may be NULL. `payer` is copied. */
 void charge_init(struct charge *charge, struct budget *budget, struct str payer);
+/* The same budget and payer as `other`, which may be NULL. */
+void charge_init_like(struct charge *charge, const struct charge *other);
 /* Gives back what is held. Twice is fine. */
 void charge_deinit(struct charge *charge);
 /* STATUS_UNAVAILABLE, and nothing is taken, when the payer's share is used up;
@@ -51,6 +53,10 @@ MUST_USE enum status charge_take(struct charge *charge, size_t bytes, struct err
 /* Takes what is in memory already, beyond the share if need be. */
 void charge_force(struct charge *charge, size_t bytes);
 void charge_give(struct charge *charge, size_t bytes);
+/* As mem_grow, for `want` > 0, when the charge takes what is more; else NULL, and the array is as
+   it was. */
+MUST_USE void *charge_grow(struct charge *charge, void *ptr, size_t *capacity, size_t want,
+                           size_t element_bytes);
 /* STATUS_UNAVAILABLE when the payer holds more than its share, which it forced. */
 MUST_USE enum status charge_check(struct charge *charge, struct error *err);
 /* Writes why charge_take was refused, for callers that had no `err`; returns STATUS_UNAVAILABLE. */

@@ -74,14 +74,19 @@ void mem_discard(void *ptr, size_t size_bytes)
         CHECK(madvise((void *)begin, end - begin, MADV_DONTNEED) == 0);
 }
 
+size_t mem_grown_capacity(size_t capacity, size_t want)
+{
+    if (want <= capacity)
+        return capacity;
+    size_t next = capacity < 8 ? 8 : capacity * 2;
+    return next < want ? want : next;
+}
+
 void *mem_grow(void *ptr, size_t *capacity, size_t want, size_t element_bytes)
 {
     if (want <= *capacity)
         return ptr;
     CHECK(element_bytes > 0 && want <= SIZE_MAX / 2 / element_bytes);
-    size_t next = *capacity < 8 ? 8 : *capacity * 2;
-    if (next < want)
-        next = want;
-    *capacity = next;
-    return mem_realloc(ptr, next * element_bytes);
+    *capacity = mem_grown_capacity(*capacity, want);
+    return mem_realloc(ptr, *capacity * element_bytes);
 }

@@ -34,7 +34,9 @@ void mem_return_unused(void);
    stood there is gone. */
 void mem_discard(void *ptr, size_t size_bytes);
 
-/* Grows an array to hold at least `want` elements, doubling; updates `*capacity`. Never shrinks. */
+/* The capacity of an array that is grown to hold at least `want` elements: doubled, or `want`. */
+size_t mem_grown_capacity(size_t capacity, size_t want);
+/* Grows an array to that; updates `*capacity`. Never shrinks. */
 void *mem_grow(void *ptr, size_t *capacity, size_t want, size_t element_bytes);
 
 #endif

@@ -69,6 +69,7 @@ static void recycle(struct exchange *exchange)
     else
         arena_reset(&arena);
     arena.limit_bytes = SIZE_MAX;
+    arena.charge = NULL;
     buffer_reset(&body);
     *exchange = (struct exchange){.arena = arena, .body = body};
 }

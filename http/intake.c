@@ -386,9 +386,6 @@ static enum status read_params(struct exchange *exchange, struct error *err)
         TRY(params_add_form(&exchange->params, &exchange->arena, (char *)body->ptr, len, err));
     }
     TRY(params_add_form(&exchange->params, &exchange->arena, (char *)query->ptr, query->len, err));
-    /* sixteen times the form, when it consists of short ones */
-    if (exchange->params.count > 0)
-        charge_force(&exchange->body_charge, exchange->params.capacity * sizeof(struct param));
     return STATUS_OK;
 }
 
@@ -399,6 +396,7 @@ bool intake_finish(struct exchange *exchange)
     if (exchange->phase == EXCHANGE_REFUSED)
         return true;
     exchange->phase = EXCHANGE_REFUSED;
+    exchange->arena.charge = &exchange->body_charge;
     if (read_params(exchange, &err) != STATUS_OK) {
         refuse(exchange, MHD_HTTP_BAD_REQUEST, "bad_data", &err);
         return true;

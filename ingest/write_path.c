@@ -6,13 +6,14 @@
 #include "tsdb/head/identity.h"
 
 enum {
-    SCRATCH_KEPT_BYTES_MAX = 16 << 20, /* one outsized message must not hold its memory for ever */
+    SCRATCH_KEPT_BYTES_MAX = 8 << 20, /* one outsized message must not hold its memory for ever */
     SHOWN_LABELS_BYTES = 200,
 };
 
 /* What one call needs while it runs; label and sample views point into `decoded`. */
 struct write_scratch {
     struct write_scratch *next; /* in the list of idle ones */
+    struct charge charge;       /* while it is used: what it is more than it was */
     struct buffer decoded;
     struct write_scan scan;
     struct write_series *series;
@@ -73,18 +74,22 @@ void write_path_free(struct write_path *path)
     mem_free(path);
 }
 
-static struct write_scratch *take_scratch(struct write_path *path)
+static struct write_scratch *take_scratch(struct write_path *path, const struct charge *payer)
 {
     mutex_lock(&path->lock);
     struct write_scratch *scratch = path->idle;
     if (scratch != NULL)
         path->idle = scratch->next;
     mutex_unlock(&path->lock);
-    return scratch == NULL ? scratch_new(path) : scratch;
+    if (scratch == NULL)
+        scratch = scratch_new(path);
+    charge_init_like(&scratch->charge, payer);
+    return scratch;
 }
 
 static void give_scratch_back(struct write_path *path, struct write_scratch *scratch)
 {
+    charge_deinit(&scratch->charge);
     size_t bytes = scratch->decoded.capacity + write_scan_memory_bytes(&scratch->scan) +
                    scratch->series_capacity * sizeof *scratch->series;
     if (bytes > SCRATCH_KEPT_BYTES_MAX) {
@@ -225,14 +230,20 @@ static bool take_series(struct write_job *job, struct write_scratch *scratch,
     return find_tenant(job, scratch, series->tenant, out) && take_replica(job, scratch, out);
 }
 
-static size_t take_all_series(struct write_job *job, struct write_scratch *scratch)
+static enum status take_all_series(struct write_job *job, struct write_scratch *scratch,
+                                   size_t *count)
 {
-    size_t count = 0;
-    scratch->series = mem_grow(scratch->series, &scratch->series_capacity,
-                               scratch->scan.series_count, sizeof *scratch->series);
+    *count = 0;
+    if (scratch->scan.series_count == 0)
+        return STATUS_OK;
+    void *grown = charge_grow(&scratch->charge, scratch->series, &scratch->series_capacity,
+                              scratch->scan.series_count, sizeof *scratch->series);
+    if (grown == NULL)
+        return charge_refusal(&scratch->charge, &job->err);
+    scratch->series = grown;
     for (size_t i = 0; i < scratch->scan.series_count; i++)
-        count += take_series(job, scratch, &scratch->scan.series[i], &scratch->series[count]);
-    return count;
+        *count += take_series(job, scratch, &scratch->scan.series[i], &scratch->series[*count]);
+    return STATUS_OK;
 }
 
 /* Metadata has no labels: it belongs to the tenant of the whole write, or to that of series without
@@ -255,13 +266,12 @@ static void keep_metadata(struct write_job *job, struct write_scratch *scratch)
     }
 }
 
-static enum status unpack(struct write_job *job, size_t max_bytes, struct buffer *out)
+static enum status unpack(struct write_job *job, size_t max_bytes, struct write_scratch *scratch)
 {
     size_t len;
     TRY(snappy_body_len(job->body, max_bytes, &len, &job->err));
-    TRY(charge_take(job->charge, len, &job->err));
-    job->charged_bytes = len;
-    return snappy_body_decode(job->body, max_bytes, out, &job->err);
+    TRY(charge_take(&scratch->charge, len, &job->err));
+    return snappy_body_decode(job->body, max_bytes, &scratch->decoded, &job->err);
 }
 
 /* A write that is one tenant's as a whole may be as large as that tenant's may. */
@@ -274,8 +284,8 @@ static enum status decode(struct write_job *job, struct write_scratch *scratch)
                        ? max_bytes
                        : tenant_table_limit(options->tenants, id, TENANT_LIMIT_MAX_REQUEST_BYTES);
     if (own >= max_bytes)
-        return unpack(job, max_bytes, &scratch->decoded);
-    enum status status = unpack(job, own, &scratch->decoded);
+        return unpack(job, max_bytes, scratch);
+    enum status status = unpack(job, own, scratch);
     return status != STATUS_LIMIT ? status
                                   : error_prefix(&job->err, status,
                                                  "tenant \"%s\": limit max_request_bytes is %llu "
@@ -300,7 +310,9 @@ static enum status decode_and_scan(struct write_job *job, struct write_scratch *
     TRY(decode(job, scratch));
     note_size(job, scratch);
     counter_add(&options->counters->decoded_bytes, scratch->decoded.len);
-    TRY(write_scan_run(&scratch->scan, &options->scan, buffer_bytes(&scratch->decoded), &job->err));
+    struct write_scan_options scan = options->scan;
+    scan.charge = &scratch->charge;
+    TRY(write_scan_run(&scratch->scan, &scan, buffer_bytes(&scratch->decoded), &job->err));
     job->report.samples_received = scratch->scan.sample_count + scratch->scan.histogram_count;
     job->report.exemplars_skipped = scratch->scan.exemplar_count;
     job->report.metadata_received = scratch->scan.metadata_count;
@@ -351,10 +363,13 @@ static enum status do_run(struct write_job *job, struct write_scratch *scratch)
     write_replica_begin(&scratch->replica);
     TRY(decode_and_scan(job, scratch));
     refuse_histograms(job, scratch->scan.histogram_count);
-    size_t count = take_all_series(job, scratch);
+    size_t count;
+    TRY(take_all_series(job, scratch, &count));
     keep_metadata(job, scratch);
     if (count == 0)
         return STATUS_OK;
+    size_t store_bytes = store_write_memory_max(scratch->series, count);
+    TRY(charge_take(&scratch->charge, store_bytes, &job->err));
     job->commit = (struct write_commit){.done = commit_done};
     refcount_acquire(&job->parties);
     enum status status = store_write(path->options.store, scratch->series, count, job->arena,
@@ -367,7 +382,7 @@ static enum status do_run(struct write_job *job, struct write_scratch *scratch)
 void write_path_run(struct write_path *path, struct write_job *job)
 {
     uint64_t begin_ns = clock_thread_cpu_ns();
-    struct write_scratch *scratch = take_scratch(path);
+    struct write_scratch *scratch = take_scratch(path, job->charge);
     job->path = path;
     job->status = STATUS_OK;
     refcount_init(&job->parties);
@@ -376,7 +391,6 @@ void write_path_run(struct write_path *path, struct write_job *job)
     if (status != STATUS_OK)
         job->status = status; /* else the commit's word stands, which may be here already */
     give_scratch_back(path, scratch);
-    charge_give(job->charge, job->charged_bytes);
     job->cpu_ns = clock_thread_cpu_ns() - begin_ns;
     release(job);
 }

@@ -44,7 +44,7 @@ struct write_job {
         *tenant;               /* that the sender named for the whole write; may be NULL; kept */
     const struct grant *grant; /* what the sender may do; NULL: everything; kept */
     struct arena *arena;       /* lives as long as the job; kept */
-    struct charge *charge;     /* of what the body unpacks to; kept; may be NULL */
+    struct charge *charge;     /* whose payer has the memory that the write needs; may be NULL */
     /* Called once, from any thread, perhaps before write_path_run returns. From then on the job
        belongs to the caller again. */
     void (*done)(struct write_job *job);
@@ -62,7 +62,6 @@ struct write_job {
     uint64_t cpu_ns; /* processor time of write_path_run */
 
     struct write_path *path; /* write_path's own, from here on */
-    size_t charged_bytes;
     struct write_commit commit;
     struct refcount parties; /* write_path_run and the commit: the last one calls `done` */
 };

@@ -55,19 +55,27 @@ static bool reserve_series(struct scanner *scanner)
     struct write_scan *scan = scanner->scan;
     if (scan->series_count >= scanner->options->series_max)
         return scanner_fail_limit(scanner, "series", scanner->options->series_max);
-    if (scan->series_count == scan->series_capacity)
-        scan->series = mem_grow(scan->series, &scan->series_capacity, scan->series_count + 1,
-                                sizeof *scan->series);
-    return true;
+    if (scan->series_count < scan->series_capacity)
+        return true;
+    void *grown = scanner_grow(scanner, scan->series, &scan->series_capacity,
+                               scan->series_count + 1, sizeof *scan->series);
+    if (grown != NULL)
+        scan->series = grown;
+    return grown != NULL;
 }
 
 /* Room for all the labels that one series may keep, so that the label loops need not look. */
-static void reserve_labels(struct scanner *scanner)
+static bool reserve_labels(struct scanner *scanner)
 {
     struct write_scan *scan = scanner->scan;
     size_t want = scan->label_count + scanner->options->labels_per_series_max;
-    if (want > scan->label_capacity)
-        scan->labels = mem_grow(scan->labels, &scan->label_capacity, want, sizeof *scan->labels);
+    if (want <= scan->label_capacity)
+        return true;
+    void *grown =
+        scanner_grow(scanner, scan->labels, &scan->label_capacity, want, sizeof *scan->labels);
+    if (grown != NULL)
+        scan->labels = grown;
+    return grown != NULL;
 }
 
 static bool reserve_metadata(struct scanner *scanner)
@@ -75,10 +83,13 @@ static bool reserve_metadata(struct scanner *scanner)
     struct write_scan *scan = scanner->scan;
     if (scan->metadata_count >= scanner->options->metadata_max)
         return scanner_fail_limit(scanner, "metadata entries", scanner->options->metadata_max);
-    if (scan->metadata_count == scan->metadata_capacity)
-        scan->metadata = mem_grow(scan->metadata, &scan->metadata_capacity,
-                                  scan->metadata_count + 1, sizeof *scan->metadata);
-    return true;
+    if (scan->metadata_count < scan->metadata_capacity)
+        return true;
+    void *grown = scanner_grow(scanner, scan->metadata, &scan->metadata_capacity,
+                               scan->metadata_count + 1, sizeof *scan->metadata);
+    if (grown != NULL)
+        scan->metadata = grown;
+    return grown != NULL;
 }
 
 /* ---- the message ---- */
@@ -86,9 +97,8 @@ static bool reserve_metadata(struct scanner *scanner)
 static bool scan_series(struct scanner *scanner, struct bytes content)
 {
     struct write_scan *scan = scanner->scan;
-    if (!reserve_series(scanner))
+    if (!reserve_series(scanner) || !reserve_labels(scanner))
         return false;
-    reserve_labels(scanner);
     struct scanned_series fresh = {.first_label = (uint32_t)scan->label_count,
                                    .first_sample = (uint32_t)scan->sample_count};
     struct scanned_series *series = &scan->series[scan->series_count];
@@ -189,6 +199,8 @@ enum status write_scan_run(struct write_scan *scan, const struct write_scan_opti
     struct scanner scanner = {.scan = scan, .options = options};
     if (scan_request(&scanner, body))
         return STATUS_OK;
+    if (scanner.is_refused)
+        return charge_refusal(options->charge, err);
     if (scanner.limit != NULL)
         return error_set(err, STATUS_LIMIT, "write request: too many %s, want at most %u",
                          scanner.limit, (unsigned)scanner.limit_max);

@@ -21,6 +21,7 @@
 #ifndef CROFT_INGEST_WRITE_SCAN_H
 #define CROFT_INGEST_WRITE_SCAN_H
 
+#include "base/budget.h"
 #include "base/bytes.h"
 #include "base/status.h"
 #include "tsdb/model/label.h"
@@ -34,6 +35,7 @@ struct write_scan_options {
     uint32_t labels_max;
     uint32_t samples_max;
     uint32_t metadata_max;
+    struct charge *charge; /* takes what the arrays grow by; kept; may be NULL */
 };
 
 /* 1 M samples, and as many series; 4 M labels: as many as 32 MiB can hold when each has a name and
@@ -82,7 +84,8 @@ void write_scan_deinit(struct write_scan *scan);
 size_t write_scan_memory_bytes(const struct write_scan *scan);
 
 /* Replaces the content of `scan`. STATUS_INVALID: malformed, the text says where; STATUS_LIMIT: too
-   much in one message. After a failure the content means nothing. */
+   much in one message; STATUS_UNAVAILABLE: the charge refuses. After a failure the content means
+   nothing. */
 MUST_USE enum status write_scan_run(struct write_scan *scan,
                                     const struct write_scan_options *options, struct bytes body,
                                     struct error *err);

@@ -6,7 +6,6 @@
 #ifndef CROFT_INGEST_WRITE_SCAN_IMPL_H
 #define CROFT_INGEST_WRITE_SCAN_IMPL_H
 
-#include "base/mem.h"
 #include "ingest/wire.h"
 #include "ingest/write_scan.h"
 
@@ -35,6 +34,7 @@ struct scanner {
     uint64_t label_total; /* of all series so far */
     const char *limit;    /* which limit was passed; NULL for none */
     uint32_t limit_max;
+    bool is_refused; /* by the charge */
 };
 
 /* Notes which limit was passed; returns false. */
@@ -46,16 +46,28 @@ static inline bool scanner_fail_limit(struct scanner *scanner, const char *limit
     return false;
 }
 
+/* An array of the scan, grown; NULL, which is noted, when the charge refuses. */
+static inline void *scanner_grow(struct scanner *scanner, void *array, size_t *capacity,
+                                 size_t want, size_t element_bytes)
+{
+    void *grown = charge_grow(scanner->options->charge, array, capacity, want, element_bytes);
+    scanner->is_refused = grown == NULL;
+    return grown;
+}
+
 /* Limits first, memory second. */
 static inline bool scanner_reserve_sample(struct scanner *scanner)
 {
     struct write_scan *scan = scanner->scan;
     if (scan->sample_count >= scanner->options->samples_max)
         return scanner_fail_limit(scanner, "samples", scanner->options->samples_max);
-    if (scan->sample_count == scan->sample_capacity)
-        scan->samples = mem_grow(scan->samples, &scan->sample_capacity, scan->sample_count + 1,
-                                 sizeof *scan->samples);
-    return true;
+    if (scan->sample_count < scan->sample_capacity)
+        return true;
+    void *grown = scanner_grow(scanner, scan->samples, &scan->sample_capacity,
+                               scan->sample_count + 1, sizeof *scan->samples);
+    if (grown != NULL)
+        scan->samples = grown;
+    return grown != NULL;
 }
 
 static inline struct wire scanner_wire(struct scanner *scanner, struct bytes content)
@@ -72,11 +84,11 @@ static inline bool is_tenant_label(struct str name, struct str tenant_label)
 enum plain_result {
     PLAIN_ALL,   /* the whole series was plain */
     PLAIN_NOT,   /* it is not: what was read of it means nothing */
-    PLAIN_LIMIT, /* a limit was passed */
+    PLAIN_LIMIT, /* a limit was passed, or memory refused */
 };
 enum plain_result scan_plain_series(struct scanner *scanner, struct bytes content,
                                     struct scanned_series *series);
-/* False: malformed, or a limit was passed. */
+/* False: malformed, a limit was passed, or memory refused. */
 bool scan_any_series(struct scanner *scanner, struct bytes content, struct scanned_series *series);
 
 /* A field of text; `field` is its name in errors. */

@@ -1,6 +1,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/budget.h"
+#include "base/mem.h"
 #include "base/thread.h"
 #include "tests/support/test.h"
 
@@ -161,6 +162,33 @@ TEST(an_arena_is_charged_by_the_page)
     budget_free(budget);
 }
 
+TEST(an_array_grows_when_its_payer_may_hold_that_much)
+{
+    enum { BYTES = 10 };
+    struct budget *budget = open_budget(2 * 16 * BYTES);
+    struct charge other, charge;
+    size_t capacity = 0;
+    charge_init(&other, budget, STR("a"));
+    charge_init_like(&charge, &other);
+    uint8_t *array = charge_grow(&charge, NULL, &capacity, 1, BYTES);
+    assert_non_null(array);
+    assert_int_equal(budget_held_bytes(budget), capacity * BYTES);
+    assert_ptr_equal(charge_grow(&charge, array, &capacity, capacity, BYTES), array);
+    array = charge_grow(&charge, array, &capacity, 9, BYTES);
+    assert_int_equal(capacity, 16);
+    assert_null(charge_grow(&charge, array, &capacity, 17, BYTES));
+    assert_int_equal(capacity, 16);
+    assert_int_equal(budget_held_bytes(budget), 16 * BYTES);
+    charge_deinit(&charge);
+    charge_init_like(&charge, NULL);
+    array = charge_grow(&charge, array, &capacity, 100, BYTES);
+    assert_int_equal(capacity, 100);
+    assert_int_equal(budget_held_bytes(budget), 0);
+    mem_free(array);
+    charge_deinit(&other);
+    budget_free(budget);
+}
+
 TEST(a_buffer_is_charged_as_it_grows)
 {
     struct budget *budget = open_budget(400);
@@ -240,5 +268,6 @@ TEST_MAIN(RUN(one_payer_gets_half_and_not_a_byte_more), RUN(the_largest_is_refus
           RUN(another_maximum_holds_from_then_on), RUN(all_charges_of_a_payer_count_together),
           RUN(a_refusal_names_the_limit_and_no_other_payer),
           RUN(what_is_forced_shows_in_the_next_check), RUN(without_a_budget_nothing_is_refused),
-          RUN(an_arena_is_charged_by_the_page), RUN(a_buffer_is_charged_as_it_grows),
-          RUN(eight_threads_never_hold_more_than_there_is))
+          RUN(an_arena_is_charged_by_the_page),
+          RUN(an_array_grows_when_its_payer_may_hold_that_much),
+          RUN(a_buffer_is_charged_as_it_grows), RUN(eight_threads_never_hold_more_than_there_is))

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <remote_write.pb-c.h>
@@ -330,6 +331,48 @@ static void expect_limit(struct write_scan_options options, const char *want)
     write_scan_deinit(&scan);
 }
 
+/* Series in one piece and such as are not, and more labels than there is room for at once. */
+static void make_wide_message(struct buffer *message)
+{
+    struct sample sample = {1, 1};
+    char name[32];
+    for (int i = 0; i < 300; i++) {
+        snprintf(name, sizeof name, "__name__=m%d", i);
+        message_add_series_text(message, name, &sample, 1);
+        message_add_metadata(message, 1, name, "", "");
+        buffer_append(message, "\x0a\x09\x12\x00\x0a\x05\x12\x00\x0a\x01m", 11);
+    }
+}
+
+TEST(arrays_grow_when_their_payer_may_hold_that_much)
+{
+    struct write_scan_options options = test_options;
+    struct write_scan scan;
+    struct buffer message;
+    struct charge charge;
+    struct error err;
+    buffer_init(&message, SIZE_MAX);
+    make_wide_message(&message);
+    write_scan_init(&scan);
+    expect_ok(write_scan_run(&scan, &options, buffer_bytes(&message), &err));
+    assert_true(scan.label_count > 0 && scan.metadata_count == 300 && scan.sample_count > 300);
+    size_t needed = write_scan_memory_bytes(&scan);
+    options.charge = &charge;
+    for (int more = -1; more <= 1; more++) {
+        /* alone it may hold a half */
+        struct budget *budget = budget_new("request-memory", 2 * (needed + (size_t)more));
+        charge_init(&charge, budget, STR("a"));
+        write_scan_deinit(&scan);
+        enum status status = write_scan_run(&scan, &options, buffer_bytes(&message), &err);
+        expect_status(status, more < 0 ? STATUS_UNAVAILABLE : STATUS_OK);
+        assert_int_equal(budget_held_bytes(budget), write_scan_memory_bytes(&scan));
+        charge_deinit(&charge);
+        budget_free(budget);
+    }
+    buffer_deinit(&message);
+    write_scan_deinit(&scan);
+}
+
 TEST(each_limit_holds_exactly)
 {
     struct write_scan_options exact = {.labels_per_series_max = 2,
@@ -410,7 +453,7 @@ TEST_MAIN(RUN(random_messages_scan_as_protobuf_c_decodes_them),
           RUN(a_message_with_any_byte_changed_scans_as_protobuf_c_decodes_it),
           RUN(a_superfluous_length_byte_in_a_long_label_leaves_no_identity_in_the_body),
           RUN(an_error_says_what_where_got_and_want), RUN(an_error_counts_what_came_before_it),
-          RUN(each_limit_holds_exactly),
+          RUN(arrays_grow_when_their_payer_may_hold_that_much), RUN(each_limit_holds_exactly),
           RUN(labels_beyond_the_limit_of_a_series_are_counted_not_kept),
           RUN(labels_of_any_usual_length_keep_their_encoding_in_one_piece),
           RUN(an_empty_message_holds_nothing))

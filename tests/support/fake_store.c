@@ -91,6 +91,13 @@ const struct clock *store_clock(const struct store *store)
     return clock_real();
 }
 
+size_t store_write_memory_max(const struct write_series *series, size_t series_count)
+{
+    (void)series;
+    (void)series_count;
+    return 0;
+}
+
 enum status store_write(struct store *store, const struct write_series *series, size_t series_count,
                         struct arena *arena, struct write_result *result,
                         struct write_commit *commit, struct error *err)

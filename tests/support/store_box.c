@@ -169,6 +169,9 @@ static void free_write(struct box_write *write)
     mutex_deinit(&write->lock);
 }
 
+/* What store_write_memory_max leaves out. */
+enum { FEW_PAGES_BYTES = 16 << 10 };
+
 enum status box_write_begin(struct store_box *box, struct box_write *write,
                             const struct box_sample *samples, size_t count, struct error *err)
 {
@@ -183,8 +186,12 @@ enum status box_write_begin(struct store_box *box, struct box_write *write,
         series[series_count++] = make_series(box, &write->arena, samples + from, len);
         from += len;
     }
+    size_t max_bytes = write->arena.used_bytes + store_write_memory_max(series, series_count);
+    for (size_t i = 0; i < series_count; i++)
+        max_bytes += 2 * series[i].label_count * sizeof(struct label);
     enum status status = store_write(box->store, series, series_count, &write->arena,
                                      &write->result, &write->commit, err);
+    CHECK(write->arena.used_bytes <= max_bytes + FEW_PAGES_BYTES);
     if (status != STATUS_OK)
         free_write(write);
     return status;

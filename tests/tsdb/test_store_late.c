@@ -4,6 +4,8 @@
  */
 #include "tests/support/store_box.h"
 
+#include <stdio.h>
+
 #include "base/check.h"
 
 enum { BOX_SEED = 12, STEP_MS = 15000, RUN_SAMPLES = 600 };
@@ -268,7 +270,35 @@ TEST(of_rivals_for_one_timestamp_exactly_one_wins_while_flushes_run)
     store_box_deinit(&box);
 }
 
-TEST_MAIN(RUN(what_a_block_holds_is_known_in_every_state_of_the_head),
+/* New series, then, when a flush has begun a new epoch of the log, late samples of series that the
+   log does not know: store_box compares what each write takes with store_write_memory_max. */
+TEST(a_write_takes_no_more_memory_than_was_said)
+{
+    enum { SERIES = 500, SAMPLES = 20 };
+    static struct box_sample samples[SERIES * SAMPLES];
+    static char names[SERIES][100];
+    struct store_box box;
+    struct error err;
+    store_box_init(&box, BOX_SEED);
+    expect_ok(store_box_open(&box, &err));
+    for (int i = 0; i < SERIES * SAMPLES; i++) {
+        char *name = names[i / SAMPLES];
+        snprintf(name, sizeof names[0], "a n=%03d b=1 c=1 d=1 e=1 f=1 g=1", i / SAMPLES);
+        samples[i] = (struct box_sample){
+            "a", name, BOX_START_MS - (SAMPLES - i % SAMPLES) * (int64_t)STEP_MS, 1};
+    }
+    assert_int_equal(expect_write(&box, samples, SERIES * SAMPLES).samples_written,
+                     SERIES * SAMPLES);
+    expect_flush(&box);
+    for (int i = 0; i < SERIES * SAMPLES; i++)
+        samples[i].ts_ms += i % 2;
+    assert_int_equal(expect_write(&box, samples, SERIES * SAMPLES).samples_written,
+                     SERIES * SAMPLES);
+    store_box_deinit(&box);
+}
+
+TEST_MAIN(RUN(a_write_takes_no_more_memory_than_was_said),
+          RUN(what_a_block_holds_is_known_in_every_state_of_the_head),
           RUN(a_replayed_late_sample_does_not_hide_what_blocks_hold),
           RUN(a_request_of_many_late_samples_is_sorted_out_one_by_one),
           RUN(a_past_that_is_sent_again_in_order_is_known_to_the_bit),

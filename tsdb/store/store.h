@@ -88,6 +88,10 @@ struct write_commit {
     struct flag has_failed; /* the store's */
 };
 
+/* What a write takes of its arena at most, but for padding and a few pages, and for the labels of
+   series that the log or the head do not know. */
+size_t store_write_memory_max(const struct write_series *series, size_t series_count);
+
 /* Applies what is valid, refuses the rest (in `result`), logs, and registers `commit`. `arena`
    lives at least until `done`. STATUS_UNAVAILABLE: the log cannot take writes now; nothing was
    applied and `done` is not called. The series of one label set are one stream, in the given

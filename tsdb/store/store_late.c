@@ -160,7 +160,7 @@ static enum status ask_series(struct asking *a, struct block *block, size_t tena
 {
     const struct span_list deleted = deletions_of_series(
         a->write->deletions, block_meta(block)->sequence,
-        tenant_id_str(&a->deferred->series->tenant->id), a->deferred->labels, a->write->arena);
+        tenant_id_str(&a->deferred->series->tenant->id), a->deferred->labels, &a->scratch);
     if (deleted.count == 0 && a->deferred->sample_count == 1)
         return ask_for_one(a, block, tenant, series, err);
     for (uint32_t from = 0, to; from < a->deferred->sample_count; from = to) {

@@ -459,6 +459,21 @@ static enum status check_tenants(struct store *store, const struct write_series 
     return STATUS_OK;
 }
 
+size_t store_write_memory_max(const struct write_series *series, size_t series_count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < series_count; i++) {
+        const struct write_series *one = &series[i];
+        /* refuse_over_rate_locked, write_many_shards */
+        size_t picked_bytes = 2 * sizeof(uint32_t);
+        /* add_deferred, need_results */
+        size_t deferred_bytes = sizeof(struct deferred_series) +
+                                one->sample_count * (sizeof(uint32_t) + sizeof(enum append_result));
+        bytes += picked_bytes + deferred_bytes;
+    }
+    return bytes;
+}
+
 static void write_many_shards(struct store *store, struct shard_write *all,
                               struct write_commit *commit)
 {
