@@ -60,7 +60,6 @@ static bool stop(struct server *server)
     pool_close(server->query_helpers);
     turns_free(server->turns);
     budget_free(server->query_memory);
-    budget_free(server->request_memory);
     if (server->admin_pool != NULL)
         pool_close(server->admin_pool);
     if (server->write_path != NULL) {
@@ -79,6 +78,7 @@ static bool stop(struct server *server)
     limit_layers_close(server->limit_layers);
     if (server->store != NULL)
         store_close(server->store);
+    budget_free(server->request_memory);
     if (server->disk != NULL)
         disk_close(server->disk);
     config_deinit(&server->config);

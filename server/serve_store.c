@@ -53,7 +53,8 @@ enum status server_open_store(struct server *server, struct error *err)
                                     .label_limits = label_limits,
                                     .retention_ms = server->config.retention_ms,
                                     .future_max_ms = FUTURE_MAX_MS,
-                                    .idle_ms = 30 * MINUTE_MS};
+                                    .idle_ms = 30 * MINUTE_MS,
+                                    .memory = server->request_memory};
     TRY(choose_reserve(server->disk, &options.reserve_bytes, err));
     TRY(store_open(&options, &server->store, err));
     store_set_head_memory(server->store, server->head_memory_bytes);

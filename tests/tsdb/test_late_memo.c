@@ -49,7 +49,7 @@ static void expect_kept(struct late_memo *memo, struct late_key key, int64_t ts_
 TEST(what_is_kept_is_known_as_far_as_it_goes)
 {
     struct late_memo memo;
-    late_memo_init(&memo);
+    late_memo_init(&memo, NULL);
     expect_unknown(&memo, (struct late_key){0}, 0);
     keep(&memo, some, 3, 10);
     expect_kept(&memo, some, 0, 10);
@@ -65,7 +65,7 @@ TEST(what_is_kept_is_known_as_far_as_it_goes)
 TEST(more_samples_than_are_kept_end_what_is_known)
 {
     struct late_memo memo;
-    late_memo_init(&memo);
+    late_memo_init(&memo, NULL);
     keep(&memo, some, LATE_MEMO_SAMPLES + 2, 0);
     int64_t last_ms = (LATE_MEMO_SAMPLES - 1) * STEP_MS;
     expect_kept(&memo, some, last_ms, LATE_MEMO_SAMPLES - 1);
@@ -78,7 +78,7 @@ TEST(more_samples_than_are_kept_end_what_is_known)
 TEST(nobody_is_told_what_another_series_has)
 {
     struct late_memo memo;
-    late_memo_init(&memo);
+    late_memo_init(&memo, NULL);
     struct late_key rival = some;
     rival.series += 1U << LATE_MEMO_BITS;
     keep(&memo, some, 3, 10);
@@ -101,7 +101,7 @@ TEST(nobody_is_told_what_another_series_has)
 TEST(a_memo_that_nobody_asks_forgets)
 {
     struct late_memo memo;
-    late_memo_init(&memo);
+    late_memo_init(&memo, NULL);
     assert_int_equal(late_memo_bytes(&memo), 0);
     keep(&memo, some, 3, 10);
     expect_kept(&memo, some, 0, 10);
@@ -117,6 +117,33 @@ TEST(a_memo_that_nobody_asks_forgets)
     late_memo_deinit(&memo);
 }
 
-TEST_MAIN(RUN(what_is_kept_is_known_as_far_as_it_goes),
+TEST(a_table_is_taken_only_when_there_is_memory_for_it)
+{
+    struct late_memo memo;
+    struct budget *budget = budget_new("request-memory", 0);
+    late_memo_init(&memo, NULL);
+    keep(&memo, some, 1, 10);
+    size_t table_bytes = late_memo_bytes(&memo);
+    late_memo_deinit(&memo);
+    late_memo_init(&memo, budget);
+    for (int more = -1; more <= 1; more++) {
+        /* alone it may hold a half */
+        budget_set_max(budget, 2 * (table_bytes + (size_t)more));
+        keep(&memo, some, 1, 10);
+        keep(&memo, some, 1, 10);
+        assert_int_equal(late_memo_bytes(&memo), more < 0 ? 0 : table_bytes);
+        assert_int_equal(budget_held_bytes(budget), late_memo_bytes(&memo));
+        assert_int_equal(budget_refused(budget), 1); /* it is not asked for each sample */
+        late_memo_rest(&memo);
+        late_memo_rest(&memo);
+        assert_int_equal(budget_held_bytes(budget), 0);
+    }
+    keep(&memo, some, 1, 10);
+    late_memo_deinit(&memo);
+    budget_free(budget);
+}
+
+TEST_MAIN(RUN(a_table_is_taken_only_when_there_is_memory_for_it),
+          RUN(what_is_kept_is_known_as_far_as_it_goes),
           RUN(more_samples_than_are_kept_end_what_is_known),
           RUN(nobody_is_told_what_another_series_has), RUN(a_memo_that_nobody_asks_forgets))

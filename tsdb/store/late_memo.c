@@ -15,17 +15,24 @@ struct late_entry {
     struct sample samples[LATE_MEMO_SAMPLES];
 };
 
-_Static_assert((sizeof(struct late_entry) << LATE_MEMO_BITS) < 20000000, "as the header says");
+#define TABLE_BYTES (sizeof(struct late_entry) << LATE_MEMO_BITS)
 
-void late_memo_init(struct late_memo *memo)
+_Static_assert(TABLE_BYTES < 20000000, "as the header says");
+
+/* No tenant has that id. */
+#define PAYER STR("/late")
+
+void late_memo_init(struct late_memo *memo, struct budget *budget)
 {
     *memo = (struct late_memo){0};
     mutex_init(&memo->lock);
+    charge_init(&memo->charge, budget, PAYER);
 }
 
 void late_memo_deinit(struct late_memo *memo)
 {
     mem_free(memo->entries);
+    charge_deinit(&memo->charge);
     mutex_deinit(&memo->lock);
 }
 
@@ -98,15 +105,24 @@ static void fill(struct late_entry *entry, const struct late_key *key, int64_t m
     entry->max_ts_ms = is_cut ? entry->samples[LATE_MEMO_SAMPLES - 1].ts_ms : max_ts_ms;
 }
 
+static bool has_table_locked(struct late_memo *memo) REQUIRES(memo->lock)
+{
+    if (memo->entries != NULL || memo->is_refused)
+        return memo->entries != NULL;
+    memo->is_refused = charge_take(&memo->charge, TABLE_BYTES, NULL) != STATUS_OK;
+    if (!memo->is_refused)
+        memo->entries = mem_alloc_zeroed(1, TABLE_BYTES);
+    return !memo->is_refused;
+}
+
 void late_memo_keep(struct late_memo *memo, const struct late_key *key, int64_t min_ts_ms,
                     int64_t max_ts_ms, const struct columns *samples)
 {
     if (samples->count == 0)
         return;
     mutex_lock(&memo->lock);
-    if (memo->entries == NULL)
-        memo->entries = mem_alloc_zeroed((size_t)1 << LATE_MEMO_BITS, sizeof *memo->entries);
-    fill(entry_of_locked(memo, key), key, min_ts_ms, max_ts_ms, samples);
+    if (has_table_locked(memo))
+        fill(entry_of_locked(memo, key), key, min_ts_ms, max_ts_ms, samples);
     mutex_unlock(&memo->lock);
 }
 
@@ -116,15 +132,16 @@ void late_memo_rest(struct late_memo *memo)
     if (!memo->is_used) {
         mem_free(memo->entries);
         memo->entries = NULL;
+        charge_give(&memo->charge, memo->charge.held_bytes);
     }
-    memo->is_used = false;
+    memo->is_used = memo->is_refused = false;
     mutex_unlock(&memo->lock);
 }
 
 size_t late_memo_bytes(struct late_memo *memo)
 {
     mutex_lock(&memo->lock);
-    size_t bytes = memo->entries == NULL ? 0 : sizeof *memo->entries << LATE_MEMO_BITS;
+    size_t bytes = memo->entries == NULL ? 0 : TABLE_BYTES;
     mutex_unlock(&memo->lock);
     return bytes;
 }

@@ -8,12 +8,14 @@
  *
  * Memory:  a table of 2^LATE_MEMO_BITS entries, under 20 MB, taken with the first that is kept,
  *          given back a minute or two after the last was asked for. Of two series that want one
- *          entry the later has it. The shard's, charged to nobody: croft_late_memo_bytes.
+ *          entry the later has it. All memos are one payer of a budget: where that refuses, nothing
+ *          is kept until late_memo_rest. Shown as croft_late_memo_bytes.
  * Threads: any.
  */
 #ifndef CROFT_TSDB_LATE_MEMO_H
 #define CROFT_TSDB_LATE_MEMO_H
 
+#include "base/budget.h"
 #include "base/thread.h"
 #include "tsdb/model/sample.h"
 
@@ -32,9 +34,12 @@ struct late_memo {
     struct mutex lock;
     struct late_entry *entries; /* guarded by lock; base/mem; NULL when there are none */
     bool is_used;               /* guarded by lock; since the last rest */
+    bool is_refused;            /* guarded by lock; the same */
+    struct charge charge;       /* guarded by lock; of `entries` */
 };
 
-void late_memo_init(struct late_memo *memo);
+/* `budget`, kept, may be NULL. */
+void late_memo_init(struct late_memo *memo, struct budget *budget);
 void late_memo_deinit(struct late_memo *memo);
 /* Whether it knows what the series has at that time: then `found`, which is empty, gets that sample
    if there is one. */

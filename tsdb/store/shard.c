@@ -287,7 +287,7 @@ enum status shard_open(struct shard *shard, struct store *store, uint32_t number
     mutex_init(&shard->commit_lock);
     mutex_init(&shard->wake_lock);
     cond_init(&shard->wake);
-    late_memo_init(&shard->late_memo);
+    late_memo_init(&shard->late_memo, shard->store->options.memory);
     shard->hints = mem_alloc_zeroed((size_t)1 << SHARD_HINT_BITS, sizeof *shard->hints);
     shard->head = head_new();
     shard->deletions = deletions_new();
