@@ -1,11 +1,13 @@
 #include "base/process.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -133,10 +135,12 @@ void process_block_signals(void)
     signal(SIGPIPE, SIG_IGN);
 }
 
-int process_wait_signal(void)
+int process_wait_signal(int64_t timeout_ms)
 {
     sigset_t set = handled_signals();
-    int number;
-    CHECK(sigwait(&set, &number) == 0);
-    return number;
+    const struct timespec timeout = {.tv_sec = timeout_ms / 1000,
+                                     .tv_nsec = timeout_ms % 1000 * 1000000};
+    int number = sigtimedwait(&set, NULL, &timeout);
+    CHECK(number > 0 || errno == EAGAIN || errno == EINTR);
+    return number > 0 ? number : 0;
 }

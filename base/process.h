@@ -26,7 +26,7 @@ uint64_t process_raise_open_files(void);
 /* Blocks SIGTERM, SIGINT and SIGHUP in the calling thread and all it starts later; ignores SIGPIPE.
    Called once, before any thread is started. */
 void process_block_signals(void);
-/* Waits for one of them and returns its number. */
-int process_wait_signal(void);
+/* Waits for one of them and returns its number; 0 when none came in time. */
+int process_wait_signal(int64_t timeout_ms);
 
 #endif

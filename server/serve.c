@@ -11,7 +11,7 @@
 #include "http/listener.h"
 #include "server/serve_impl.h"
 
-enum { DRAIN_TIMEOUT_MS = 30 * 1000 };
+enum { DRAIN_TIMEOUT_MS = 30 * 1000, CONFIG_LOOK_MS = 2 * 1000 };
 
 static enum status open_memory(struct server *server, struct error *err)
 {
@@ -87,11 +87,16 @@ static bool stop(struct server *server)
 
 static void run(struct server *server)
 {
+    uint64_t last = 0;
     for (;;) {
-        int signal_number = process_wait_signal();
-        if (signal_number != SIGHUP)
+        int signal_number = process_wait_signal(CONFIG_LOOK_MS);
+        if (signal_number != 0 && signal_number != SIGHUP)
             break;
-        server_reload(server);
+        uint64_t stamp = server_files_stamp(server);
+        /* a change is taken when the files have been at rest from one look to the next */
+        if (signal_number == SIGHUP || (stamp != server->files_stamp && stamp == last))
+            server_reload(server);
+        last = stamp;
     }
     log_info("stopping: answering what is under way");
 }

@@ -5,8 +5,8 @@
  *              ├──── ingest ──── routes ─ HTTP server
  *              └──── engine ─ query pool ─┘
  *
- * SIGTERM, SIGINT: stop accepting, answer what is under way, commit, exit 0. SIGHUP: read the
- * configuration file again and apply its limits.
+ * SIGTERM, SIGINT: stop accepting, answer what is under way, commit, exit 0. SIGHUP, or a change of
+ * the configuration file: read it again and apply its limits.
  */
 #ifndef CROFT_SERVER_SERVE_H
 #define CROFT_SERVER_SERVE_H

@@ -1,6 +1,7 @@
 /*
  * What the configuration of the server says: at the start, and again when a signal asks for it.
  */
+#include "base/file_stamp.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/thread.h"
@@ -88,9 +89,20 @@ static enum status check_listen(const struct server *server, const struct config
                      STR_ARG(server->config.listen));
 }
 
+uint64_t server_files_stamp(const struct server *server)
+{
+    const char *paths[] = {server->flags.config.len > 0 ? server->flags.config.ptr : NULL,
+                           server->config.tls.certificate, server->config.tls.key};
+    uint64_t stamp = 0;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        stamp = stamp * 31 + (paths[i] == NULL ? 0 : file_stamp(paths[i]));
+    return stamp;
+}
+
 enum status server_read_config(struct server *server, struct error *err)
 {
     TRY(read_config(&server->flags, false, &server->config, err));
+    server->files_stamp = server_files_stamp(server);
     return check_listen(server, &server->config, err);
 }
 
@@ -238,6 +250,7 @@ void server_reload(struct server *server)
 {
     struct config fresh;
     struct error err;
+    server->files_stamp = server_files_stamp(server);
     if (read_fresh(server, &fresh, &err) == STATUS_OK &&
         reload_tls(server, &fresh, &err) == STATUS_OK &&
         server_apply_memory(server, &fresh, &err) == STATUS_OK) {

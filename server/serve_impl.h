@@ -38,6 +38,7 @@ enum {
 struct server {
     struct flags flags;
     struct config config;
+    uint64_t files_stamp;      /* of the files of the configuration when they were read last */
     struct listener *listener; /* bound before the store is opened; NULL once `http` has it */
     struct disk *disk;
     struct store *store;
@@ -79,6 +80,8 @@ struct server {
 
 /* Flags over the file over what is built in, and whether that may be served at all. */
 MUST_USE enum status server_read_config(struct server *server, struct error *err);
+/* Of the configuration file, certificate and key. */
+uint64_t server_files_stamp(const struct server *server);
 /* Sets budgets and heads to their parts of the memory; the first time, connections_max as well. */
 MUST_USE enum status server_apply_memory(struct server *server, const struct config *config,
                                          struct error *err);

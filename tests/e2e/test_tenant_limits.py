@@ -16,6 +16,13 @@ class TenantLimits(TenantsCase):
                  if f"configuration: {name} has changed, which takes a restart" in self.log()]
         self.assertEqual(named, ["tenant_label"])
 
+    def test_a_changed_file_is_read_without_being_asked_to(self):
+        self.write_a()
+        self.config["tenants"] = {"a": {"limits": {"max_series": 7}}}
+        write_json(self.croft.folder, "croft.yml", self.config)
+        wait_until("the limit holds", lambda: self.http.get("/api/v1/user_limits", headers=self.headers("a")).json()
+                   ["max_global_series_per_user"] == 7)
+
     def test_a_file_that_lost_its_content_changes_nothing(self):
         self.write_a()
         for number, text in enumerate(["", "# limits\n", "limits: {max_series: 5}\n", "limits:\n"], 1):
