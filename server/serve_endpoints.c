@@ -128,7 +128,8 @@ void server_open_status(struct server *server)
                                                .started_ms = clock_now_ms(clock_real())};
     server->status_api = (struct status_api){.own_metrics = &server->own_metrics,
                                              .metadata = server->metadata,
-                                             .tenants = store_tenants(server->store)};
+                                             .tenants = store_tenants(server->store),
+                                             .memory = server->query_memory};
     server->route_count +=
         status_api_routes(&server->status_api, server->routes + server->route_count);
     server->limit_rows = limit_rows_of(server->store, server->limit_layers);

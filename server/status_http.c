@@ -154,6 +154,7 @@ static void handle_metadata(void *context, struct exchange *exchange)
         !find_limit(exchange, "limit_per_metric", &per_metric_max) ||
         !request_scope(exchange, &scope))
         return;
+    exchange_charge_reply(exchange, api->memory, request_payer(exchange, &scope));
     struct str wanted = exchange_param(exchange, "metric", NULL);
     struct metric_metadata *entries;
     size_t count = collect_metadata(api, exchange, &scope, &entries);

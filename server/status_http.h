@@ -12,6 +12,7 @@ struct status_api {
     const struct own_metrics *own_metrics; /* kept */
     struct metadata *metadata;             /* kept */
     struct tenant_table *tenants;          /* kept */
+    struct budget *memory;                 /* of replies, with those of queries; kept */
 };
 
 /* Writes its rows to `out` (at most STATUS_API_ROUTES_MAX), returns how many; valid as long as

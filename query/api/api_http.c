@@ -277,13 +277,9 @@ static bool is_call_abandoned(struct lanes_job *job)
 
 static void find_payer(struct api_call *call)
 {
-    const struct scope *scope = &call->scope;
-    if (scope_is_federated(scope)) {
-        call->payer_id = request_payer_of_several(call->exchange);
-        return;
-    }
-    call->payer_id = tenant_id_str(&scope->tenants[0]);
-    call->payer = tenant_table_find(store_tenants(call->api->engine->store), call->payer_id);
+    call->payer_id = request_payer(call->exchange, &call->scope);
+    if (!scope_is_federated(&call->scope))
+        call->payer = tenant_table_find(store_tenants(call->api->engine->store), call->payer_id);
 }
 
 uint64_t api_tenant_limit(const struct api_call *call, enum tenant_limit limit, uint64_t most)

@@ -77,9 +77,11 @@ bool request_scope(struct exchange *exchange, struct scope *out)
     return status == STATUS_OK;
 }
 
-struct str request_payer_of_several(struct exchange *exchange)
+struct str request_payer(struct exchange *exchange, const struct scope *scope)
 {
     const struct grant *grant = exchange_grant(exchange);
+    if (!scope_is_federated(scope))
+        return tenant_id_str(&scope->tenants[0]);
     if (grant == NULL)
         return STR("|");
     /* no tenant's id has a bar */

@@ -13,7 +13,8 @@
 /* Lives in the exchange. False: the header is not valid or asks for too much, and the reply is
    given. */
 MUST_USE bool request_scope(struct exchange *exchange, struct scope *out);
-/* Who pays for a read of several tenants: the caller's credential. Never a tenant's id. */
-struct str request_payer_of_several(struct exchange *exchange);
+/* Who pays for the read: the one tenant, or for several the caller's credential, which is never a
+   tenant's id. Valid as long as both. */
+struct str request_payer(struct exchange *exchange, const struct scope *scope);
 
 #endif

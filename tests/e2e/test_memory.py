@@ -10,7 +10,7 @@ import unittest
 
 from answers import query
 from harness import Croft, is_open, main, now_ms, wait_until
-from remote_write import message, send, write
+from remote_write import GAUGE, message, send, write
 
 QUERY_MAX, REQUEST_MAX = 12 << 20, 32 << 20
 CONNECTIONS = 64
@@ -88,6 +88,17 @@ class Memory(unittest.TestCase):
             self.assertLessEqual(set(codes), {200, 503})
             refusals = self.http.metrics()['croft_memory_refusals_total{use="queries"}'] - refusals
             self.assertLessEqual(refusals, 3 * 16)
+        wait_until("all is given back", lambda: self.held("queries") == 0)
+
+    def test_metadata_is_charged_to_who_reads_it(self):
+        for first in range(0, 16_000, 4000):
+            entries = [(GAUGE, f"m{n}", "help " * 200) for n in range(first, first + 4000)]
+            reply = send(self.http, message([({"__name__": "m"}, [(self.end_s * 1000, 1)])], entries), "small")
+            self.assertEqual(reply.code, 204, reply)
+        for limit, code in (0, 503), (1000, 200):
+            reply = self.http.get("/api/v1/metadata", [("limit", limit)], {"X-Scope-OrgID": "small"})
+            self.assertEqual(reply.code, code, reply)
+        self.assertEqual(self.http.get("/api/v1/metadata", [], {"X-Scope-OrgID": "large0"}).code, 200)
         wait_until("all is given back", lambda: self.held("queries") == 0)
 
     def connect(self):

@@ -38,9 +38,8 @@ struct store_options {
        on; 0 for none. A quarter is held in a file, for deletions when others fill the disk, while
        it is not roomy. */
     uint64_t reserve_bytes;
-    struct budget
-        *memory;    /* of what late samples are compared with (late_memo); kept; NULL: no limit */
-    bool is_manual; /* no threads: the caller commits and flushes */
+    struct budget *memory; /* of late memos; kept; NULL: no limit */
+    bool is_manual;        /* no threads: the caller commits and flushes */
     /* With is_manual: only selections and reports may be asked; nothing on the disk is changed, and
        damaged blocks are left out. */
     bool is_read_only;
