@@ -19,8 +19,9 @@ struct fixture {
     struct sim_clock clock;
     struct mutex lock;
     struct cond has_changed;
-    bool is_open;   /* guarded by lock: jobs may end */
-    size_t running; /* guarded by lock */
+    bool is_open;        /* guarded by lock: jobs may end */
+    size_t running;      /* guarded by lock */
+    size_t running_peak; /* guarded by lock */
     struct counter run;
     struct counter refused;
     struct flag is_abandoned;
@@ -32,6 +33,7 @@ static void run(struct lanes_job *base)
     struct fixture *f = ((struct job *)base)->fixture;
     mutex_lock(&f->lock);
     f->running++;
+    f->running_peak = f->running > f->running_peak ? f->running : f->running_peak;
     cond_broadcast(&f->has_changed);
     while (!f->is_open)
         cond_wait(&f->has_changed, &f->lock);
@@ -161,9 +163,12 @@ TEST(who_is_gone_is_refused)
     expect_refused(&f, 5);
 }
 
+enum { SUBMITTERS = 8 };
+
 struct submitter {
     struct fixture *fixture;
     size_t from;
+    size_t lane_count;
     struct thread thread;
 };
 
@@ -171,26 +176,55 @@ static void submit_some(void *context)
 {
     struct submitter *submitter = context;
     static const char *const ids[] = {"a", "b", "c", "d"};
-    for (size_t i = submitter->from; i < submitter->from + JOBS / 4; i++)
-        submit(submitter->fixture, i, i + 1, ids[i % 4]);
+    for (size_t i = submitter->from; i < submitter->from + JOBS / SUBMITTERS; i++)
+        submit(submitter->fixture, i, i + 1, ids[i % submitter->lane_count]);
+}
+
+/* All jobs, by eight threads, to so many lanes. */
+static void submit_all(struct fixture *f, size_t lane_count)
+{
+    struct submitter submitters[SUBMITTERS];
+    for (size_t i = 0; i < SUBMITTERS; i++) {
+        submitters[i] = (struct submitter){
+            .fixture = f, .from = i * JOBS / SUBMITTERS, .lane_count = lane_count};
+        thread_start(&submitters[i].thread, "submitter", submit_some, &submitters[i]);
+    }
+    for (size_t i = 0; i < SUBMITTERS; i++)
+        thread_join(&submitters[i].thread);
 }
 
 TEST(many_threads_submit_at_once)
 {
     struct fixture f;
-    struct submitter submitters[4];
     fixture_open(&f, 5);
     let_end(&f);
-    for (size_t i = 0; i < 4; i++) {
-        submitters[i] = (struct submitter){.fixture = &f, .from = i * JOBS / 4};
-        thread_start(&submitters[i].thread, "submitter", submit_some, &submitters[i]);
-    }
-    for (size_t i = 0; i < 4; i++)
-        thread_join(&submitters[i].thread);
+    submit_all(&f, 4);
     fixture_close(&f);
     assert_int_equal(counter_get(&f.run), JOBS);
 }
 
+TEST(a_lane_runs_as_many_as_its_limit_says_while_eight_threads_submit)
+{
+    static const struct {
+        size_t own_max;
+        size_t runs;
+    } rows[] = {{1, 1}, {2, 2}, {3, 2 /* as the rules say */}};
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        struct fixture f;
+        fixture_open(&f, 5);
+        for (size_t i = 0; i < JOBS; i++)
+            f.jobs[i].base.base.lane_running_max = rows[row].own_max;
+        submit_all(&f, 1);
+        await_running(&f, rows[row].runs);
+        assert_int_equal(lanes_running_count(f.lanes), rows[row].runs);
+        let_end(&f);
+        fixture_close(&f);
+        assert_int_equal(counter_get(&f.run), JOBS);
+        assert_int_equal(f.running_peak, rows[row].runs);
+    }
+}
+
 TEST_MAIN(RUN(a_lane_that_is_busy_keeps_nobody_else_waiting), RUN(closing_runs_what_waits),
           RUN(who_waits_for_too_long_is_refused), RUN(who_is_gone_is_refused),
-          RUN(many_threads_submit_at_once))
+          RUN(many_threads_submit_at_once),
+          RUN(a_lane_runs_as_many_as_its_limit_says_while_eight_threads_submit))
