@@ -24,6 +24,30 @@ TEST(elements_do_not_move_or_overlap)
     slab_deinit(&slab);
 }
 
+TEST(rows_of_neighbours_stand_side_by_side)
+{
+    enum { ROWS = 5, ELEMENTS = 20 };
+    struct slab slab;
+    slab_init_rows(&slab, 12, ROWS, 3);
+    for (uint32_t i = 0; i < ELEMENTS; i++) {
+        slab_take(&slab);
+        assert_ptr_equal(slab_row_at(&slab, i, 0), slab_at(&slab, i));
+        for (uint32_t row = 0; row < ROWS; row++)
+            memset(slab_row_at(&slab, i, row), (int)(i * ROWS + row), 12);
+    }
+    slab_give(&slab, 9);
+    for (uint32_t i = 0; i < ELEMENTS; i++) {
+        for (uint32_t row = i == 9 ? 1 : 0; row < ROWS; row++) {
+            const uint8_t *bytes = slab_row_at(&slab, i, row);
+            assert_int_equal(bytes[0], i * ROWS + row);
+            assert_int_equal(bytes[11], i * ROWS + row);
+        }
+    }
+    uint8_t *first = slab_row_at(&slab, 0, 3);
+    assert_ptr_equal(slab_row_at(&slab, 1, 3), first + 12);
+    slab_deinit(&slab);
+}
+
 TEST(what_was_given_back_is_taken_first)
 {
     struct slab slab;
@@ -172,8 +196,9 @@ TEST(runs_of_every_length_keep_their_numbers)
     pair_pool_deinit(&pool);
 }
 
-TEST_MAIN(RUN(elements_do_not_move_or_overlap), RUN(what_was_given_back_is_taken_first),
-          RUN(pages_of_which_nothing_is_in_use_go), RUN(a_shrunk_slab_gives_every_element_once),
+TEST_MAIN(RUN(elements_do_not_move_or_overlap), RUN(rows_of_neighbours_stand_side_by_side),
+          RUN(what_was_given_back_is_taken_first), RUN(pages_of_which_nothing_is_in_use_go),
+          RUN(a_shrunk_slab_gives_every_element_once),
           RUN(what_is_set_aside_stays_and_goes_at_once),
           RUN(what_is_taken_back_is_given_out_once_more),
           RUN(runs_of_every_length_keep_their_numbers))

@@ -13,7 +13,7 @@ void head_copy_full_run(const struct head *head, struct series_ref ref, struct f
     const struct open_run *open = &head_series(head, ref)->samples.open;
     out->base_ts_ms = open->base_ts_ms;
     out->ref = ref;
-    memcpy(out->samples, open_run_samples(&head->open, open), sizeof out->samples);
+    open_run_copy(&head->open, open, out->samples);
 }
 
 void full_run_encode(struct full_run *run, struct chunk_times *latest, struct buffer *out)

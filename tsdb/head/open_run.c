@@ -8,7 +8,7 @@ _Static_assert(sizeof(struct open_sample) == 12, "an open sample is packed");
 
 void open_pool_init(struct open_pool *pool)
 {
-    slab_init(&pool->runs, OPEN_RUN_COUNT_MAX * sizeof(struct open_sample), PAGE_BITS);
+    slab_init_rows(&pool->runs, sizeof(struct open_sample), OPEN_RUN_COUNT_MAX, PAGE_BITS);
 }
 
 void open_pool_deinit(struct open_pool *pool)
@@ -36,15 +36,10 @@ size_t open_pool_memory_bytes(const struct open_pool *pool)
     return slab_memory_bytes(&pool->runs);
 }
 
-static struct open_sample *samples_of(const struct open_pool *pool, const struct open_run *run)
+static struct open_sample *sample_at(const struct open_pool *pool, const struct open_run *run,
+                                     uint32_t index)
 {
-    return slab_at(&pool->runs, run->ref);
-}
-
-const struct open_sample *open_run_samples(const struct open_pool *pool, const struct open_run *run)
-{
-    CHECK(run->count > 0);
-    return samples_of(pool, run);
+    return slab_row_at(&pool->runs, run->ref, index);
 }
 
 bool open_run_has_room(const struct open_run *run, int64_t ts_ms)
@@ -71,7 +66,8 @@ void open_run_append(struct open_pool *pool, struct open_run *run, struct sample
         run->base_ts_ms = sample.ts_ms;
         run->ref = slab_take(&pool->runs);
     }
-    samples_of(pool, run)[run->count++] = open_sample_of(run->base_ts_ms, sample);
+    *sample_at(pool, run, run->count) = open_sample_of(run->base_ts_ms, sample);
+    run->count++;
 }
 
 void open_run_insert(struct open_pool *pool, struct open_run *run, uint32_t index,
@@ -80,9 +76,9 @@ void open_run_insert(struct open_pool *pool, struct open_run *run, uint32_t inde
     CHECK(index > 0);
     CHECK(index <= run->count);
     CHECK(open_run_has_room(run, sample.ts_ms));
-    struct open_sample *samples = samples_of(pool, run);
-    memmove(samples + index + 1, samples + index, (run->count - index) * sizeof *samples);
-    samples[index] = open_sample_of(run->base_ts_ms, sample);
+    for (uint32_t i = run->count; i > index; i--)
+        *sample_at(pool, run, i) = *sample_at(pool, run, i - 1);
+    *sample_at(pool, run, index) = open_sample_of(run->base_ts_ms, sample);
     run->count++;
 }
 
@@ -95,10 +91,7 @@ struct sample open_sample_decode(int64_t base_ts_ms, const struct open_sample *f
 uint32_t open_run_find(const struct open_pool *pool, const struct open_run *run, int64_t ts_ms)
 {
     uint32_t index = run->count;
-    if (index == 0)
-        return 0;
-    const struct open_sample *samples = samples_of(pool, run);
-    while (index > 0 && run->base_ts_ms + samples[index - 1].offset_ms >= ts_ms)
+    while (index > 0 && run->base_ts_ms + sample_at(pool, run, index - 1)->offset_ms >= ts_ms)
         index--;
     return index;
 }
@@ -106,17 +99,21 @@ uint32_t open_run_find(const struct open_pool *pool, const struct open_run *run,
 struct sample open_run_at(const struct open_pool *pool, const struct open_run *run, uint32_t index)
 {
     CHECK(index < run->count);
-    return open_sample_decode(run->base_ts_ms, &samples_of(pool, run)[index]);
+    return open_sample_decode(run->base_ts_ms, sample_at(pool, run, index));
+}
+
+void open_run_copy(const struct open_pool *pool, const struct open_run *run,
+                   struct open_sample out[OPEN_RUN_COUNT_MAX])
+{
+    for (uint32_t i = 0; i < run->count; i++)
+        out[i] = *sample_at(pool, run, i);
 }
 
 void open_run_read(const struct open_pool *pool, const struct open_run *run, struct columns *out)
 {
-    if (run->count == 0)
-        return;
-    const struct open_sample *samples = samples_of(pool, run);
     columns_reserve(out, run->count);
     for (uint32_t i = 0; i < run->count; i++) {
-        struct sample sample = open_sample_decode(run->base_ts_ms, &samples[i]);
+        struct sample sample = open_run_at(pool, run, i);
         columns_append(out, sample.ts_ms, sample.value);
     }
 }
@@ -132,5 +129,5 @@ void open_run_prefetch(const struct open_pool *pool, const struct open_run *run)
 {
     if (run->count == 0)
         return;
-    __builtin_prefetch(samples_of(pool, run) + run->count, 1);
+    __builtin_prefetch(sample_at(pool, run, run->count), 1);
 }

@@ -7,6 +7,10 @@
  * the series of a target are scraped together and would grow together, so memory of smaller sizes
  * would only be left behind. Offset and value stand side by side: an append touches one cache line.
  *
+ *     page  =  first samples of its 64 runs │ second samples of its 64 runs │ ...
+ *
+ * The series of a scrape are appended to one behind the other, and five of them share that line.
+ *
  * Invariant:  offsets are strictly increasing, the first is 0.
  * Ownership:  a run's memory belongs to its pool; the struct is embedded in its owner.
  * Threads:    not synchronised.
@@ -38,7 +42,7 @@ struct open_run {
 };
 
 struct open_pool {
-    struct slab runs; /* struct open_sample[OPEN_RUN_COUNT_MAX] */
+    struct slab runs; /* OPEN_RUN_COUNT_MAX rows, each a struct open_sample */
 };
 
 void open_pool_init(struct open_pool *pool);
@@ -60,9 +64,9 @@ void open_run_insert(struct open_pool *pool, struct open_run *run, uint32_t inde
 /* The index of the first sample at or after `ts_ms`. */
 uint32_t open_run_find(const struct open_pool *pool, const struct open_run *run, int64_t ts_ms);
 struct sample open_run_at(const struct open_pool *pool, const struct open_run *run, uint32_t index);
-/* All of them, until the run changes; it is not empty. */
-const struct open_sample *open_run_samples(const struct open_pool *pool,
-                                           const struct open_run *run);
+/* All of them to `out`. */
+void open_run_copy(const struct open_pool *pool, const struct open_run *run,
+                   struct open_sample out[OPEN_RUN_COUNT_MAX]);
 /* Appends the samples to `out`, all later than what it has. */
 void open_run_read(const struct open_pool *pool, const struct open_run *run, struct columns *out);
 /* Gives the memory back; the run is empty. */

@@ -9,9 +9,16 @@ enum { CACHE_LINE_BYTES = 64 };
 
 void slab_init(struct slab *slab, uint32_t element_bytes, uint32_t page_bits)
 {
-    CHECK(element_bytes >= sizeof(uint32_t));
-    *slab = (struct slab){
-        .element_bytes = element_bytes, .page_bits = page_bits, .free_head = SLAB_REF_NONE};
+    slab_init_rows(slab, element_bytes, 1, page_bits);
+}
+
+void slab_init_rows(struct slab *slab, uint32_t row_bytes, uint32_t row_count, uint32_t page_bits)
+{
+    CHECK(row_bytes >= sizeof(uint32_t));
+    *slab = (struct slab){.row_bytes = row_bytes,
+                          .row_count = row_count,
+                          .page_bits = page_bits,
+                          .free_head = SLAB_REF_NONE};
 }
 
 void slab_deinit(struct slab *slab)
@@ -25,7 +32,7 @@ void slab_deinit(struct slab *slab)
 
 static size_t page_bytes(const struct slab *slab)
 {
-    return (size_t)slab->element_bytes << slab->page_bits;
+    return (size_t)slab->row_count * slab->row_bytes << slab->page_bits;
 }
 
 static uint8_t *new_page(const struct slab *slab)
