@@ -32,6 +32,7 @@ void head_model_free(struct head_model *m)
     }
     head_free(m->head);
     tenant_table_close(m->tenants);
+    mem_free(m->runs.ptr);
     arena_deinit(&m->arena);
     mem_free(m);
 }
@@ -175,19 +176,26 @@ static enum append_result note_append(struct head_model *m, struct model_series 
     return APPEND_OK;
 }
 
-/* Nothing that can be seen depends on who seals. */
-static void copy_full_run(struct head_model *m, struct series_ref ref)
+/* As a write does, or as a replay, which copies full runs: nothing that can be seen depends on who
+   seals. */
+static enum append_result append_either_way(struct head_model *m, struct series_ref ref,
+                                            struct sample sample)
 {
-    if (head_has_full_run(m->head, ref) && m->run_count < HEAD_MODEL_RUNS_MAX)
-        head_copy_full_run(m->head, ref, &m->runs[m->run_count++]);
+    enum append_result result = head_look(m->head, ref, sample);
+    struct logged_sample logged = {sample, ref};
+    if (random_below(&m->random, 2) == 0)
+        return head_append(m->head, ref, sample, m->now_ms);
+    size_t taken = head_append_logged(m->head, &logged, 1, m->now_ms, &m->runs);
+    assert_int_equal(taken, result == APPEND_OK);
+    return result;
 }
 
 void head_model_adopt(struct head_model *m)
 {
     struct buffer chunk;
     buffer_init(&chunk, CHUNK_BYTES_MAX);
-    while (m->run_count > 0 && random_below(&m->random, 4) > 0) {
-        struct full_run *run = &m->runs[--m->run_count];
+    while (m->runs.count > 0 && random_below(&m->random, 4) > 0) {
+        struct full_run *run = &m->runs.ptr[--m->runs.count];
         buffer_reset(&chunk);
         full_run_encode(run, &m->times, &chunk);
         assert_int_equal(run->chunk_len, chunk.len);
@@ -211,9 +219,7 @@ void head_model_append(struct head_model *m)
         }
         struct sample sample = {ts_ms, f64_from_bits(bits)};
         enum append_result want = note_append(m, series, ts_ms, bits);
-        assert_int_equal(head_append(m->head, series->ref, sample, m->now_ms), want);
-        if (random_below(&m->random, 2) == 0)
-            copy_full_run(m, series->ref);
+        assert_int_equal(append_either_way(m, series->ref, sample), want);
     }
 }
 
@@ -269,7 +275,7 @@ static void end_flush(struct head_model *m, struct model_series *series)
 
 void head_model_flush(struct head_model *m)
 {
-    m->run_count = 0;
+    m->runs.count = 0;
     if (!m->is_flushing) {
         head_flush_begin(m->head);
         head_model_each(m, begin_flush);

@@ -18,7 +18,6 @@ enum {
     HEAD_MODEL_SET_COUNT = 4 * 5 * 4 * HEAD_MODEL_C_COUNT,
     HEAD_MODEL_LABELS_MAX = 4,
     HEAD_MODEL_TENANT_COUNT = 2,
-    HEAD_MODEL_RUNS_MAX = 8,
 };
 
 struct model_sample {
@@ -44,8 +43,7 @@ struct head_model {
     struct head *head;
     struct series_ref before; /* who was found before */
     struct model_series series[HEAD_MODEL_TENANT_COUNT][HEAD_MODEL_SET_COUNT];
-    struct full_run runs[HEAD_MODEL_RUNS_MAX]; /* copied since the last flush began or ended */
-    size_t run_count;
+    struct full_runs runs; /* copied since the last flush began or ended */
     struct chunk_times times;
     bool is_flushing;
     int64_t now_ms;

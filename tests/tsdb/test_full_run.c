@@ -1,5 +1,6 @@
 #include "tsdb/head/full_run.h"
 
+#include "base/mem.h"
 #include "tests/support/test.h"
 
 enum { START_MS = 1000, FULL = OPEN_RUN_COUNT_MAX };
@@ -13,18 +14,21 @@ struct fixture {
     struct buffer chunk;
 };
 
-/* One sample a millisecond: a copy of the first run is made and encoded when it is full. */
+/* One sample a millisecond; the copy of the first run is encoded when it is full. */
 static void append(struct fixture *f, int64_t first, int64_t count)
 {
+    struct full_runs full = {0};
     for (int64_t i = first; i < first + count; i++) {
-        struct sample sample = {START_MS + i, (double)i};
-        assert_int_equal(head_append(f->head, f->ref, sample, 0), APPEND_OK);
-        assert_int_equal(head_has_full_run(f->head, f->ref), i % FULL == FULL - 1);
+        struct logged_sample sample = {{START_MS + i, (double)i}, f->ref};
+        full.count = 0;
+        assert_int_equal(head_append_logged(f->head, &sample, 1, 0, &full), 1);
+        assert_int_equal(full.count, i % FULL == FULL - 1);
         if (i != FULL - 1)
             continue;
-        head_copy_full_run(f->head, f->ref, &f->run);
+        f->run = full.ptr[0];
         full_run_encode(&f->run, &f->times, &f->chunk);
     }
+    mem_free(full.ptr);
 }
 
 static void open_fixture(struct fixture *f, int64_t count)
@@ -67,11 +71,31 @@ TEST(a_chunk_takes_the_place_of_the_samples_that_it_was_made_of)
     open_fixture(&f, FULL);
     size_t before = head_sample_memory_bytes(f.head);
     head_adopt_chunk(f.head, &f.run, buffer_bytes(&f.chunk));
-    assert_false(head_has_full_run(f.head, f.ref));
     assert_true(head_sample_memory_bytes(f.head) > before); /* the first page of chunks */
     expect_count(&f, FULL);
     append(&f, FULL, FULL + 3);
     expect_count(&f, 2 * FULL + 3);
+    close_fixture(&f);
+}
+
+TEST(many_samples_are_appended_like_one_after_the_other)
+{
+    enum { COUNT = 100 };
+    struct fixture f;
+    struct full_runs full = {0};
+    struct logged_sample samples[COUNT + 2];
+    open_fixture(&f, 0);
+    for (int64_t i = 0; i < COUNT; i++)
+        samples[i] = (struct logged_sample){{START_MS + i, (double)i}, f.ref};
+    samples[COUNT] = samples[3];
+    samples[COUNT + 1] = (struct logged_sample){{START_MS + COUNT, COUNT}, f.ref};
+    assert_int_equal(head_append_logged(f.head, samples, COUNT + 2, 0, &full), COUNT + 1);
+    assert_int_equal(samples[COUNT].sample.ts_ms, START_MS + COUNT);
+    assert_int_equal(full.count, COUNT / FULL);
+    for (size_t i = 0; i < full.count; i++)
+        assert_int_equal(full.ptr[i].base_ts_ms, START_MS + (int64_t)(i * FULL));
+    expect_count(&f, COUNT + 1);
+    mem_free(full.ptr);
     close_fixture(&f);
 }
 
@@ -97,4 +121,5 @@ TEST(a_chunk_is_adopted_once)
 }
 
 TEST_MAIN(RUN(a_chunk_takes_the_place_of_the_samples_that_it_was_made_of),
+          RUN(many_samples_are_appended_like_one_after_the_other),
           RUN(a_series_that_has_gone_on_needs_no_chunk), RUN(a_chunk_is_adopted_once))

@@ -27,12 +27,10 @@ static enum status apply(void *context, struct replay_batch *batch, struct error
     if (r->applied_count == r->fails_at)
         return error_set(err, STATUS_INVALID, "batch %d is wrong", (int)r->fails_at);
     r->applied_count++;
-    for (size_t i = 0; i < batch->sample_count; i++) {
-        struct series_ref ref = r->refs[batch->samples[i].ref.value];
-        CHECK(head_append(r->line.head, ref, batch->samples[i].sample, 0) == APPEND_OK);
-        if (head_has_full_run(r->line.head, ref))
-            replay_batch_take_run(batch, r->line.head, ref);
-    }
+    for (size_t i = 0; i < batch->sample_count; i++)
+        batch->samples[i].ref = r->refs[batch->samples[i].ref.value];
+    CHECK(head_append_logged(r->line.head, batch->samples, batch->sample_count, 0, &batch->runs) ==
+          batch->sample_count);
     return STATUS_OK;
 }
 
@@ -74,7 +72,7 @@ static void end(struct replaying *r)
 static void fill(struct replaying *r, int64_t number)
 {
     struct replay_batch *batch = replay_line_batch(&r->line);
-    assert_int_equal(batch->step_count + batch->sample_count + batch->run_count, 0);
+    assert_int_equal(batch->step_count + batch->sample_count + batch->runs.count, 0);
     for (uint32_t i = 0; i < SERIES; i++) {
         const struct logged_sample sample = {{number, (double)(number * i)}, {i}};
         assert_int_equal(replay_batch_add_samples(batch, &sample, 1), 1);

@@ -2,20 +2,6 @@
 
 #include "tsdb/head/head_impl.h"
 
-bool head_has_full_run(const struct head *head, struct series_ref ref)
-{
-    return head_series(head, ref)->samples.open.count == OPEN_RUN_COUNT_MAX;
-}
-
-void head_copy_full_run(const struct head *head, struct series_ref ref, struct full_run *out)
-{
-    CHECK(head_has_full_run(head, ref));
-    const struct open_run *open = &head_series(head, ref)->samples.open;
-    out->base_ts_ms = open->base_ts_ms;
-    out->ref = ref;
-    open_run_copy(&head->open, open, out->samples);
-}
-
 void full_run_encode(struct full_run *run, struct chunk_times *latest, struct buffer *out)
 {
     int64_t ts_ms[OPEN_RUN_COUNT_MAX];

@@ -2,7 +2,7 @@
  * full_run: a copy of the open samples of a series to which no more fit, so that they can be
  * encoded away from the head, by another thread.
  *
- *     head_copy_full_run ─► full_run_encode ─► head_adopt_chunk
+ *     head_append_logged ─► full_run_encode ─► head_adopt_chunk
  *
  * The series keeps its samples until the chunk takes their place, and is as free in between as
  * ever: if it has sealed them itself by then, the chunk is not needed. Only a flush may neither
@@ -24,10 +24,18 @@ struct full_run {
     struct open_sample samples[OPEN_RUN_COUNT_MAX];
 };
 
-/* Whether the next sample of the series will need a new run. */
-bool head_has_full_run(const struct head *head, struct series_ref ref);
-/* CHECK: the series has one. */
-void head_copy_full_run(const struct head *head, struct series_ref ref, struct full_run *out);
+/* Ownership: the caller owns the struct; it owns `ptr`, and keeps it when `count` is set to 0. */
+struct full_runs {
+    struct full_run *ptr;
+    size_t count;
+    size_t capacity;
+};
+
+/* Appends the samples one after the other, and adds each run that is full then to `full`. Moves the
+   samples that the head took to the front of the array; returns how many. CHECK: all their series
+   are active. */
+size_t head_append_logged(struct head *head, struct logged_sample *samples, size_t count,
+                          int64_t now_ms, struct full_runs *full);
 /* Appends the chunk of the samples; `latest` as for chunk_encode. */
 void full_run_encode(struct full_run *run, struct chunk_times *latest, struct buffer *out);
 /* `chunk` is what full_run_encode has appended for `run`. */

@@ -41,6 +41,12 @@ struct series_ref {
 
 #define SERIES_REF_NONE ((struct series_ref){UINT32_MAX})
 
+/* As a log knows it. */
+struct logged_sample {
+    struct sample sample;
+    struct series_ref ref;
+};
+
 struct head_key {
     const struct tenant *tenant;
     uint64_t hash;         /* hash_bytes of the identity encoding of the labels */
@@ -95,10 +101,8 @@ enum append_result {
 enum append_result head_append(struct head *head, struct series_ref ref, struct sample sample,
                                int64_t now_ms);
 
-/* Many samples of many series: fetch the series of each, then what the next append to each will
-   touch, then append. Anything may be appended without. */
+/* Fetches what any change of the series begins with. */
 void head_prefetch_series(const struct head *head, struct series_ref ref);
-void head_prefetch_append(const struct head *head, struct series_ref ref);
 
 /* The log epoch in which the series was last declared; 0 for never. */
 uint32_t head_logged_epoch(const struct head *head, struct series_ref ref);

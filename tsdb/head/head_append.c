@@ -6,7 +6,14 @@
  *   3. within the open run                its place there
  *   4. else                               the late samples
  */
+#include "tsdb/head/full_run.h"
 #include "tsdb/head/head_impl.h"
+
+#include "base/mem.h"
+
+/* An append waits for memory twice: for its series and for the series' open samples. Of many
+   appends each is fetched so many ahead. */
+enum { FETCH_AHEAD = 32 };
 
 static inline void append_in_order(struct head *head, struct series *series, struct sample sample)
 {
@@ -124,11 +131,6 @@ void head_prefetch_series(const struct head *head, struct series_ref ref)
     __builtin_prefetch(slab_at(&head->series, ref.value), 1);
 }
 
-void head_prefetch_append(const struct head *head, struct series_ref ref)
-{
-    open_run_prefetch(&head->open, &head_series(head, ref)->samples.open);
-}
-
 /* Apart, so that what is in order need not prepare for it. */
 static __attribute__((noinline)) enum append_result append_out_of_order(struct head *head,
                                                                         struct series_ref ref,
@@ -141,10 +143,9 @@ static __attribute__((noinline)) enum append_result append_out_of_order(struct h
     return result;
 }
 
-enum append_result head_append(struct head *head, struct series_ref ref, struct sample sample,
-                               int64_t now_ms)
+static inline enum append_result append(struct head *head, struct series_ref ref,
+                                        struct series *series, struct sample sample, int64_t now_ms)
 {
-    struct series *series = head_series(head, ref);
     CHECK(series->is_active);
     if (sample.ts_ms > series->last_ts_ms) {
         append_in_order(head, series, sample);
@@ -158,4 +159,45 @@ enum append_result head_append(struct head *head, struct series_ref ref, struct 
     series->last_append_ms = now_ms;
     head->sample_count++;
     return APPEND_OK;
+}
+
+enum append_result head_append(struct head *head, struct series_ref ref, struct sample sample,
+                               int64_t now_ms)
+{
+    return append(head, ref, head_series(head, ref), sample, now_ms);
+}
+
+/* ---- many ---- */
+
+static void copy_full_run(const struct head *head, struct series_ref ref,
+                          const struct open_run *open, struct full_runs *full)
+{
+    full->ptr = mem_grow(full->ptr, &full->capacity, full->count + 1, sizeof *full->ptr);
+    struct full_run *run = &full->ptr[full->count++];
+    run->base_ts_ms = open->base_ts_ms;
+    run->ref = ref;
+    open_run_copy(&head->open, open, run->samples);
+}
+
+size_t head_append_logged(struct head *head, struct logged_sample *samples, size_t count,
+                          int64_t now_ms, struct full_runs *full)
+{
+    size_t taken = 0;
+    for (size_t i = 0; i < count + 2 * FETCH_AHEAD; i++) {
+        if (i < count)
+            head_prefetch_series(head, samples[i].ref);
+        if (i >= FETCH_AHEAD && i - FETCH_AHEAD < count)
+            open_run_prefetch(&head->open,
+                              &head_series(head, samples[i - FETCH_AHEAD].ref)->samples.open);
+        if (i < 2 * FETCH_AHEAD)
+            continue;
+        struct logged_sample logged = samples[i - 2 * FETCH_AHEAD];
+        struct series *series = head_series(head, logged.ref);
+        if (append(head, logged.ref, series, logged.sample, now_ms) != APPEND_OK)
+            continue;
+        samples[taken++] = logged;
+        if (series->samples.open.count == OPEN_RUN_COUNT_MAX)
+            copy_full_run(head, logged.ref, &series->samples.open, full);
+    }
+    return taken;
 }

@@ -13,8 +13,8 @@ struct replay_batch *replay_batch_new(void)
     batch->times.count = 0;
     batch->steps = NULL;
     batch->series = NULL;
-    batch->runs = NULL;
-    batch->step_capacity = batch->series_capacity = batch->run_capacity = 0;
+    batch->runs = (struct full_runs){0};
+    batch->step_capacity = batch->series_capacity = 0;
     buffer_init(&batch->texts, SIZE_MAX);
     buffer_init(&batch->chunks, SIZE_MAX);
     replay_batch_reset(batch);
@@ -25,7 +25,7 @@ void replay_batch_free(struct replay_batch *batch)
 {
     mem_free(batch->steps);
     mem_free(batch->series);
-    mem_free(batch->runs);
+    mem_free(batch->runs.ptr);
     buffer_deinit(&batch->texts);
     buffer_deinit(&batch->chunks);
     mem_free(batch);
@@ -33,7 +33,7 @@ void replay_batch_free(struct replay_batch *batch)
 
 void replay_batch_reset(struct replay_batch *batch)
 {
-    batch->step_count = batch->series_count = batch->sample_count = batch->run_count = 0;
+    batch->step_count = batch->series_count = batch->sample_count = batch->runs.count = 0;
     buffer_reset(&batch->texts);
     buffer_reset(&batch->chunks);
 }
@@ -94,29 +94,21 @@ size_t replay_batch_add_samples(struct replay_batch *batch, const struct logged_
 
 /* ---- what it has filled ---- */
 
-void replay_batch_take_run(struct replay_batch *batch, const struct head *head,
-                           struct series_ref ref)
-{
-    batch->runs =
-        mem_grow(batch->runs, &batch->run_capacity, batch->run_count + 1, sizeof *batch->runs);
-    head_copy_full_run(head, ref, &batch->runs[batch->run_count++]);
-}
-
 void replay_batch_seal(struct replay_batch *batch)
 {
-    for (size_t i = 0; i < batch->run_count; i++)
-        full_run_encode(&batch->runs[i], &batch->times, &batch->chunks);
+    for (size_t i = 0; i < batch->runs.count; i++)
+        full_run_encode(&batch->runs.ptr[i], &batch->times, &batch->chunks);
 }
 
 void replay_batch_adopt(const struct replay_batch *batch, struct head *head)
 {
     const uint8_t *chunk = batch->chunks.ptr;
-    for (size_t i = 0; i < batch->run_count + FETCH_RUNS; i++) {
-        if (i < batch->run_count)
-            head_prefetch_series(head, batch->runs[i].ref);
+    for (size_t i = 0; i < batch->runs.count + FETCH_RUNS; i++) {
+        if (i < batch->runs.count)
+            head_prefetch_series(head, batch->runs.ptr[i].ref);
         if (i < FETCH_RUNS)
             continue;
-        const struct full_run *run = &batch->runs[i - FETCH_RUNS];
+        const struct full_run *run = &batch->runs.ptr[i - FETCH_RUNS];
         head_adopt_chunk(head, run, (struct bytes){chunk, run->chunk_len});
         chunk += run->chunk_len;
     }

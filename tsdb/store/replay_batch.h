@@ -49,12 +49,10 @@ struct replay_batch {
     size_t series_count;
     size_t series_capacity;
     struct buffer texts;
-    struct logged_sample samples[REPLAY_BATCH_SAMPLES_MAX]; /* refs of the log */
+    struct logged_sample samples[REPLAY_BATCH_SAMPLES_MAX]; /* refs of the log, later of the head */
     size_t sample_count;
-    struct full_run *runs;
-    size_t run_count;
-    size_t run_capacity;
-    struct buffer chunks; /* of the runs, one behind the other */
+    struct full_runs runs; /* that it has filled */
+    struct buffer chunks;  /* of the runs, one behind the other */
     struct chunk_times times;
 };
 
@@ -71,9 +69,6 @@ size_t replay_batch_add_samples(struct replay_batch *batch, const struct logged_
                                 size_t count);
 void replay_batch_add_durable(struct replay_batch *batch);
 
-/* Copies the open run of the series (of the head), which is full. */
-void replay_batch_take_run(struct replay_batch *batch, const struct head *head,
-                           struct series_ref ref);
 void replay_batch_seal(struct replay_batch *batch);
 void replay_batch_adopt(const struct replay_batch *batch, struct head *head);
 

@@ -55,7 +55,7 @@ static void apply_locked(struct replay_crew *crew, struct replay_line *line,
             line->err = err;
         line->status = status;
     }
-    if (slot->batch->run_count > 0)
+    if (slot->batch->runs.count > 0)
         move_locked(crew, slot, REPLAY_APPLIED);
     else
         free_locked(crew, line, slot);

@@ -16,9 +16,8 @@
 #include "tsdb/files/filenames.h"
 #include "tsdb/store/replay_line.h"
 
-/* An append waits for memory twice: for its series and for the series' open samples. So both are
-   fetched so many samples ahead. */
-enum { FETCH_SAMPLES = 16, FETCH_SERIES = 8 };
+/* Where the head will look for a series is fetched so many ahead. */
+enum { FETCH_SERIES = 8 };
 
 struct replay {
     struct shard *shard;
@@ -134,51 +133,49 @@ static enum status apply_all_series(struct replay *replay, const struct replay_s
     return STATUS_OK;
 }
 
-static struct series_ref replay_ref(const struct replay *replay, const struct logged_sample *logged)
+static void map_refs(const struct replay *replay, struct logged_sample *samples, size_t count)
 {
-    CHECK(logged->ref.value < replay->count);
-    return replay->refs[logged->ref.value];
+    for (size_t i = 0; i < count; i++) {
+        CHECK(samples[i].ref.value < replay->count);
+        samples[i].ref = replay->refs[samples[i].ref.value];
+    }
 }
 
-static void apply_sample(struct replay *replay, struct replay_batch *batch, struct series_ref ref,
-                         struct sample sample)
+static void note_unproven(struct shard *shard, const struct logged_sample *samples, size_t count)
 {
-    struct shard *shard = replay->shard;
-    /* a conflict cannot be: only what the head took was logged; a duplicate was logged anew */
-    if (head_append(shard->head, ref, sample, replay->monotonic_ms) != APPEND_OK)
-        return;
-    shard->unproven[shard->unproven_count++] = (struct logged_sample){sample, ref};
-    if (head_has_full_run(shard->head, ref))
-        replay_batch_take_run(batch, shard->head, ref);
+    shard->unproven = mem_grow(shard->unproven, &shard->unproven_capacity,
+                               shard->unproven_count + count, sizeof *shard->unproven);
+    memcpy(shard->unproven + shard->unproven_count, samples, count * sizeof *samples);
+    shard->unproven_count += count;
 }
 
 static void apply_samples(struct replay *replay, struct replay_batch *batch,
-                          const struct logged_sample *samples, size_t count)
+                          struct logged_sample *samples, size_t count, bool is_proven)
 {
-    struct shard *shard = replay->shard;
-    shard->unproven = mem_grow(shard->unproven, &shard->unproven_capacity,
-                               shard->unproven_count + count, sizeof *shard->unproven);
-    struct series_ref refs[REPLAY_BATCH_SAMPLES_MAX]; /* of the head */
-    for (size_t i = 0; i < count + 2 * FETCH_SAMPLES; i++) {
-        if (i < count) {
-            refs[i] = replay_ref(replay, &samples[i]);
-            head_prefetch_series(shard->head, refs[i]);
-        }
-        if (i >= FETCH_SAMPLES && i - FETCH_SAMPLES < count)
-            head_prefetch_append(shard->head, refs[i - FETCH_SAMPLES]);
-        if (i >= 2 * FETCH_SAMPLES) {
-            size_t at = i - 2 * FETCH_SAMPLES;
-            apply_sample(replay, batch, refs[at], samples[at].sample);
-        }
-    }
+    map_refs(replay, samples, count);
+    /* a conflict cannot be: only what the head took was logged; a duplicate was logged anew */
+    size_t taken =
+        head_append_logged(replay->shard->head, samples, count, replay->monotonic_ms, &batch->runs);
+    if (!is_proven)
+        note_unproven(replay->shard, samples, taken);
+}
+
+/* Steps before the last one of its kind are proven within the batch. */
+static size_t count_proven_steps(const struct replay_batch *batch)
+{
+    size_t count = batch->step_count;
+    while (count > 0 && batch->steps[count - 1].kind != REPLAY_DURABLE)
+        count--;
+    return count;
 }
 
 static enum status apply_batch(void *context, struct replay_batch *batch, struct error *err)
 {
     struct replay *replay = context;
     const struct replay_series *series = batch->series;
-    const struct logged_sample *samples = batch->samples;
+    struct logged_sample *samples = batch->samples;
     const uint8_t *text = batch->texts.ptr;
+    size_t proven_steps = count_proven_steps(batch);
     for (size_t i = 0; i < batch->step_count; i++) {
         uint32_t count = batch->steps[i].count;
         switch (batch->steps[i].kind) {
@@ -187,7 +184,7 @@ static enum status apply_batch(void *context, struct replay_batch *batch, struct
             series += count;
             break;
         case REPLAY_SAMPLES:
-            apply_samples(replay, batch, samples, count);
+            apply_samples(replay, batch, samples, count, i < proven_steps);
             samples += count;
             break;
         case REPLAY_DURABLE:

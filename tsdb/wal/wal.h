@@ -135,11 +135,6 @@ struct wal_observer {
     void (*segment_end)(void *context, const struct wal_segment_view *segment);
 };
 
-struct logged_sample {
-    struct sample sample;
-    struct series_ref ref;
-};
-
 struct wal_replay_handler {
     void *context;
     /* A ref means what its latest declaration in the same epoch says. */
