@@ -45,8 +45,11 @@ void replay_crew_help(struct replay_crew *crew)
     if (crew->opening_count + crew->helper_count < crew->worker_max) {
         crew->helper_count++;
         while (crew->opening_count > 0) {
-            if (!help_locked(crew))
-                cond_wait(&crew->has_news, &crew->lock);
+            if (help_locked(crew))
+                continue;
+            crew->idle_count++;
+            cond_wait(&crew->has_news, &crew->lock);
+            crew->idle_count--;
         }
         crew->helper_count--;
     }

@@ -23,6 +23,7 @@ struct replay_crew {
     struct replay_line *lines; /* guarded by lock */
     unsigned opening_count; /* guarded by lock; shards that are not open yet, each with a thread */
     unsigned helper_count;  /* guarded by lock */
+    unsigned idle_count;    /* guarded by lock; helpers that wait for news */
     unsigned worker_max;
 };
 

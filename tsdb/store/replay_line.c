@@ -2,6 +2,9 @@
 
 #include "base/check.h"
 
+/* So many that are filled wake a helper. */
+enum { WAKE_BATCHES = 3 };
+
 /* ---- a step of a batch ---- */
 
 /* NULL when there is none. */
@@ -16,11 +19,11 @@ static struct replay_slot *oldest(struct replay_line *line, enum replay_place pl
     return oldest;
 }
 
-static size_t count_free(const struct replay_line *line)
+static size_t count_in(const struct replay_line *line, enum replay_place place)
 {
     size_t count = 0;
     for (size_t i = 0; i < line->slot_count; i++)
-        count += line->slots[i].place == REPLAY_FREE;
+        count += line->slots[i].place == place;
     return count;
 }
 
@@ -37,7 +40,7 @@ static void free_locked(struct replay_crew *crew, struct replay_line *line,
 {
     replay_batch_reset(slot->batch);
     slot->place = REPLAY_FREE;
-    if (count_free(line) * 2 >= line->slot_count)
+    if (count_in(line, REPLAY_FREE) * 2 >= line->slot_count)
         cond_broadcast(&crew->has_news);
 }
 
@@ -78,12 +81,23 @@ static void seal_locked(struct replay_crew *crew, struct replay_slot *slot) REQU
     move_locked(crew, slot, REPLAY_SEALED);
 }
 
+/* False when there is none to seal. */
+static bool seal_oldest_locked(struct replay_crew *crew, struct replay_line *line)
+    REQUIRES(crew->lock)
+{
+    struct replay_slot *applied = oldest(line, REPLAY_APPLIED);
+    if (applied == NULL)
+        return false;
+    applied->place = REPLAY_IN_HAND;
+    seal_locked(crew, applied);
+    return true;
+}
+
 /* What changes the head goes first: nobody else can do it meanwhile. */
 bool replay_line_work_locked(struct replay_crew *crew, struct replay_line *line)
 {
     CHECK(mutex_is_held(&crew->lock));
     struct replay_slot *filled = oldest(line, REPLAY_FILLED);
-    struct replay_slot *applied = oldest(line, REPLAY_APPLIED);
     struct replay_slot *sealed = oldest(line, REPLAY_SEALED);
     if (!line->is_head_taken && (sealed != NULL || filled != NULL)) {
         struct replay_slot *slot = sealed != NULL ? sealed : filled;
@@ -96,11 +110,7 @@ bool replay_line_work_locked(struct replay_crew *crew, struct replay_line *line)
         line->is_head_taken = false;
         return true;
     }
-    if (applied == NULL)
-        return false;
-    applied->place = REPLAY_IN_HAND;
-    seal_locked(crew, applied);
-    return true;
+    return seal_oldest_locked(crew, line);
 }
 
 /* ---- the line ---- */
@@ -118,13 +128,22 @@ static struct replay_slot *free_slot_locked(const struct replay_crew *crew,
     return slot;
 }
 
+static void work_or_wait_locked(struct replay_crew *crew, struct replay_line *line)
+    REQUIRES(crew->lock)
+{
+    bool has_worked =
+        crew->idle_count > 0 ? seal_oldest_locked(crew, line) : replay_line_work_locked(crew, line);
+    if (has_worked)
+        return;
+    cond_broadcast(&crew->has_news);
+    cond_wait(&crew->has_news, &crew->lock);
+}
+
 static void begin_batch_locked(struct replay_crew *crew, struct replay_line *line)
     REQUIRES(crew->lock)
 {
-    while ((line->filling = free_slot_locked(crew, line)) == NULL) {
-        if (!replay_line_work_locked(crew, line))
-            cond_wait(&crew->has_news, &crew->lock);
-    }
+    while ((line->filling = free_slot_locked(crew, line)) == NULL)
+        work_or_wait_locked(crew, line);
     line->filling->place = REPLAY_FILLING;
     line->filling->number = line->next_number++;
 }
@@ -151,11 +170,19 @@ static enum status failure(const struct replay_line *line, struct error *err)
     return line->status;
 }
 
+/* Nor is who applies woken for each. */
+static void pass_locked(struct replay_crew *crew, struct replay_line *line) REQUIRES(crew->lock)
+{
+    line->filling->place = REPLAY_FILLED;
+    if (count_in(line, REPLAY_FILLED) >= WAKE_BATCHES)
+        cond_broadcast(&crew->has_news);
+}
+
 enum status replay_line_pass(struct replay_line *line, struct error *err)
 {
     struct replay_crew *crew = line->crew;
     mutex_lock(&crew->lock);
-    move_locked(crew, line->filling, REPLAY_FILLED);
+    pass_locked(crew, line);
     begin_batch_locked(crew, line);
     enum status status = failure(line, err);
     mutex_unlock(&crew->lock);
@@ -176,7 +203,7 @@ enum status replay_line_close(struct replay_line *line, struct error *err)
     struct replay_crew *crew = line->crew;
     mutex_lock(&crew->lock);
     move_locked(crew, line->filling, REPLAY_FILLED);
-    while (count_free(line) < line->slot_count) {
+    while (count_in(line, REPLAY_FREE) < line->slot_count) {
         if (!replay_line_work_locked(crew, line))
             cond_wait(&crew->has_news, &crew->lock);
     }

@@ -6,8 +6,9 @@
  * They are applied one after the other, in the order of the log. Who applies also adopts: both
  * change the head, so one thread at a time does it. Each step may be done by any thread that has
  * nothing else to do: the shard's own while all its batches are on their way, and the crew's
- * helpers. Without a helper a line has one batch, and the shard's thread does it all in a fixed
- * order.
+ * helpers. A helper that sleeps is woken and left the head: if the shard's thread took it, the
+ * helper would find it taken by the time it is awake, sleep again, and so on. Without a helper a
+ * line has one batch, and the shard's thread does it all in a fixed order.
  *
  * Nothing depends on who was faster: the head ends up with the same samples in the same chunks.
  *
@@ -20,9 +21,9 @@
 #include "tsdb/store/replay_batch.h"
 #include "tsdb/store/replay_crew.h"
 
-/* Enough for two threads not to wait for each other at each batch; 4 MB when all of them are full
- * of full runs. */
-enum { REPLAY_LINE_BATCHES = 6 };
+/* Half of them last for longer than it takes to wake a thread: who fills sleeps until half are
+   free, and who applies meanwhile has the others. 7 MB when all of them are full of full runs. */
+enum { REPLAY_LINE_BATCHES = 12 };
 
 enum replay_place {
     REPLAY_FREE,
