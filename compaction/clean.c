@@ -63,37 +63,36 @@ static bool has_deleted(const struct clean_view *view, struct block *block, stru
 
 /* ---- whether anything would be left ---- */
 
-static enum status is_series_gone(const struct clean_view *view, struct block *block, size_t tenant,
-                                  uint32_t series, struct arena *scratch, bool *is_gone,
-                                  struct error *err)
+/* What cannot be read is there. */
+static bool is_series_gone(const struct clean_view *view, struct block *block, size_t tenant,
+                           uint32_t series, struct arena *scratch)
 {
     struct str id = block_tenant(block, tenant);
     int64_t min_ts_ms, max_ts_ms;
     struct labels labels;
+    struct error err;
     arena_reset(scratch);
-    TRY(block_time_range(block, tenant, series, &min_ts_ms, &max_ts_ms, err));
-    TRY(block_labels(block, tenant, series, scratch, &labels, err));
+    if (block_time_range(block, tenant, series, &min_ts_ms, &max_ts_ms, &err) != STATUS_OK ||
+        block_labels(block, tenant, series, scratch, &labels, &err) != STATUS_OK)
+        return false;
     struct span_list deleted =
         deletions_of_series(view->deletions, block_meta(block)->sequence, id, labels, scratch);
     int64_t first_kept_ms = view->first_kept_ms(view->context, id);
     if (min_ts_ms < first_kept_ms)
         min_ts_ms = first_kept_ms;
-    *is_gone = min_ts_ms > max_ts_ms || spans_cover(deleted, min_ts_ms, max_ts_ms);
-    return STATUS_OK;
+    return min_ts_ms > max_ts_ms || spans_cover(deleted, min_ts_ms, max_ts_ms);
 }
 
 static bool is_tenant_gone(const struct clean_view *view, struct block *block, size_t tenant,
                            struct arena *scratch)
 {
-    struct error err;
-    bool is_gone = true;
     if (is_expired(view, block, tenant))
         return true;
-    for (uint32_t i = 0; i < block_series_count(block, tenant) && is_gone; i++) {
-        if (is_series_gone(view, block, tenant, i, scratch, &is_gone, &err) != STATUS_OK)
+    for (uint32_t i = 0; i < block_series_count(block, tenant); i++) {
+        if (!is_series_gone(view, block, tenant, i, scratch))
             return false;
     }
-    return is_gone;
+    return true;
 }
 
 static uint64_t kept_bytes(const struct clean_view *view, struct block *block,
