@@ -9,7 +9,7 @@
 #include "tsdb/files/filenames.h"
 #include "tsdb/files/shard_files.h"
 
-enum { COMMIT_RETRY_MS = 200, WAL_SEGMENT_BYTES = 64 << 20, WAL_BATCH_MAX_BYTES = 64 << 20 };
+enum { COMMIT_RETRY_MS = 200 };
 
 void shard_path(const struct shard *shard, char *path, const char *folder, const char *name)
 {
@@ -52,22 +52,21 @@ void shard_block_path(const struct shard *shard, char *path, uint64_t sequence)
     shard_path(shard, path, BLOCKS_FOLDER, name);
 }
 
-static enum status quarantine_file(struct shard *shard, const char *name, struct error *err)
+enum status shard_quarantine_file(struct shard *shard, const char *folder, const char *name,
+                                  struct error *err)
 {
-    char from[DISK_PATH_MAX], to[DISK_PATH_MAX], quarantine[DISK_PATH_MAX];
-    shard_path(shard, from, BLOCKS_FOLDER, name);
+    struct disk *disk = shard->store->options.disk;
+    char from[DISK_PATH_MAX], to[DISK_PATH_MAX], source[DISK_PATH_MAX], quarantine[DISK_PATH_MAX];
+    shard_path(shard, from, folder, name);
     shard_path(shard, to, QUARANTINE_FOLDER, name);
+    shard_path(shard, source, folder, "");
     shard_path(shard, quarantine, QUARANTINE_FOLDER, "");
-    TRY(disk_rename(shard->store->options.disk, from, to, err));
-    TRY(disk_sync_dir(shard->store->options.disk, quarantine, err));
-    return shard_sync_blocks(shard, err);
-}
-
-enum status shard_quarantine_block(struct shard *shard, uint64_t sequence, struct error *err)
-{
-    char name[DISK_NAME_MAX];
-    block_name(name, sequence);
-    return quarantine_file(shard, name, err);
+    /* who took the files out of it may have taken it as well */
+    TRY(disk_make_dir(disk, quarantine, err));
+    TRY(disk_sync_dir(disk, shard->folder, err));
+    TRY(disk_rename(disk, from, to, err));
+    TRY(disk_sync_dir(disk, quarantine, err));
+    return disk_sync_dir(disk, source, err);
 }
 
 enum status shard_get_tenant(struct shard *shard, struct str id, struct tenant **out,
@@ -118,7 +117,7 @@ static enum status open_block(struct shard *shard, const char *name, struct erro
         log_error("block is damaged, %s: %s", is_read_only ? "left out" : "moved to quarantine",
                   err->text);
         shard->replay.quarantined_blocks++;
-        return is_read_only ? STATUS_OK : quarantine_file(shard, name, err);
+        return is_read_only ? STATUS_OK : shard_quarantine_file(shard, BLOCKS_FOLDER, name, err);
     }
     TRY(status);
     rwlock_lock_write(&shard->lock);
@@ -225,34 +224,7 @@ static enum status open_blocks(struct shard *shard, struct error *err)
     return open_present_blocks(shard, err);
 }
 
-/* ---- the log ---- */
-
-static void wake_committer(void *context)
-{
-    struct shard *shard = context;
-    mutex_lock(&shard->wake_lock);
-    shard->is_woken = true;
-    cond_signal(&shard->wake);
-    mutex_unlock(&shard->wake_lock);
-}
-
-static enum status open_log(struct shard *shard, struct error *err)
-{
-    char folder[DISK_PATH_MAX];
-    shard_path(shard, folder, WAL_FOLDER, "");
-    uint64_t segment_bytes = shard->store->options.wal_segment_bytes;
-    struct wal_options options = {.disk = shard->store->options.disk,
-                                  .folder = folder,
-                                  .shard = shard->number,
-                                  .segment_bytes =
-                                      segment_bytes == 0 ? WAL_SEGMENT_BYTES : segment_bytes,
-                                  .batch_max_bytes = WAL_BATCH_MAX_BYTES,
-                                  .epoch_after = shard->covered_epoch};
-    TRY(wal_open(&options, &shard->wal, err));
-    wal_set_wake(shard->wal, wake_committer, shard);
-    /* what a flush covered but had no time to delete */
-    return wal_drop(shard->wal, shard->covered_epoch, err);
-}
+/* ---- opening ---- */
 
 static enum status make_folders(struct shard *shard, struct error *err)
 {
@@ -301,8 +273,9 @@ enum status shard_open(struct shard *shard, struct store *store, uint32_t number
     TRY(shard_load_deletions(shard, err));
     TRY(open_blocks(shard, err));
     TRY(shard_compare_manifest(shard, err));
+    TRY(shard_find_covered_damage(shard, err));
     TRY(shard_replay(shard, crew, err));
-    TRY(open_log(shard, err));
+    TRY(shard_open_log(shard, err));
     shard_log_unproven(shard);
     return STATUS_OK;
 }
@@ -316,15 +289,6 @@ enum status shard_commit(struct shard *shard, struct error *err)
     mutex_unlock(&shard->commit_lock);
     store_check_reserve(shard->store);
     return status;
-}
-
-enum status shard_drop_log(struct shard *shard, uint32_t epoch, struct error *err)
-{
-    /* not written any more: on a full disk it could not be */
-    mutex_lock(&shard->commit_lock);
-    wal_skip(shard->wal, epoch);
-    mutex_unlock(&shard->commit_lock);
-    return wal_drop(shard->wal, epoch, err);
 }
 
 /* Waits until there is something to commit; after a failure only for a while, as the log keeps the
@@ -385,6 +349,7 @@ void shard_close(struct shard *shard)
     mem_free(shard->hints);
     late_memo_deinit(&shard->late_memo);
     mem_free(shard->leftovers);
+    mem_free(shard->damaged_segments);
     deletions_release(shard->deletions);
     mem_free(shard->unproven);
     head_free(shard->head);

@@ -72,7 +72,9 @@ static enum status decode_log(struct replay *replay, struct wal_replay_report *r
 {
     char folder[DISK_PATH_MAX];
     struct shard *shard = replay->shard;
+    const struct wal_observer observer = shard_damage_observer(shard);
     const struct wal_replay_handler handler = {.context = replay,
+                                               .observer = &observer,
                                                .series = decode_series,
                                                .samples = decode_samples,
                                                .durable = decode_durable};

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "tsdb/files/filenames.h"
+#include "tsdb/files/shard_files.h"
 
 void store_blocks(struct store *store, uint32_t number, struct arena *arena, struct block ***out,
                   size_t *count)
@@ -280,9 +281,11 @@ static void retire_locked(struct shard *shard, struct block *block, bool is_dama
     REQUIRES(shard->files_lock)
 {
     struct error err;
+    char name[DISK_NAME_MAX];
+    block_name(name, block_meta(block)->sequence);
     if (!is_damaged)
         shard_add_leftover_locked(shard, block_meta(block)->sequence);
-    else if (shard_quarantine_block(shard, block_meta(block)->sequence, &err) != STATUS_OK) {
+    else if (shard_quarantine_file(shard, BLOCKS_FOLDER, name, &err) != STATUS_OK) {
         log_error("merge: a damaged block stays until the next start: %s", err.text);
         shard_note_stray_locked(shard);
     }

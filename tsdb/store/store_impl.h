@@ -15,6 +15,7 @@
 #include "tsdb/store/late_memo.h"
 #include "tsdb/store/replay_crew.h"
 #include "tsdb/store/store.h"
+#include "tsdb/wal/wal_segment.h"
 
 enum { SHARD_FOLDER_MAX = 64, SHARD_HINT_BITS = 16 };
 
@@ -74,8 +75,12 @@ struct shard {
     bool is_manifest_saved;     /* guarded by manifest_lock; the file says the same */
     bool has_bad_deletions;     /* of the opening thread: their file could not be read */
 
-    struct mutex commit_lock; /* one commit at a time */
-    struct wal *wal;          /* records are logged under `lock` */
+    struct mutex commit_lock;            /* one commit at a time */
+    struct wal *wal;                     /* records are logged under `lock` */
+    struct segment_id *damaged_segments; /* guarded by flush_lock; of the log, by epoch; until
+                                            they are in quarantine */
+    size_t damaged_segment_count;        /* guarded by flush_lock */
+    size_t damaged_segment_capacity;     /* guarded by flush_lock */
 
     struct thread committer;
     struct mutex wake_lock;
@@ -125,8 +130,16 @@ void shard_start_committer(struct shard *shard);
 /* Stops the committer, commits what is left, releases everything; also after a failed open. */
 void shard_close(struct shard *shard);
 MUST_USE enum status shard_commit(struct shard *shard, struct error *err);
+
+/* Begins a new epoch, and drops the log that blocks cover: an earlier process had no time to. */
+MUST_USE enum status shard_open_log(struct shard *shard, struct error *err);
+/* Notes segments that are damaged: for the replay. */
+struct wal_observer shard_damage_observer(struct shard *shard);
+/* The same, before the replay, for what that passes over: what blocks cover and a process that died
+   had no time to drop. */
+MUST_USE enum status shard_find_covered_damage(struct shard *shard, struct error *err);
 /* Deletes what the log holds of epochs <= `epoch`, which durable blocks cover, and what of them
-   still waits to be written, after a commit that failed. */
+   still waits to be written, after a commit that failed. Damaged segments go to quarantine. */
 MUST_USE enum status shard_drop_log(struct shard *shard, uint32_t epoch, struct error *err);
 
 /* DISK_PATH_MAX bytes; the folder itself when `name` is empty. */
@@ -169,9 +182,10 @@ MUST_USE enum status shard_save_manifest(struct shard *shard, struct error *err)
 MUST_USE enum status shard_sync_blocks(struct shard *shard, struct error *err);
 /* DISK_PATH_MAX bytes. */
 void shard_block_path(const struct shard *shard, char *path, uint64_t sequence);
-/* Out of the way, never deleted: somebody may want to look at it. */
-MUST_USE enum status shard_quarantine_block(struct shard *shard, uint64_t sequence,
-                                            struct error *err);
+/* Out of the way, durably, and never deleted: somebody may want to look at it. `folder` is that of
+   blocks or of the log. STATUS_NOT_FOUND: there is no such file. */
+MUST_USE enum status shard_quarantine_file(struct shard *shard, const char *folder,
+                                           const char *name, struct error *err);
 /* Notes that such a file may be there. */
 void shard_note_stray_locked(struct shard *shard) REQUIRES(shard->files_lock);
 void shard_add_leftover_locked(struct shard *shard, uint64_t sequence) REQUIRES(shard->files_lock);

@@ -114,8 +114,9 @@ struct wal_segment_view {
     uint64_t size_bytes;
     uint64_t limit_bytes; /* what lies behind was given up by the writer */
     uint64_t frames;
-    uint64_t damaged_frames;
+    uint64_t damaged_frames; /* one of them for a segment that should be before it and is not */
     uint64_t torn_tail_bytes;
+    bool is_damaged; /* itself, in what was durable */
 };
 
 struct wal_frame_view {

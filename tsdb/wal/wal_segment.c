@@ -34,9 +34,9 @@ static bool parse_digits(const char **at, const char *end, uint32_t *out)
     return *at > begin && value <= UINT32_MAX;
 }
 
-static void segment_name(char *name, size_t size, struct segment_id id)
+void segment_name(char *name, struct segment_id id)
 {
-    snprintf(name, size, WAL_FILE_FORMAT, id.epoch, id.number);
+    snprintf(name, DISK_NAME_MAX, WAL_FILE_FORMAT, id.epoch, id.number);
 }
 
 bool segment_id_parse(struct str name, struct segment_id *out)
@@ -47,14 +47,14 @@ bool segment_id_parse(struct str name, struct segment_id *out)
     if (!parse_digits(&at, end, &out->number) || out->epoch == 0)
         return false;
     char canonical[DISK_NAME_MAX];
-    segment_name(canonical, sizeof canonical, *out);
+    segment_name(canonical, *out);
     return str_eq(name, str_from(canonical));
 }
 
 void segment_path(char *path, const char *folder, struct segment_id id)
 {
     char name[DISK_NAME_MAX];
-    segment_name(name, sizeof name, id);
+    segment_name(name, id);
     int len = snprintf(path, DISK_PATH_MAX, "%s/%s", folder, name);
     CHECK(len < DISK_PATH_MAX);
 }

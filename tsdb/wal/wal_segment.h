@@ -21,6 +21,8 @@ struct segment_id {
 int segment_id_compare(struct segment_id a, struct segment_id b);
 /* False when `name` is not the name of a segment. */
 bool segment_id_parse(struct str name, struct segment_id *out);
+/* DISK_NAME_MAX bytes. */
+void segment_name(char *name, struct segment_id id);
 /* `path` has DISK_PATH_MAX bytes. */
 void segment_path(char *path, const char *folder, struct segment_id id);
 
