@@ -345,7 +345,7 @@ struct compactor *compactor_new(const struct compactor_options *options)
     c->rules = options->rules;
     c->cpu_share_percent = options->cpu_share_percent;
     setback_table_init(&c->setbacks);
-    trusted_clock_init(&c->trusted_clock, store_clock(c->store), store_newest_ms(c->store));
+    trusted_clock_init(&c->trusted_clock, store_clock(c->store), store_last_time_ms(c->store));
     mutex_init(&c->lock);
     cond_init(&c->wake);
     return c;

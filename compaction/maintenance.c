@@ -77,6 +77,8 @@ void maintenance_step(struct maintenance *m)
     bool sweeps = monotonic_ms >= m->next_sweep_ms;
     if (sweeps)
         m->next_sweep_ms = monotonic_ms + SWEEP_EVERY_MS;
+    if (sweeps)
+        store_note_time(m->store, trusted_clock_now_ms(&m->trusted_clock));
     store_check_reserve(m->store);
     store_adjust_reserve(m->store);
     for (uint32_t shard = 0; shard < store_shard_count(m->store); shard++) {
@@ -116,10 +118,10 @@ static void say_if_in_doubt(struct maintenance *m)
     int64_t ahead_ms =
         clock_now_ms(store_clock(m->store)) - trusted_clock_now_ms(&m->trusted_clock);
     if (ahead_ms > 0)
-        log_warn(
-            "the clock is %lld hours ahead of the newest sample: what has expired stays on the "
-            "disk for a day, in case the clock is wrong",
-            (long long)(ahead_ms / HOUR_MS));
+        log_warn("the clock is %lld hours ahead of when the store was last in use: what has "
+                 "expired stays "
+                 "on the disk for a day, in case the clock is wrong",
+                 (long long)(ahead_ms / HOUR_MS));
 }
 
 struct maintenance *maintenance_new(struct store *store, const struct plan_limits *limits)
@@ -127,7 +129,7 @@ struct maintenance *maintenance_new(struct store *store, const struct plan_limit
     struct maintenance *m = mem_alloc_zeroed(1, sizeof *m);
     m->store = store;
     m->limits = *limits;
-    trusted_clock_init(&m->trusted_clock, store_clock(store), store_newest_ms(store));
+    trusted_clock_init(&m->trusted_clock, store_clock(store), store_last_time_ms(store));
     say_if_in_doubt(m);
     m->retry_at_ms = mem_alloc_zeroed(store_shard_count(store), sizeof *m->retry_at_ms);
     mutex_init(&m->lock);

@@ -5,12 +5,12 @@
 #define LEAP_MIN_MS INT64_C(5400000)
 #define DOUBT_MS    INT64_C(86400000)
 
-void trusted_clock_init(struct trusted_clock *trusted, const struct clock *clock, int64_t newest_ms)
+void trusted_clock_init(struct trusted_clock *trusted, const struct clock *clock, int64_t last_ms)
 {
     int64_t now_ms = clock_now_ms(clock);
-    bool may_have_leapt = newest_ms != INT64_MIN && newest_ms < now_ms - DOUBT_MS;
+    bool may_have_leapt = last_ms != INT64_MIN && last_ms < now_ms - DOUBT_MS;
     *trusted = (struct trusted_clock){.clock = clock,
-                                      .wall_ms = may_have_leapt ? newest_ms : now_ms,
+                                      .wall_ms = may_have_leapt ? last_ms : now_ms,
                                       .monotonic_ms = clock_monotonic_ms(clock),
                                       .leap_seen_ms = INT64_MAX};
 }

@@ -1,4 +1,6 @@
 #include "compaction/maintenance.h"
+
+#include "compaction/compactor.h"
 #include "tests/support/store_box.h"
 
 enum { BOX_SEED = 13, MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS };
@@ -52,6 +54,12 @@ static void run_for(struct scene *s, int64_t ms)
     }
 }
 
+/* So that the next step has none of its own to write. */
+static void note_hour(struct scene *s)
+{
+    store_note_time(s->box.store, clock_now_ms(&s->box.clock.base));
+}
+
 TEST(heads_are_flushed_in_their_time)
 {
     struct scene s;
@@ -78,6 +86,7 @@ TEST(a_failed_flush_waits_and_does_not_stop_the_other_shard)
     box_put(&s.box, "a", "up", BOX_START_MS, 1);
     box_put(&s.box, "d", "up", BOX_START_MS, 2);
     sim_clock_advance(&s.box.clock, 40 * MINUTE_MS);
+    note_hour(&s);
     sim_disk_fail_at(s.box.sim, sim_disk_operation_count(s.box.sim) + 2, STATUS_UNAVAILABLE);
     maintenance_step(s.maintenance);
     const struct maintenance_counters *counters = maintenance_counters(s.maintenance);
@@ -156,6 +165,40 @@ TEST(a_start_with_a_clock_far_ahead_deletes_nothing_for_a_day)
     close_scene(&s);
 }
 
+/* Whatever happens to the process and is sent to it meanwhile. */
+TEST(samples_of_a_wrong_time_do_not_prove_it_at_the_next_start)
+{
+    struct scene s;
+    struct error err = {0};
+    const int64_t wrong_ms = BOX_START_MS + 2 * BOX_RETENTION_MS;
+    open_scene(&s);
+    box_put(&s.box, "a", "up", BOX_START_MS, 1);
+    expect_ok(box_flush(&s.box, &err));
+    run_for(&s, HOUR_MS);
+    for (int start = 0; start < 3; start++) {
+        maintenance_close(s.maintenance);
+        store_box_crash(&s.box, POWER_CUT_DROP_ALL);
+        sim_clock_jump(&s.box.clock, wrong_ms + start * HOUR_MS);
+        expect_ok(store_box_open(&s.box, &err));
+        s.maintenance = maintenance_new(s.box.store, &limits);
+        struct compactor *compactor = compactor_new(
+            &(struct compactor_options){.store = s.box.store, .rules = merge_rules_default()});
+        for (int day = -20; day <= 0; day++) /* as of a life until now */
+            box_put(&s.box, "a", "up", wrong_ms + day * BOX_DAY_MS + start, 2);
+        expect_ok(box_flush(&s.box, &err));
+        run_for(&s, 50 * MINUTE_MS);
+        expect_ok(compactor_settle(compactor, SETTLE_CLEAN, &err));
+        compactor_close(compactor);
+    }
+    sim_clock_jump(&s.box.clock, BOX_START_MS + BOX_DAY_MS);
+    struct str got;
+    expect_ok(box_select(
+        &s.box, &(struct box_query){.tenants = "a", .max_ts_ms = BOX_START_MS + BOX_DAY_MS}, &got,
+        &err));
+    expect_str(got, "up 1700000000000:1\n");
+    close_scene(&s);
+}
+
 TEST(expired_blocks_go_on_a_full_disk_and_make_room_for_a_flush)
 {
     struct scene s;
@@ -185,6 +228,7 @@ TEST(a_block_that_could_not_be_deleted_is_tried_again)
     box_put(&s.box, "a", "old", BOX_START_MS, 1);
     expect_ok(box_flush(&s.box, &err));
     sim_clock_advance(&s.box.clock, BOX_RETENTION_MS + 1);
+    note_hour(&s);
     sim_disk_fail_at(s.box.sim, sim_disk_operation_count(s.box.sim), STATUS_IO);
     maintenance_step(s.maintenance);
     assert_int_equal(count(&maintenance_counters(s.maintenance)->drop_failures), 1);
@@ -241,6 +285,7 @@ TEST_MAIN(RUN(heads_are_flushed_in_their_time),
           RUN(a_failed_flush_waits_and_does_not_stop_the_other_shard), RUN(expired_blocks_go),
           RUN(a_clock_that_leaps_ahead_deletes_nothing_for_a_day),
           RUN(a_start_with_a_clock_far_ahead_deletes_nothing_for_a_day),
+          RUN(samples_of_a_wrong_time_do_not_prove_it_at_the_next_start),
           RUN(expired_blocks_go_on_a_full_disk_and_make_room_for_a_flush),
           RUN(a_block_that_could_not_be_deleted_is_tried_again), RUN(series_go_idle),
           RUN(a_clock_that_is_set_back_stops_nothing), RUN(the_thread_starts_and_stops))

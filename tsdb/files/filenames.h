@@ -2,6 +2,7 @@
  * filenames: the name of every file and folder below the data directory.
  *
  *     croft.layout            version and number of shards; docs/format/layout.md
+ *     croft.clock             how late it was last; docs/format/clock.md
  *     croft.limits            limits set at run time; docs/format/limits.md
  *     croft.reserve           no content, but space for deletions, while the disk is nearly full
  *     shard-0003/
@@ -18,6 +19,7 @@
 #define CROFT_TSDB_FILENAMES_H
 
 #define LAYOUT_FILE         "croft.layout"
+#define CLOCK_FILE          "croft.clock"
 #define LIMITS_FILE         "croft.limits"
 #define RESERVE_FILE        "croft.reserve"
 #define SHARD_FOLDER_PREFIX "shard-"

@@ -3,9 +3,10 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "tsdb/files/clock_mark.h"
 #include "tsdb/files/layout.h"
 
-enum { RESERVE_HELD_PART = 4 };
+enum { RESERVE_HELD_PART = 4, HOUR_MS = 3600 * 1000 };
 
 /* ---- open and close ---- */
 
@@ -100,6 +101,35 @@ static enum status open_shards(struct store *store, struct error *err)
     return status;
 }
 
+static int64_t newest_sample_ms(struct store *store)
+{
+    int64_t newest_ms = INT64_MIN;
+    for (uint32_t i = 0; i < store->shard_count; i++) {
+        struct shard *shard = &store->shards[i];
+        rwlock_lock_read(&shard->lock);
+        int64_t in_head_ms = head_max_ts_ms(shard->head);
+        if (in_head_ms > newest_ms)
+            newest_ms = in_head_ms;
+        if (shard->blocks_max_ts_ms > newest_ms)
+            newest_ms = shard->blocks_max_ts_ms;
+        rwlock_unlock_read(&shard->lock);
+    }
+    return newest_ms;
+}
+
+static void find_last_time(struct store *store)
+{
+    struct error err;
+    enum status status = clock_mark_read(store->options.disk, &store->noted_time_ms, &err);
+    store->last_time_ms = store->noted_time_ms;
+    if (status == STATUS_OK)
+        return;
+    if (status != STATUS_NOT_FOUND)
+        log_error("%s; the newest sample tells how late it was", err.text);
+    store->noted_time_ms = INT64_MIN;
+    store->last_time_ms = newest_sample_ms(store);
+}
+
 static enum status open_contents(struct store *store, struct error *err)
 {
     struct layout fresh = {.shard_count = store->options.shard_count};
@@ -114,6 +144,7 @@ static enum status open_contents(struct store *store, struct error *err)
     store->shard_count = layout.shard_count;
     uint64_t start_ns = clock_monotonic_ns(store->options.clock);
     TRY(open_shards(store, err));
+    find_last_time(store);
     store->replay.duration_ms = (clock_monotonic_ns(store->options.clock) - start_ns) / 1000000;
     return STATUS_OK;
 }
@@ -306,20 +337,23 @@ void store_label_counts(struct store *store, const struct tenant *tenant, struct
     rwlock_unlock_read(&shard->lock);
 }
 
-int64_t store_newest_ms(struct store *store)
+int64_t store_last_time_ms(const struct store *store)
 {
-    int64_t newest_ms = INT64_MIN;
-    for (uint32_t i = 0; i < store->shard_count; i++) {
-        struct shard *shard = &store->shards[i];
-        rwlock_lock_read(&shard->lock);
-        int64_t in_head_ms = head_max_ts_ms(shard->head);
-        if (in_head_ms > newest_ms)
-            newest_ms = in_head_ms;
-        if (shard->blocks_max_ts_ms > newest_ms)
-            newest_ms = shard->blocks_max_ts_ms;
-        rwlock_unlock_read(&shard->lock);
-    }
-    return newest_ms;
+    return store->last_time_ms;
+}
+
+static int64_t hour_of(int64_t ts_ms)
+{
+    return ts_ms / HOUR_MS;
+}
+
+void store_note_time(struct store *store, int64_t now_ms)
+{
+    struct error ignored;
+    if (hour_of(now_ms) == hour_of(store->noted_time_ms))
+        return;
+    if (clock_mark_write(store->options.disk, now_ms, &ignored) == STATUS_OK)
+        store->noted_time_ms = now_ms;
 }
 
 void store_shard_status(struct store *store, uint32_t number, struct shard_status *out)

@@ -125,8 +125,12 @@ const struct clock *store_clock(const struct store *store);
 /* As a federated read shows the tenant. */
 struct str store_tenant_label(const struct store *store);
 
-/* The greatest timestamp of any sample, INT64_MIN when there are none. Looks at each series. */
-int64_t store_newest_ms(struct store *store);
+/* How late it was when a process that had this store open last knew (store_note_time); of a store
+   where none ever did, the greatest timestamp of any sample, INT64_MIN when there are none. */
+int64_t store_last_time_ms(const struct store *store);
+/* It is `now_ms`, for certain: what the next process is told, to the hour. For one thread, now and
+   then; a disk that does not take it is asked again. */
+void store_note_time(struct store *store, int64_t now_ms);
 
 /* What one shard holds; a snapshot. */
 struct shard_status {

@@ -107,6 +107,8 @@ struct store {
     struct counter is_short;              /* 1: less than the reserve is free; no writes */
     struct counter head_memory_max_bytes; /* 0 for any */
     struct disk_reserve reserve;          /* the part of it that nobody else can take */
+    int64_t last_time_ms;  /* see store_last_time_ms; never changes once the store is open */
+    int64_t noted_time_ms; /* of the thread that calls store_note_time: what the file says */
     struct store_replay_report replay;
 };
 

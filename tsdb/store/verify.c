@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "tsdb/block/block.h"
+#include "tsdb/files/clock_mark.h"
 #include "tsdb/files/filenames.h"
 #include "tsdb/files/layout.h"
 #include "tsdb/files/manifest.h"
@@ -291,6 +292,15 @@ static enum status verify_shard(struct proof *proof, bool *is_missing, struct er
     return status;
 }
 
+static enum status verify_clock(struct proof *proof, struct error *err)
+{
+    int64_t now_ms;
+    enum status status = clock_mark_read(proof->disk, &now_ms, err);
+    if (status == STATUS_CORRUPT || status == STATUS_INVALID)
+        wrong(proof, CLOCK_FILE, "%s", err->text);
+    return status == STATUS_IO ? status : STATUS_OK;
+}
+
 /* All folders are durable before the first write is taken. */
 static void check_missing(struct proof *proof, uint32_t missing)
 {
@@ -330,5 +340,5 @@ enum status store_verify(struct disk *disk, const struct verify_handler *handler
         missing += is_missing;
     }
     check_missing(&proof, missing);
-    return STATUS_OK;
+    return verify_clock(&proof, err);
 }

@@ -4,6 +4,7 @@
  *
  * What is proved:
  *   layout   its checksum; every shard's folders are there, unless nothing was ever written
+ *   clock    its checksum
  *   log      every frame and record of the epochs that no block covers; each sample's series is
  *            declared; labels are in order; the tenant belongs to the shard. A torn tail is normal
  *            after a crash.
