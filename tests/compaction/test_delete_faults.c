@@ -69,13 +69,24 @@ static struct file *fill(struct rig *rig)
     return fill_but(rig, 0);
 }
 
-static void make_room(struct rig *rig, struct file *filler)
+/* As maintenance does each second. */
+static void adjust_reserve(struct rig *rig)
+{
+    store_check_reserve(rig->box.store);
+    store_adjust_reserve(rig->box.store);
+}
+
+static void unfill(struct rig *rig, struct file *filler)
 {
     struct error err = {0};
     file_close(filler);
     expect_ok(disk_unlink(rig->box.disk, "filler", &err));
-    store_check_reserve(rig->box.store);
-    store_adjust_reserve(rig->box.store);
+}
+
+static void make_room(struct rig *rig, struct file *filler)
+{
+    unfill(rig, filler);
+    adjust_reserve(rig);
 }
 
 TEST(a_deletion_works_on_a_disk_that_others_have_filled)
@@ -120,16 +131,33 @@ static bool is_space_held(struct rig *rig)
     return status == STATUS_OK;
 }
 
+/* Roomy, until somebody fills half of it. */
+enum { ROOMY_DISK_BYTES = 64 * 10000 + 20000 };
+
 TEST(a_roomy_disk_holds_nothing_for_deletions)
 {
-    enum { CAPACITY_BYTES = 64 * 10000 + 20000 };
     struct rig rig;
-    open_on_disk(&rig, CAPACITY_BYTES);
+    open_on_disk(&rig, ROOMY_DISK_BYTES);
     assert_false(is_space_held(&rig));
     struct file *filler = fill_but(&rig, 2);
-    store_adjust_reserve(rig.box.store);
+    adjust_reserve(&rig);
     assert_true(is_space_held(&rig));
     make_room(&rig, filler);
+    assert_false(is_space_held(&rig));
+    rig_close(&rig);
+}
+
+TEST(space_that_could_not_be_given_back_to_a_roomy_disk_is_given_back_later)
+{
+    struct rig rig;
+    open_on_disk(&rig, ROOMY_DISK_BYTES);
+    struct file *filler = fill_but(&rig, 2);
+    adjust_reserve(&rig);
+    unfill(&rig, filler);
+    sim_disk_fail_at(rig.box.sim, sim_disk_operation_count(rig.box.sim), STATUS_IO);
+    adjust_reserve(&rig);
+    assert_true(is_space_held(&rig));
+    adjust_reserve(&rig);
     assert_false(is_space_held(&rig));
     rig_close(&rig);
 }
@@ -297,6 +325,7 @@ TEST_MAIN(RUN(on_a_full_disk_a_deletion_works_and_writes_go_on_when_it_has_made_
           RUN(a_deletion_works_on_a_disk_that_others_have_filled),
           RUN(a_start_on_a_full_disk_has_the_reserve_of_the_process_before),
           RUN(a_roomy_disk_holds_nothing_for_deletions),
+          RUN(space_that_could_not_be_given_back_to_a_roomy_disk_is_given_back_later),
           RUN(on_a_nearly_full_disk_a_deletion_needs_room_for_what_it_keeps),
           RUN(a_block_of_which_nothing_is_left_goes_though_its_day_waits),
           RUN(a_block_that_cannot_be_deleted_does_not_stop_a_merge),

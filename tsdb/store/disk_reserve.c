@@ -37,11 +37,9 @@ static enum status make_file(struct disk_reserve *reserve, struct error *err)
     return status;
 }
 
-static enum status adjust_locked(struct disk_reserve *reserve, struct error *err)
-    REQUIRES(reserve->lock)
+static enum status adjust_locked(struct disk_reserve *reserve, uint64_t free_bytes,
+                                 struct error *err) REQUIRES(reserve->lock)
 {
-    uint64_t free_bytes;
-    TRY(disk_free_bytes(reserve->disk, &free_bytes, err));
     bool is_roomy = free_bytes / ROOMY_TIMES >= reserve->size_bytes;
     if (reserve->is_adjusted && reserve->is_held != is_roomy)
         return STATUS_OK;
@@ -52,12 +50,13 @@ static enum status adjust_locked(struct disk_reserve *reserve, struct error *err
     return STATUS_OK;
 }
 
-enum status disk_reserve_adjust(struct disk_reserve *reserve, struct error *err)
+enum status disk_reserve_adjust(struct disk_reserve *reserve, uint64_t free_bytes,
+                                struct error *err)
 {
     if (reserve->size_bytes == 0)
         return STATUS_OK;
     mutex_lock(&reserve->lock);
-    enum status status = adjust_locked(reserve, err);
+    enum status status = adjust_locked(reserve, free_bytes, err);
     mutex_unlock(&reserve->lock);
     return status;
 }

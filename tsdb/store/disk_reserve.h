@@ -25,9 +25,10 @@ struct disk_reserve {
 /* `disk` is kept. */
 void disk_reserve_init(struct disk_reserve *reserve, struct disk *disk, uint64_t size_bytes);
 void disk_reserve_deinit(struct disk_reserve *reserve);
-/* Holds the space where the disk is not roomy, and only there. STATUS_UNAVAILABLE: the disk has not
-   as much. */
-MUST_USE enum status disk_reserve_adjust(struct disk_reserve *reserve, struct error *err);
+/* Holds the space where the disk, with `free_bytes` free, is not roomy, and only there.
+   STATUS_UNAVAILABLE: the disk has not as much. */
+MUST_USE enum status disk_reserve_adjust(struct disk_reserve *reserve, uint64_t free_bytes,
+                                         struct error *err);
 /* Gives the space back to the disk. False when there was none to give. */
 bool disk_reserve_release(struct disk_reserve *reserve);
 uint64_t disk_reserve_held_bytes(struct disk_reserve *reserve);

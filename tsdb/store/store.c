@@ -149,6 +149,23 @@ static enum status open_contents(struct store *store, struct error *err)
     return STATUS_OK;
 }
 
+/* False when the disk does not say. */
+static bool look_at_disk(struct store *store)
+{
+    uint64_t free_bytes;
+    struct error ignored;
+    if (disk_free_bytes(store->options.disk, &free_bytes, &ignored) != STATUS_OK)
+        return false;
+    counter_set(&store->free_bytes, free_bytes);
+    return true;
+}
+
+/* With what was seen of the disk last. */
+static enum status adjust_reserve(struct store *store, struct error *err)
+{
+    return disk_reserve_adjust(&store->reserve, counter_get(&store->free_bytes), err);
+}
+
 enum status store_open(const struct store_options *options, struct store **out, struct error *err)
 {
     struct store *store = mem_alloc_zeroed(1, sizeof *store);
@@ -163,7 +180,8 @@ enum status store_open(const struct store_options *options, struct store **out, 
     }
     /* the disk may be full before the first step of whoever calls store_adjust_reserve */
     struct error why;
-    if (disk_reserve_adjust(&store->reserve, &why) != STATUS_OK)
+    look_at_disk(store);
+    if (adjust_reserve(store, &why) != STATUS_OK)
         log_warn("no space is held for deletions on a full disk: %s", why.text);
     for (uint32_t i = 0; i < store->shard_count && !options->is_manual; i++)
         shard_start_committer(&store->shards[i]);
@@ -245,11 +263,9 @@ void store_check_reserve(struct store *store)
 {
     uint64_t reserve_bytes =
         store->options.reserve_bytes - disk_reserve_held_bytes(&store->reserve);
-    uint64_t free_bytes;
-    struct error err;
-    if (reserve_bytes == 0 || disk_free_bytes(store->options.disk, &free_bytes, &err) != STATUS_OK)
+    if (reserve_bytes == 0 || !look_at_disk(store))
         return;
-    counter_set(&store->free_bytes, free_bytes);
+    uint64_t free_bytes = counter_get(&store->free_bytes);
     bool was_short = counter_get(&store->is_short) != 0;
     /* a little more before writes begin again, so that it does not go to and fro */
     bool is_short = free_bytes < reserve_bytes + (was_short ? reserve_bytes / 8 : 0);
@@ -266,7 +282,7 @@ void store_adjust_reserve(struct store *store)
     struct error ignored; /* there is another time */
     if (counter_get(&store->is_short) != 0)
         return;
-    enum status status = disk_reserve_adjust(&store->reserve, &ignored);
+    enum status status = adjust_reserve(store, &ignored);
     (void)status;
 }
 

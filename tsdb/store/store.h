@@ -195,7 +195,7 @@ MUST_USE enum status store_flush_shard(struct store *store, uint32_t shard, stru
    then. Each commit looks as well. */
 void store_check_reserve(struct store *store);
 /* Holds space for deletions on a disk that is not roomy, also again what one has used, once the
-   disk has space; to be called now and then, after store_check_reserve. */
+   disk has space; to be called now and then, after store_check_reserve, which has looked. */
 void store_adjust_reserve(struct store *store);
 /* Deactivates idle series. */
 void store_sweep_idle(struct store *store, uint32_t shard);
