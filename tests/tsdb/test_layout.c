@@ -12,7 +12,7 @@
 /* The example of docs/format/layout.md. */
 static const uint8_t example[] = {0x43, 0x52, 0x4f, 0x46, 0x54, 0x44, 0x49, 0x52,
                                   0x01, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00,
-                                  0x00, 0x00, 0x00, 0x00, 0x4e, 0xa4, 0xda, 0x0e};
+                                  0x01, 0x00, 0x00, 0x00, 0xf6, 0x0e, 0x9f, 0xd3};
 
 TEST(the_example_of_the_format_page_encodes_and_decodes)
 {
@@ -21,6 +21,7 @@ TEST(the_example_of_the_format_page_encodes_and_decodes)
     struct buffer out;
     expect_ok(layout_decode((struct bytes){example, sizeof example}, &layout, &err));
     assert_int_equal(layout.shard_count, 2);
+    assert_true(layout.has_manifests);
     buffer_init(&out, LAYOUT_SIZE_BYTES);
     layout_encode(&out, &layout);
     assert_int_equal(out.len, sizeof example);
@@ -52,9 +53,9 @@ TEST(an_existing_store_keeps_its_number_of_shards)
     struct layout layout;
     struct sim_disk *sim = sim_disk_new(1);
     struct disk *disk = sim_disk_disk(sim);
-    expect_ok(layout_open(disk, &(struct layout){3}, &layout, &err));
+    expect_ok(layout_open(disk, &(struct layout){.shard_count = 3}, &layout, &err));
     assert_int_equal(layout.shard_count, 3);
-    expect_ok(layout_open(disk, &(struct layout){5}, &layout, &err));
+    expect_ok(layout_open(disk, &(struct layout){.shard_count = 5}, &layout, &err));
     assert_int_equal(layout.shard_count, 3);
     disk_close(disk);
     sim_disk_free(sim);
@@ -68,12 +69,12 @@ TEST(a_power_cut_leaves_no_layout_or_a_whole_one)
         struct sim_disk *sim = sim_disk_new(operation);
         struct disk *disk = sim_disk_disk(sim);
         sim_disk_cut_power_at(sim, operation);
-        enum status first = layout_open(disk, &(struct layout){3}, &layout, &err);
+        enum status first = layout_open(disk, &(struct layout){.shard_count = 3}, &layout, &err);
         disk_close(disk);
         sim_disk_cut_power_at(sim, UINT64_MAX);
         sim_disk_restore_power(sim, POWER_CUT_KEEP_SOME);
         disk = sim_disk_disk(sim);
-        expect_ok(layout_open(disk, &(struct layout){5}, &layout, &err));
+        expect_ok(layout_open(disk, &(struct layout){.shard_count = 5}, &layout, &err));
         if (first == STATUS_OK)
             assert_int_equal(layout.shard_count, 3);
         disk_close(disk);
@@ -112,7 +113,7 @@ static void expect_derived(struct disk *disk, uint32_t want)
     expect_ok(layout_find(disk, &layout, &err));
     assert_int_equal(layout.shard_count, want);
     for (int i = 0; i < 2; i++) {
-        expect_ok(layout_open(disk, &(struct layout){7}, &layout, &err));
+        expect_ok(layout_open(disk, &(struct layout){.shard_count = 7}, &layout, &err));
         assert_int_equal(layout.shard_count, want);
     }
     expect_ok(layout_read(disk, &layout, &err));
@@ -122,7 +123,8 @@ static void expect_advice(struct disk *disk, const char *want)
 {
     struct error err;
     struct layout layout;
-    expect_status(layout_open(disk, &(struct layout){7}, &layout, &err), STATUS_CORRUPT);
+    expect_status(layout_open(disk, &(struct layout){.shard_count = 7}, &layout, &err),
+                  STATUS_CORRUPT);
     assert_string_equal(err.text, want);
     expect_status(layout_find(disk, &layout, &err), STATUS_CORRUPT);
 }
@@ -183,7 +185,8 @@ TEST(a_whole_layout_of_another_version_is_refused_whatever_the_folders_say)
     memcpy(newer + sizeof newer - 4, &sum, 4);
     make_shards(disk, 0, 2);
     expect_ok(whole_file_replace(disk, "", LAYOUT_FILE, (struct bytes){newer, sizeof newer}, &err));
-    expect_status(layout_open(disk, &(struct layout){7}, &layout, &err), STATUS_INVALID);
+    expect_status(layout_open(disk, &(struct layout){.shard_count = 7}, &layout, &err),
+                  STATUS_INVALID);
     assert_string_equal(err.text, "croft.layout: got version 2, want 1");
     disk_close(disk);
     sim_disk_free(sim);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "tsdb/files/layout.h"
 #include "tsdb/model/tenant.h"
 
 enum { BOX_SEED = 5 };
@@ -250,7 +251,7 @@ TEST(a_damaged_copy_of_the_deletions_is_found_and_written_anew)
 
 /* ---- the manifest itself ---- */
 
-TEST(a_manifest_that_is_damaged_or_gone_is_made_anew)
+TEST(a_manifest_that_is_damaged_or_gone_is_missed_once_and_made_anew)
 {
     for (int is_gone = 0; is_gone < 2; is_gone++) {
         struct store_box box;
@@ -263,13 +264,86 @@ TEST(a_manifest_that_is_damaged_or_gone_is_made_anew)
             remove_file(&box, path);
         else
             sim_disk_truncate(box.sim, path, 0);
-        if (!is_gone)
-            expect_wrong(&box, path, "got 0 bytes");
+        expect_wrong(&box, path, is_gone ? "gone" : "got 0 bytes");
         open_again(&box);
-        expect_missing(&box, 0);
+        expect_missing(&box, 1);
         expect_series(&box, "a", "up 1700000000000:1\n");
         expect_clean(&box);
+        store_box_restart(&box);
+        expect_missing(&box, 0);
         store_box_deinit(&box);
+    }
+}
+
+/* As a version left it that knew no manifests. */
+TEST(a_store_that_never_had_manifests_misses_none)
+{
+    struct store_box box;
+    struct error err = {0};
+    store_box_start(&box, BOX_SEED);
+    flush_sample(&box, BOX_START_MS);
+    store_box_close(&box);
+    remove_file(&box, "shard-0000/manifest");
+    remove_file(&box, "shard-0001/manifest");
+    struct disk *disk = sim_disk_disk(box.sim);
+    expect_ok(layout_write(disk, &(struct layout){.shard_count = 2}, &err));
+    disk_close(disk);
+    expect_clean(&box);
+    open_again(&box);
+    expect_missing(&box, 0);
+    store_box_close(&box);
+    remove_file(&box, "shard-0000/manifest");
+    open_again(&box);
+    expect_missing(&box, 1);
+    store_box_deinit(&box);
+}
+
+/* A first start, a flush and a second start: whether all of it went well. */
+static bool live(struct store_box *box)
+{
+    struct error err = {0};
+    const struct box_sample sample = {"a", "up", BOX_START_MS, 1};
+    struct write_result result;
+    if (store_box_open(box, &err) != STATUS_OK)
+        return false;
+    bool is_well =
+        box_write(box, &sample, 1, &result, &err) == STATUS_OK && box_flush(box, &err) == STATUS_OK;
+    store_box_close(box);
+    if (store_box_open(box, &err) != STATUS_OK)
+        return false;
+    expect_missing(box, 0);
+    return is_well;
+}
+
+/* With the power cut at an operation, or that failing; whether there is one more. */
+static bool disturb_life(uint64_t operation, enum power_cut cut)
+{
+    struct store_box box;
+    bool is_cut = cut < POWER_CUT_COUNT;
+    store_box_init(&box, operation);
+    sim_disk_cut_power_at(box.sim, is_cut ? operation : UINT64_MAX);
+    sim_disk_fail_at(box.sim, is_cut ? UINT64_MAX : operation, STATUS_UNAVAILABLE);
+    bool is_well = live(&box) && !sim_disk_is_cut(box.sim);
+    bool has_next = !is_well || operation < sim_disk_operation_count(box.sim);
+    store_box_crash(&box, is_cut ? cut : POWER_CUT_DROP_ALL);
+    sim_disk_fail_at(box.sim, UINT64_MAX, STATUS_IO);
+    for (int i = 0; i < 2; i++) {
+        open_again(&box);
+        expect_missing(&box, 0);
+        expect_clean(&box);
+        store_box_close(&box);
+    }
+    store_box_deinit(&box);
+    return has_next;
+}
+
+TEST(a_life_that_is_cut_or_fails_anywhere_misses_nothing)
+{
+    for (enum power_cut cut = 0; cut <= POWER_CUT_COUNT; cut++) {
+        uint64_t operation = 0;
+        while (disturb_life(operation, cut))
+            operation++;
+        assert_true(operation > 50);
     }
 }
 
@@ -280,4 +354,6 @@ TEST_MAIN(RUN(a_block_that_is_gone_is_missed_at_every_start_until_it_has_expired
           RUN(a_file_of_deletions_that_is_gone_is_missed_once),
           RUN(deletions_that_have_done_their_work_are_not_missed),
           RUN(a_damaged_copy_of_the_deletions_is_found_and_written_anew),
-          RUN(a_manifest_that_is_damaged_or_gone_is_made_anew))
+          RUN(a_manifest_that_is_damaged_or_gone_is_missed_once_and_made_anew),
+          RUN(a_store_that_never_had_manifests_misses_none),
+          RUN(a_life_that_is_cut_or_fails_anywhere_misses_nothing))

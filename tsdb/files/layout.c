@@ -17,7 +17,7 @@ void layout_encode(struct buffer *out, const struct layout *layout)
     buffer_append(out, magic, sizeof magic);
     write_u32(out, LAYOUT_VERSION);
     write_u32(out, layout->shard_count);
-    write_u32(out, 0);
+    write_u32(out, layout->has_manifests);
     write_u32(out, crc32c((struct bytes){out->ptr + start, out->len - start}));
 }
 
@@ -27,7 +27,7 @@ enum status layout_decode(struct bytes data, struct layout *out, struct error *e
     struct bytes got_magic = reader_bytes(&r, sizeof magic);
     uint32_t version = reader_u32(&r);
     uint32_t shard_count = reader_u32(&r);
-    reader_u32(&r);
+    uint32_t has_manifests = reader_u32(&r);
     uint32_t crc = reader_u32(&r);
     if (r.is_broken || reader_left(&r) != 0)
         return error_set(err, STATUS_CORRUPT, LAYOUT_FILE ": got %zu bytes, want %d", data.len,
@@ -42,7 +42,7 @@ enum status layout_decode(struct bytes data, struct layout *out, struct error *e
     if (shard_count == 0 || shard_count > LAYOUT_SHARDS_MAX)
         return error_set(err, STATUS_CORRUPT, LAYOUT_FILE ": got %u shards, want 1 to %d",
                          shard_count, LAYOUT_SHARDS_MAX);
-    out->shard_count = shard_count;
+    *out = (struct layout){.shard_count = shard_count, .has_manifests = has_manifests == 1};
     return STATUS_OK;
 }
 
@@ -53,16 +53,6 @@ static enum status read_file(struct file *file, struct layout *out, struct error
     size_t len;
     TRY(file_read(file, 0, data, sizeof data, &len, err));
     return layout_decode((struct bytes){data, len}, out, err);
-}
-
-static enum status write_layout(struct disk *disk, const struct layout *layout, struct error *err)
-{
-    struct buffer data;
-    buffer_init(&data, LAYOUT_SIZE_BYTES);
-    layout_encode(&data, layout);
-    enum status status = whole_file_replace(disk, "", LAYOUT_FILE, buffer_bytes(&data), err);
-    buffer_deinit(&data);
-    return status;
 }
 
 enum status layout_read(struct disk *disk, struct layout *out, struct error *err)
@@ -115,6 +105,7 @@ static enum status derive(struct disk *disk, struct layout *out, struct error *e
 {
     struct name_list names;
     TRY(disk_list(disk, "", &names, err));
+    *out = (struct layout){0};
     enum status status = count_shards(&names, &out->shard_count, err);
     name_list_deinit(&names);
     for (uint32_t i = 0; status == STATUS_OK && i < out->shard_count; i++)
@@ -162,12 +153,22 @@ enum status layout_open(struct disk *disk, const struct layout *fresh, struct la
     enum status status = find(disk, out, &why, err);
     if (status == STATUS_NOT_FOUND) {
         *out = *fresh;
-        return write_layout(disk, fresh, err);
+        return layout_write(disk, fresh, err);
     }
     if (status != STATUS_OK || why.text[0] == '\0')
         return status;
     log_error("%s; written anew for the %u folders of shards that are there", why.text,
               out->shard_count);
     TRY(put_aside(disk, err));
-    return write_layout(disk, out, err);
+    return layout_write(disk, out, err);
+}
+
+enum status layout_write(struct disk *disk, const struct layout *layout, struct error *err)
+{
+    struct buffer data;
+    buffer_init(&data, LAYOUT_SIZE_BYTES);
+    layout_encode(&data, layout);
+    enum status status = whole_file_replace(disk, "", LAYOUT_FILE, buffer_bytes(&data), err);
+    buffer_deinit(&data);
+    return status;
 }

@@ -1,9 +1,10 @@
 /*
- * layout: the file that says what the data directory is: its format version and number of shards.
+ * layout: the file that says what the data directory is: its format version, its number of shards,
+ * and whether all of them have a manifest yet.
  *
- * Format: docs/format/layout.md. Written once, when the store is made; never changed. Where it is
- * damaged or gone, the folders of the shards say the same: all of them are there before the first
- * write is taken.
+ * Format: docs/format/layout.md. Written when the store is made and once more, when the manifests
+ * are there. Where it is damaged or gone, the folders of the shards say the same: all of them are
+ * there before the first write is taken.
  */
 #ifndef CROFT_TSDB_LAYOUT_H
 #define CROFT_TSDB_LAYOUT_H
@@ -15,6 +16,7 @@ enum { LAYOUT_VERSION = 1, LAYOUT_SHARDS_MAX = 256, LAYOUT_SIZE_BYTES = 24 };
 
 struct layout {
     uint32_t shard_count;
+    bool has_manifests; /* every shard does, durably: one that is gone was taken away */
 };
 
 void layout_encode(struct buffer *out, const struct layout *layout);
@@ -30,5 +32,8 @@ MUST_USE enum status layout_find(struct disk *disk, struct layout *out, struct e
    text says what to do. */
 MUST_USE enum status layout_open(struct disk *disk, const struct layout *fresh, struct layout *out,
                                  struct error *err);
+/* Replaces the file as a whole. */
+MUST_USE enum status layout_write(struct disk *disk, const struct layout *layout,
+                                  struct error *err);
 
 #endif

@@ -153,6 +153,16 @@ static void compare_deletions(struct shard *shard)
     deletions_release(list);
 }
 
+/* Without it nobody can tell what else is gone. */
+static void note_unreadable(struct shard *shard, enum status status, const struct error *why)
+{
+    if (status == STATUS_NOT_FOUND && !shard->store->has_manifests)
+        return;
+    log_error("shard %u: the manifest is made anew, blocks that are gone were not missed: %s",
+              shard->number, why->text);
+    shard->replay.missing_files++;
+}
+
 enum status shard_compare_manifest(struct shard *shard, struct error *err)
 {
     struct error why;
@@ -160,8 +170,8 @@ enum status shard_compare_manifest(struct shard *shard, struct error *err)
         manifest_read(shard->store->options.disk, shard->number, &shard->manifest, &why);
     if (status == STATUS_IO)
         return error_set(err, status, "%s", why.text);
-    if (status != STATUS_OK && status != STATUS_NOT_FOUND)
-        log_error("shard %u: the manifest is made anew: %s", shard->number, why.text);
+    if (status != STATUS_OK)
+        note_unreadable(shard, status, &why);
     note_sequences(shard);
     TRY(compare_blocks(shard, err));
     add_present(shard);

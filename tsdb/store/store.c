@@ -130,6 +130,21 @@ static void find_last_time(struct store *store)
     store->last_time_ms = newest_sample_ms(store);
 }
 
+/* From now on a manifest that is gone was taken away. When the disk does not take that, the next
+   start says it. */
+static void note_manifests(struct store *store)
+{
+    struct error ignored;
+    bool has_all = true;
+    for (uint32_t i = 0; i < store->shard_count; i++)
+        has_all = has_all && store->shards[i].is_manifest_saved;
+    if (store->has_manifests || !has_all)
+        return;
+    const struct layout layout = {.shard_count = store->shard_count, .has_manifests = true};
+    enum status status = layout_write(store->options.disk, &layout, &ignored);
+    (void)status;
+}
+
 static enum status open_contents(struct store *store, struct error *err)
 {
     struct layout fresh = {.shard_count = store->options.shard_count};
@@ -142,8 +157,10 @@ static enum status open_contents(struct store *store, struct error *err)
     TRY(tenant_table_open(&tenants, &store->tenants, err));
     store->shards = mem_alloc_zeroed(layout.shard_count, sizeof *store->shards);
     store->shard_count = layout.shard_count;
+    store->has_manifests = layout.has_manifests;
     uint64_t start_ns = clock_monotonic_ns(store->options.clock);
     TRY(open_shards(store, err));
+    note_manifests(store);
     find_last_time(store);
     store->replay.duration_ms = (clock_monotonic_ns(store->options.clock) - start_ns) / 1000000;
     return STATUS_OK;

@@ -102,6 +102,7 @@ struct store {
     struct tenant_table *tenants;
     struct shard *shards;
     uint32_t shard_count;
+    bool has_manifests;                   /* before the start: every shard had one */
     struct counter damaged_blocks;        /* found since the start */
     struct counter free_bytes;            /* of the disk; UINT64_MAX before it was looked at */
     struct counter is_short;              /* 1: less than the reserve is free; no writes */

@@ -219,6 +219,8 @@ static enum status read_manifest(struct proof *proof, struct error *err)
     enum status status = manifest_read(proof->disk, proof->shard, &proof->manifest, err);
     if (status == STATUS_CORRUPT || status == STATUS_INVALID)
         wrong(proof, path, "%s", err->text);
+    if (status == STATUS_NOT_FOUND && proof->layout.has_manifests)
+        wrong(proof, path, "gone, so that nobody can tell what else is");
     return status == STATUS_IO ? status : STATUS_OK;
 }
 

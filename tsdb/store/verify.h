@@ -10,8 +10,8 @@
  *            after a crash.
  *   blocks   block_verify; number and shard are those of the name; the tenants belong to the shard
  *   names    nothing else lies in the folders of log and blocks; nothing is in quarantine
- *   manifest its checksum; every block that it names is there, or replaced; deletions likewise,
- *            in two copies
+ *   manifest it is there; its checksum; every block that it names is there, or replaced;
+ *            deletions likewise, in two copies
  *
  * While a server runs, files may vanish between listing and reading: such a file is left out.
  */
