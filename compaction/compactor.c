@@ -167,10 +167,15 @@ static enum status step_shard(struct compactor *c, uint32_t shard, struct error 
 {
     bool has_job;
     struct error why;
-    TRY(store_drop_leftovers(c->store, shard, err)); /* else there is no merging either */
-    enum status first = clean_once(c, shard, &has_job, err);
-    enum status status = merge_once(c, shard, &has_job, &why);
+    enum status first = store_drop_leftovers(c->store, shard, err);
+    bool can_merge = first == STATUS_OK;
+    counter_add(&c->counters.failures, !can_merge);
+    enum status status = clean_once(c, shard, &has_job, &why);
     keep_first(&first, err, status, &why);
+    if (can_merge) {
+        status = merge_once(c, shard, &has_job, &why);
+        keep_first(&first, err, status, &why);
+    }
     return first;
 }
 

@@ -230,6 +230,25 @@ TEST(a_block_that_cannot_be_deleted_does_not_stop_a_merge)
     rig_close(&rig);
 }
 
+TEST(a_block_that_a_merge_has_replaced_and_cannot_be_deleted_does_not_stop_a_deletion)
+{
+    struct rig rig;
+    rig_start_single(&rig, BOX_SEED);
+    flush_yesterday(&rig);
+    sim_disk_break_paths(rig.box.sim, "shard-0000/blocks/0000000000.block");
+    compactor_step(rig.compactor);
+    const struct compactor_counters *counters = compactor_counters(rig.compactor);
+    assert_int_equal(counter_get(&counters->merges), 1);
+    assert_int_equal(box_file_count(&rig.box, "0000000000.block"), 1);
+    rig_put(&rig, "gone", BOX_START_MS, 1);
+    expect_deleted(&rig, "__name__=gone", INT64_MIN, INT64_MAX);
+    sim_clock_advance(&rig.box.clock, MINUTE_MS + 1);
+    compactor_step(rig.compactor);
+    assert_int_equal(counter_get(&counters->failures), 1);
+    assert_int_equal(box_block_samples(&rig.box), 2);
+    rig_close(&rig);
+}
+
 /* ---- a fault at any operation ---- */
 
 /* Deletes, cleans, and says whether both were answered with success. */
@@ -329,5 +348,6 @@ TEST_MAIN(RUN(on_a_full_disk_a_deletion_works_and_writes_go_on_when_it_has_made_
           RUN(on_a_nearly_full_disk_a_deletion_needs_room_for_what_it_keeps),
           RUN(a_block_of_which_nothing_is_left_goes_though_its_day_waits),
           RUN(a_block_that_cannot_be_deleted_does_not_stop_a_merge),
+          RUN(a_block_that_a_merge_has_replaced_and_cannot_be_deleted_does_not_stop_a_deletion),
           RUN(a_deletion_that_is_cut_anywhere_is_there_or_is_not_and_stays_when_it_was_answered),
           RUN(a_deletion_that_fails_anywhere_succeeds_the_next_time))
