@@ -1,9 +1,9 @@
 /*
  * Random lives of a store against the journal: requests, repetitions and contradictions, days
  * filled afterwards, flushes, merges, deletions of series and of tenants, idle series, restarts and
- * crashes, a clock that moves by seconds or weeks, retention of the store and of a tenant, which
- * changes. Checked from time to time: all samples, selections with matchers and ranges, label
- * values, and that all files are without fault.
+ * crashes, a clock that moves by seconds or weeks, retention of the store, which changes from start
+ * to start, and of a tenant, which changes meanwhile. Checked from time to time: all samples,
+ * selections with matchers and ranges, label values, and that all files are without fault.
  *
  * CROFT_FAULT_FULL=1 lives longer; CROFT_TEST_SEED repeats one life.
  */
@@ -86,12 +86,19 @@ static void start(struct life *life)
         .cpu_share_percent = 100};
     life->compactor = compactor_new(&options);
     set_retention(life);
+    note_time(life);
 }
 
 static void stop(struct life *life)
 {
     compactor_close(life->compactor);
     maintenance_close(life->maintenance);
+}
+
+/* Of the store: from the next start on. */
+static void choose_retention(struct life *life)
+{
+    life->box.options.retention_ms = BOX_DAY_MS * (1 + (int64_t)below(life, 10));
 }
 
 static void begin_life(struct life *life, uint64_t seed)
@@ -101,7 +108,7 @@ static void begin_life(struct life *life, uint64_t seed)
     store_box_init(&life->box, seed);
     life->box.options.wal_segment_bytes = 1 + below(life, 5000);
     life->box.options.shard_count = 1 + (uint32_t)below(life, 3);
-    life->box.options.retention_ms = BOX_DAY_MS * (1 + (int64_t)below(life, 10));
+    choose_retention(life);
     life->brief_retention_ms = life->box.options.retention_ms / 2;
     life->journal = journal_new();
     workload_init(&life->work, &life->box, life->journal, seed);
@@ -123,6 +130,8 @@ static void restart(struct life *life)
     workload_settle(&life->work);
     stop(life);
     store_box_close(&life->box);
+    if (below(life, 3) == 0)
+        choose_retention(life);
     start(life);
 }
 
@@ -130,6 +139,8 @@ static void crash(struct life *life)
 {
     stop(life);
     workload_crash(&life->work, (enum power_cut)below(life, POWER_CUT_PROCESS_ONLY + 1));
+    if (below(life, 3) == 0)
+        choose_retention(life);
     start(life);
 }
 
