@@ -349,6 +349,7 @@ struct compactor *compactor_new(const struct compactor_options *options)
     c->store = options->store;
     c->rules = options->rules;
     c->cpu_share_percent = options->cpu_share_percent;
+    c->memory_max_bytes = options->memory_max_bytes;
     setback_table_init(&c->setbacks);
     trusted_clock_init(&c->trusted_clock, store_clock(c->store), store_last_time_ms(c->store));
     mutex_init(&c->lock);

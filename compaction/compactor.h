@@ -22,6 +22,7 @@ struct compactor_options {
     struct store *store; /* kept */
     struct merge_rules rules;
     uint32_t cpu_share_percent; /* of one processor, when nobody waits for the store to settle */
+    uint64_t memory_max_bytes;  /* of a merge; 0 for any */
 };
 
 struct compactor_counters {

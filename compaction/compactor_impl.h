@@ -14,6 +14,7 @@
 struct compactor {
     struct store *store;
     struct merge_rules rules;
+    uint64_t memory_max_bytes;
     uint32_t cpu_share_percent;
     struct compactor_counters counters;
 

@@ -72,6 +72,7 @@ static enum status write_merged(struct compactor_job *job, struct block_writer *
                                     .count = job->input_count,
                                     .first_kept_ms = compactor_first_kept_ms,
                                     .deletions = deletions,
+                                    .memory_max_bytes = c->memory_max_bytes,
                                     .goes_on = goes_on,
                                     .context = c};
     enum status status = merge_blocks(&options, writer, &job->report, err);

@@ -107,6 +107,17 @@ static enum status pause_if_due(struct merge *m, struct error *err)
     return error_set(err, STATUS_CANCELLED, "merge: stopped");
 }
 
+/* One that has no memory is not made: its blocks are served as they are. */
+static enum status check_memory(const struct merge *m, struct error *err)
+{
+    uint64_t max_bytes = m->options->memory_max_bytes;
+    if (max_bytes == 0 || 2 * block_writer_memory_bytes(m->writer) <= max_bytes)
+        return STATUS_OK;
+    return error_set(err, STATUS_UNAVAILABLE,
+                     "merge: the index of a tenant wants more than the %llu MiB of head_memory",
+                     (unsigned long long)max_bytes >> 20);
+}
+
 /* The labels of `first` stay where they are until the series is written: a cursor that moves on
    uses its other arena. */
 static enum status merge_series(struct merge *m, size_t first, struct error *err)
@@ -124,6 +135,7 @@ static enum status merge_series(struct merge *m, size_t first, struct error *err
         return STATUS_OK;
     m->report->sample_count += m->samples.count;
     TRY(block_writer_series(m->writer, labels, &m->samples, err));
+    TRY(check_memory(m, err));
     return pause_if_due(m, err);
 }
 

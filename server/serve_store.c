@@ -77,6 +77,7 @@ void server_start_maintenance(struct server *server)
     server->maintenance = maintenance_open(server->store, &limits);
     struct compactor_options compaction = {.store = server->store,
                                            .rules = merge_rules_default(),
-                                           .cpu_share_percent = COMPACTION_CPU_PERCENT};
+                                           .cpu_share_percent = COMPACTION_CPU_PERCENT,
+                                           .memory_max_bytes = server->head_memory_bytes};
     server->compactor = compactor_open(&compaction);
 }

@@ -381,9 +381,41 @@ TEST(a_merge_can_be_stopped)
     bench_deinit(&bench);
 }
 
+TEST(a_merge_that_wants_too_much_memory_is_not_made)
+{
+    enum { SERIES = 2000 };
+    struct bench bench;
+    struct error err;
+    struct merge_report report;
+    bench_init(&bench);
+    struct block_writer *writer = open_writer(&bench, 1, 0);
+    struct tenant_id id;
+    expect_ok(tenant_id_parse(STR("a"), &id, &err));
+    expect_ok(block_writer_tenant(writer, &id, &err));
+    for (int i = 0; i < SERIES; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "m%04d", i);
+        write_one(writer, &(struct test_series){"a", name, {{10, 1}}, 1});
+    }
+    size_t index_bytes = block_writer_memory_bytes(writer);
+    assert_true(index_bytes > SERIES * 48);
+    bench.blocks[bench.count++] = finish(&bench, writer);
+    struct merge_options options = options_of(&bench);
+    options.memory_max_bytes = 2 * index_bytes - 1;
+    writer = open_writer(&bench, 2, 1);
+    expect_status(merge_blocks(&options, writer, &report, &err), STATUS_UNAVAILABLE);
+    block_writer_abort(writer);
+    options.memory_max_bytes = 2 * index_bytes;
+    writer = open_writer(&bench, 3, 1);
+    expect_ok(merge_blocks(&options, writer, &report, &err));
+    assert_int_equal(report.sample_count, SERIES);
+    block_release(finish(&bench, writer));
+    bench_deinit(&bench);
+}
+
 TEST_MAIN(RUN(series_of_all_inputs_come_in_order_and_the_first_written_sample_wins),
           RUN(series_of_one_scrape_share_their_timestamps_again_when_all_of_them_are_together),
           RUN(what_has_expired_is_left_out_series_and_tenants_with_it),
           RUN(damage_costs_the_series_that_need_what_is_damaged),
           RUN(bytes_that_are_lost_in_the_middle_of_a_merge_cost_what_needs_them_and_nothing_else),
-          RUN(a_merge_can_be_stopped))
+          RUN(a_merge_can_be_stopped), RUN(a_merge_that_wants_too_much_memory_is_not_made))

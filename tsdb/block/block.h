@@ -55,6 +55,9 @@ MUST_USE enum status block_writer_series(struct block_writer *writer, struct lab
    other's file is a leftover, to be deleted. In increasing order, at most BLOCK_REPLACED_MAX. */
 void block_writer_replaces(struct block_writer *writer, uint64_t sequence);
 uint64_t block_writer_sequence(const struct block_writer *writer);
+/* What the index of the tenant under way takes, and as much again while it is written; after
+   block_writer_tenant. */
+size_t block_writer_memory_bytes(const struct block_writer *writer);
 /* Makes the block durable under its final name, which is written to `path` (DISK_PATH_MAX bytes,
    relative to the disk), and ends the writer, also on failure: then no file is left, if the disk
    lets it. */

@@ -46,6 +46,15 @@ struct index_writer *index_writer_new(void)
     return writer;
 }
 
+size_t index_writer_memory_bytes(const struct index_writer *writer)
+{
+    return sizeof *writer + symbols_memory_bytes(writer->symbols) +
+           ref_table_memory_bytes(&writer->table) + writer->pair_capacity * sizeof *writer->pairs +
+           writer->label_capacity * sizeof *writer->labels +
+           writer->series_capacity * sizeof *writer->series +
+           writer->timeline_capacity * sizeof *writer->timelines;
+}
+
 void index_writer_free(struct index_writer *writer)
 {
     if (writer == NULL)

@@ -22,6 +22,8 @@ uint32_t index_writer_add_timeline(struct index_writer *writer,
 /* Series in increasing order of labels, at most UINT32_MAX - 1 of them. */
 void index_writer_add(struct index_writer *writer, struct labels labels,
                       const struct block_place *place);
+/* What it takes; writing the index takes about as much again for a moment. */
+size_t index_writer_memory_bytes(const struct index_writer *writer);
 /* Appends the index. STATUS_LIMIT: one of its parts would pass 4 GiB. */
 MUST_USE enum status index_writer_encode(const struct index_writer *writer, struct buffer *out,
                                          struct error *err);

@@ -258,6 +258,12 @@ uint64_t block_writer_sequence(const struct block_writer *writer)
     return writer->meta.sequence;
 }
 
+size_t block_writer_memory_bytes(const struct block_writer *writer)
+{
+    CHECK(writer->index != NULL);
+    return index_writer_memory_bytes(writer->index);
+}
+
 void block_writer_replaces(struct block_writer *writer, uint64_t sequence)
 {
     CHECK(writer->replaced_count < BLOCK_REPLACED_MAX);
