@@ -25,8 +25,9 @@ enum status sim_unlock_with(struct sim_disk *sim, enum status status) RELEASES(s
     return status;
 }
 
-enum status sim_check_power_locked(const struct sim_disk *sim, uint64_t life, const char *path,
-                                   struct error *err) REQUIRES(sim->lock)
+/* STATUS_IO once the power has been cut in this life. */
+static enum status check_power_locked(const struct sim_disk *sim, uint64_t life, const char *path,
+                                      struct error *err) REQUIRES(sim->lock)
 {
     if (sim->is_cut || life != sim->life)
         return error_set(err, STATUS_IO, "disk: %s: the power is cut", path);
@@ -38,11 +39,11 @@ enum status sim_begin_operation_locked(struct sim_disk *sim, uint64_t life, cons
 {
     CHECK(mutex_is_held(&sim->lock));
     if (life != sim->life)
-        return sim_check_power_locked(sim, life, path, err);
+        return check_power_locked(sim, life, path, err);
     uint64_t operation = sim->operation_count++;
     if (operation >= sim->cut_operation)
         sim->is_cut = true;
-    TRY(sim_check_power_locked(sim, life, path, err));
+    TRY(check_power_locked(sim, life, path, err));
     if (operation == sim->failing_operation)
         return error_set(err, sim->failing_status, "disk: %s: operation %llu was made to fail",
                          path, (unsigned long long)operation);
@@ -55,7 +56,7 @@ enum status sim_begin_operation_locked(struct sim_disk *sim, uint64_t life, cons
 enum status sim_begin_read_locked(struct sim_disk *sim, uint64_t life, const char *path,
                                   struct error *err) REQUIRES(sim->lock)
 {
-    TRY(sim_check_power_locked(sim, life, path, err));
+    TRY(check_power_locked(sim, life, path, err));
     uint64_t read = sim->read_count++;
     if (read == sim->failing_read)
         return error_set(err, STATUS_IO, "disk: %s: read %llu was made to fail", path,

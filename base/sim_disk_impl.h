@@ -30,10 +30,6 @@ struct sim_disk {
 
 /* Ends a call that holds the lock: the value of `status` goes on. */
 enum status sim_unlock_with(struct sim_disk *sim, enum status status) RELEASES(sim->lock);
-/* STATUS_IO once the power has been cut in this life. */
-MUST_USE enum status sim_check_power_locked(const struct sim_disk *sim, uint64_t life,
-                                            const char *path, struct error *err)
-    REQUIRES(sim->lock);
 /* Every change of state passes here first. */
 MUST_USE enum status sim_begin_operation_locked(struct sim_disk *sim, uint64_t life,
                                                 const char *path, struct error *err)

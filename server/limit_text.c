@@ -6,7 +6,6 @@
 #include "base/crc32c.h"
 #include "base/duration_text.h"
 #include "base/mem.h"
-#include "base/number.h"
 #include "http/json.h"
 #include "server/config_yaml.h"
 #include "tsdb/files/filenames.h"

@@ -4,7 +4,6 @@
 #include <math.h>
 
 #include "base/codec.h"
-#include "inspect/script/script_text.h"
 
 enum { SIDE_STEP_MS = 60 * 1000, SHOWN_MAX = 20 };
 

@@ -1,6 +1,5 @@
 #include "tsdb/store/deletions.h"
 
-#include "base/check.h"
 #include "base/crc32c.h"
 #include "base/mem.h"
 #include "base/whole_file.h"

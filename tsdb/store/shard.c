@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "base/check.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/number.h"

@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "base/whole_file.h"
 #include "tsdb/files/filenames.h"
-#include "tsdb/files/shard_files.h"
 
 /* ---- reading ---- */
 

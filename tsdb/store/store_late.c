@@ -14,8 +14,6 @@
  */
 #include "tsdb/store/store_write_impl.h"
 
-#include "base/check.h"
-
 /* Samples that lie closer together are read at once. */
 #define GAP_MS (INT64_C(15) * 60 * 1000)
 /* How far the memo looks ahead: what it keeps of one sample each 15 s. */

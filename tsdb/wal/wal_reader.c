@@ -1,6 +1,5 @@
 #include "tsdb/wal/wal_reader.h"
 
-#include "base/check.h"
 #include "base/mem.h"
 
 /* Read at once; a larger frame enlarges the window. */
