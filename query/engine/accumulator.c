@@ -8,9 +8,14 @@
 #include "query/engine/sweep.h"
 
 /*
- * The state of one group: `plane_count` planes of one number per step, one plane behind the other.
- * The first plane is absent at a step until the group has a value there.
+ * The state of one group is cut into tiles of TILE_STEPS steps, which are made when the group has a
+ * value in them: of pods that come and go, each is there for a few steps only.
+ *
+ * A tile has `plane_count` planes of one number per step, one plane behind the other. The first
+ * plane is absent at a step until the group has a value there.
  */
+enum { TILE_STEPS = 64 };
+
 struct accumulator_kind {
     size_t plane_count;
     void (*add)(double *planes, const double *column, size_t count);
@@ -20,7 +25,8 @@ struct accumulator_kind {
 struct accumulator {
     struct query_operator base;
     const struct accumulator_kind *kind;
-    double *planes; /* group by group */
+    size_t tile_count; /* of each group */
+    double **tiles;    /* group by group; NULL where there is no value */
 };
 
 static void add_compensated(double value, double *sum, double *error)
@@ -213,10 +219,55 @@ static const struct accumulator_kind kinds[] = {
     [AGGREGATE_STDVAR] = {3, add_variance, finish_stdvar},
 };
 
-static double *planes_of(const struct accumulator *accumulator, size_t group)
+/* ---- tiles ---- */
+
+static double **tiles_of(const struct accumulator *accumulator, size_t group)
 {
-    size_t count = accumulator->kind->plane_count * accumulator->base.grid.count;
-    return accumulator->planes + group * count;
+    return accumulator->tiles + group * accumulator->tile_count;
+}
+
+/* All but the last are as long as they can be. */
+static size_t tile_len(const struct accumulator *accumulator, size_t tile)
+{
+    size_t left = accumulator->base.grid.count - tile * TILE_STEPS;
+    return left < TILE_STEPS ? left : TILE_STEPS;
+}
+
+static void fill_absent(double *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = value_absent();
+}
+
+static bool has_value(const double *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!value_is_absent(values[i]))
+            return true;
+    return false;
+}
+
+static enum status make_tiles(struct accumulator *accumulator, size_t group_count,
+                              struct error *err)
+{
+    accumulator->tile_count = (accumulator->base.grid.count + TILE_STEPS - 1) / TILE_STEPS;
+    size_t row_bytes = accumulator->tile_count * sizeof *accumulator->tiles;
+    void *memory;
+    TRY(eval_alloc_array(accumulator->base.eval, group_count, row_bytes, &memory, err));
+    memset(memory, 0, group_count * row_bytes);
+    accumulator->tiles = memory;
+    return STATUS_OK;
+}
+
+static enum status make_tile(const struct accumulator *accumulator, size_t len, double **out,
+                             struct error *err)
+{
+    size_t count = accumulator->kind->plane_count * len;
+    void *memory;
+    TRY(eval_alloc_array(accumulator->base.eval, count, sizeof(double), &memory, err));
+    *out = memory;
+    fill_absent(*out, count);
+    return STATUS_OK;
 }
 
 static enum status accumulator_column(struct query_operator *op, size_t series, double *values,
@@ -224,20 +275,15 @@ static enum status accumulator_column(struct query_operator *op, size_t series, 
 {
     (void)err;
     const struct accumulator *accumulator = (const struct accumulator *)op;
-    accumulator->kind->finish(planes_of(accumulator, series), values, op->grid.count);
-    return STATUS_OK;
-}
-
-static enum status make_planes(struct accumulator *accumulator, size_t group_count,
-                               struct error *err)
-{
-    size_t per_group = accumulator->kind->plane_count * accumulator->base.grid.count;
-    void *memory;
-    TRY(eval_alloc_array(accumulator->base.eval, group_count, per_group * sizeof(double), &memory,
-                         err));
-    accumulator->planes = memory;
-    for (size_t i = 0; i < group_count * per_group; i++)
-        accumulator->planes[i] = value_absent();
+    double **tiles = tiles_of(accumulator, series);
+    for (size_t tile = 0; tile < accumulator->tile_count; tile++) {
+        double *part = values + tile * TILE_STEPS;
+        size_t len = tile_len(accumulator, tile);
+        if (tiles[tile] == NULL)
+            fill_absent(part, len);
+        else
+            accumulator->kind->finish(tiles[tile], part, len);
+    }
     return STATUS_OK;
 }
 
@@ -248,11 +294,17 @@ struct adding {
 
 static enum status add_column(void *context, size_t series, const double *column, struct error *err)
 {
-    (void)err;
     const struct adding *adding = context;
     const struct accumulator *accumulator = adding->accumulator;
-    accumulator->kind->add(planes_of(accumulator, adding->groups[series]), column,
-                           accumulator->base.grid.count);
+    double **tiles = tiles_of(accumulator, adding->groups[series]);
+    for (size_t tile = 0; tile < accumulator->tile_count; tile++) {
+        const double *part = column + tile * TILE_STEPS;
+        size_t len = tile_len(accumulator, tile);
+        if (tiles[tile] == NULL && has_value(part, len))
+            TRY(make_tile(accumulator, len, &tiles[tile], err));
+        if (tiles[tile] != NULL)
+            accumulator->kind->add(tiles[tile], part, len);
+    }
     return STATUS_OK;
 }
 
@@ -281,7 +333,7 @@ enum status accumulator_open(struct aggregation *aggregation, struct query_opera
                  .column = accumulator_column},
         .kind = &kinds[op],
     };
-    TRY(make_planes(accumulator, aggregation->group_count, err));
+    TRY(make_tiles(accumulator, aggregation->group_count, err));
     TRY(add_all(accumulator, aggregation, err));
     *out = &accumulator->base;
     return STATUS_OK;

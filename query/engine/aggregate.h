@@ -3,7 +3,8 @@
  * in.
  *
  * Each kind accumulates when it is opened, one series at a time: memory is groups x steps, never
- * series x steps (but for quantile, which needs all values of one group side by side).
+ * series x steps (but for quantile, which needs all values of one group side by side). Sums and the
+ * like take it only where a group has values.
  */
 #ifndef CROFT_QUERY_AGGREGATE_H
 #define CROFT_QUERY_AGGREGATE_H

@@ -225,6 +225,20 @@ TEST(values_that_never_come_twice_take_memory_for_their_steps_only)
     fixture_deinit(&fixture);
 }
 
+TEST(groups_that_come_and_go_take_memory_for_their_steps_only)
+{
+    struct fixture fixture;
+    fixture_init(&fixture);
+    struct query_options options = {.text = STR("sum by (v) (count_values(\"v\", vector(time())))"),
+                                    .is_range = true,
+                                    .end_ms = 1999 * INT64_C(1000),
+                                    .step_ms = 1000};
+    fixture.engine.memory_max_bytes = 8 << 20;
+    assert_int_equal(query(&fixture, options), STATUS_OK);
+    assert_int_equal(fixture.result.series_count, 2000);
+    fixture_deinit(&fixture);
+}
+
 /* Checks what it takes; refuses the series behind the last one wanted. */
 struct taker {
     size_t count;
@@ -503,6 +517,7 @@ TEST_MAIN(RUN(a_selector_is_charged_for_every_point_it_gives),
           RUN(a_long_column_looks_often_whether_it_is_still_wanted),
           RUN(memory_is_bounded_for_the_evaluation_and_for_the_answer),
           RUN(values_that_never_come_twice_take_memory_for_their_steps_only),
+          RUN(groups_that_come_and_go_take_memory_for_their_steps_only),
           RUN(an_answer_that_is_handed_over_is_not_in_memory),
           RUN(a_range_of_absurdly_many_steps_is_refused), RUN(a_query_past_its_deadline_times_out),
           RUN(a_query_is_cancelled_by_its_flag), RUN(a_range_that_ends_before_it_starts_is_empty),
