@@ -154,6 +154,13 @@ enum status file_append(struct file *file, struct bytes data, struct error *err)
     return file->kind->append(file, data, err);
 }
 
+enum status file_zero_ahead(struct file *file, uint64_t size_bytes, struct error *err)
+{
+    CHECK(file->is_appendable);
+    TRY(check_usable(file, err));
+    return file->kind->zero_ahead(file, size_bytes, err);
+}
+
 enum status file_reserve(struct file *file, uint64_t size_bytes, struct error *err)
 {
     CHECK(file->is_appendable);

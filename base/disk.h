@@ -1,9 +1,9 @@
 /*
  * disk: every byte that reaches a disk goes through here, so that tests can put a simulated one.
  *
- * Only these state changes exist: create, append, sync, rename, unlink, make a folder, sync a
- * folder. What survives a power cut: bytes of a file that were file_sync'ed, under the name that
- * was in its folder at the last disk_sync_dir. Nothing else is promised.
+ * Only these state changes exist: create, append, zeros ahead of appends, sync, rename, unlink,
+ * make a folder, sync a folder. What survives a power cut: bytes of a file that were file_sync'ed,
+ * under the name that was in its folder at the last disk_sync_dir. Nothing else is promised.
  *
  * Paths:      NUL-terminated, relative to the root of the disk, '/' between parts, never "..".
  * Ownership:  a file belongs to the caller until file_close; a disk until disk_close.
@@ -13,7 +13,7 @@
  *             (ENOSPC, EDQUOT, EROFS), else STATUS_IO; the text names path, call and errno.
  *             After a failed file_sync the file must not be used again but for file_close: the
  *             kernel may have dropped the pages (see docs/decisions on failed fsync); appends,
- *             reserves and syncs then give STATUS_IO.
+ *             zeros, reserves and syncs then give STATUS_IO.
  */
 #ifndef CROFT_BASE_DISK_H
 #define CROFT_BASE_DISK_H
@@ -68,9 +68,13 @@ MUST_USE enum status disk_capacity_bytes(struct disk *disk, uint64_t *out, struc
 /* Bytes that an unprivileged writer may still use. */
 MUST_USE enum status disk_free_bytes(struct disk *disk, uint64_t *out, struct error *err);
 
-/* To a file from disk_create only: all of `data` or an error; a failed append may have left a part
-   of it at the end of the file. */
+/* To a file from disk_create only: all of `data`, behind what was appended before, or an error; a
+   failed append may have left a part of it there. */
 MUST_USE enum status file_append(struct file *file, struct bytes data, struct error *err);
+/* Makes the file `size_bytes` long, by zeros whose place later appends take: once they are durable,
+   a sync of what took their place writes data alone, and nothing that the file system notes. Fine
+   when the file is as long. A failure may have left a part of the zeros. */
+MUST_USE enum status file_zero_ahead(struct file *file, uint64_t size_bytes, struct error *err);
 /* Reserves space up to `size_bytes` without changing the size of the file; nothing is reserved, and
    that is fine, where the file system cannot. */
 MUST_USE enum status file_reserve(struct file *file, uint64_t size_bytes, struct error *err);

@@ -28,6 +28,7 @@ struct disk_kind {
 
 struct file_kind {
     enum status (*append)(struct file *file, struct bytes data, struct error *err);
+    enum status (*zero_ahead)(struct file *file, uint64_t size_bytes, struct error *err);
     enum status (*reserve)(struct file *file, uint64_t size_bytes, struct error *err);
     enum status (*sync)(struct file *file, struct error *err);
     enum status (*read)(struct file *file, uint64_t offset, void *ptr, size_t len, size_t *got,

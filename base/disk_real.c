@@ -13,7 +13,9 @@
 #include "base/map.h"
 #include "base/mem.h"
 
-enum { FILE_MODE = 0600, DIR_MODE = 0700 };
+enum { FILE_MODE = 0600, DIR_MODE = 0700, ZERO_BYTES = 16 << 10 };
+
+static const uint8_t zeros[ZERO_BYTES];
 
 struct real_disk {
     struct disk base;
@@ -23,6 +25,8 @@ struct real_disk {
 struct real_file {
     struct file base;
     int fd;         /* -1 after file_map */
+    uint64_t end;   /* of what was appended */
+    uint64_t len;   /* of the file: zeros from `end` on */
     struct map map; /* zeroed until file_map */
     char path[];    /* for error texts */
 };
@@ -59,17 +63,39 @@ static struct real_file *real_file_of(struct file *file)
     return (struct real_file *)file;
 }
 
-static enum status real_append(struct file *file, struct bytes data, struct error *err)
+/* Writes `data` at `*offset`, which ends behind what was written. */
+static enum status write_at(struct real_file *real, uint64_t *offset, struct bytes data,
+                            struct error *err)
 {
-    struct real_file *real = real_file_of(file);
     while (data.len > 0) {
-        ssize_t written = write(real->fd, data.ptr, data.len);
+        ssize_t written = pwrite(real->fd, data.ptr, data.len, (off_t)*offset);
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
-            return failed(real->path, "write", err);
+            return failed(real->path, "pwrite", err);
         data.ptr += written;
         data.len -= (size_t)written;
+        *offset += (uint64_t)written;
+    }
+    return STATUS_OK;
+}
+
+static enum status real_append(struct file *file, struct bytes data, struct error *err)
+{
+    struct real_file *real = real_file_of(file);
+    enum status status = write_at(real, &real->end, data, err);
+    if (real->len < real->end)
+        real->len = real->end;
+    return status;
+}
+
+static enum status real_zero_ahead(struct file *file, uint64_t size_bytes, struct error *err)
+{
+    struct real_file *real = real_file_of(file);
+    while (real->len < size_bytes) {
+        uint64_t left = size_bytes - real->len;
+        size_t len = left < ZERO_BYTES ? (size_t)left : ZERO_BYTES;
+        TRY(write_at(real, &real->len, (struct bytes){zeros, len}, err));
     }
     return STATUS_OK;
 }
@@ -166,6 +192,7 @@ static void real_file_close(struct file *file)
 
 static const struct file_kind real_file_kind = {
     .append = real_append,
+    .zero_ahead = real_zero_ahead,
     .reserve = real_reserve,
     .sync = real_sync,
     .read = real_read,
@@ -194,7 +221,7 @@ static enum status open_file(struct disk *disk, const char *path, int flags, str
     size_t path_bytes = strlen(path) + 1;
     struct real_file *real = mem_alloc(sizeof *real + path_bytes);
     *real = (struct real_file){
-        .base = {.kind = &real_file_kind, .is_appendable = (flags & O_APPEND) != 0},
+        .base = {.kind = &real_file_kind, .is_appendable = (flags & O_CREAT) != 0},
         .fd = fd,
     };
     memcpy(real->path, path, path_bytes);
@@ -205,7 +232,7 @@ static enum status open_file(struct disk *disk, const char *path, int flags, str
 static enum status real_create(struct disk *disk, const char *path, struct file **out,
                                struct error *err)
 {
-    return open_file(disk, path, O_RDWR | O_APPEND | O_CREAT | O_EXCL, out, err);
+    return open_file(disk, path, O_RDWR | O_CREAT | O_EXCL, out, err);
 }
 
 static enum status real_open(struct disk *disk, const char *path, struct file **out,

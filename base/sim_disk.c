@@ -445,7 +445,7 @@ void sim_disk_truncate(struct sim_disk *sim, const char *path, uint64_t size_byt
     CHECK(node != NULL);
     CHECK(!node->is_dir);
     sim_node_resize(node, (size_t)size_bytes);
-    node->synced_len = node->len;
+    sim_node_settle(node);
     lose_bytes_locked(sim, node, (size_t)size_bytes, SIZE_MAX);
     mutex_unlock(&sim->lock);
 }

@@ -3,8 +3,8 @@
  *
  * Tests cut the power (what was not synced goes, wholly or in part), fail the n-th call, run out of
  * space, and flip stored bytes. Every state-changing call (create, append, sync, rename, unlink,
- * make_dir, sync_dir, reserve) counts as one operation, every other one (open, read, size, map,
- * list, free and capacity) as one read.
+ * make_dir, sync_dir, zero_ahead, reserve) counts as one operation, every other one (open, read,
+ * size, map, list, free and capacity) as one read.
  *
  * Threads: may be used from several threads.
  */
@@ -44,8 +44,8 @@ bool sim_disk_is_cut(struct sim_disk *sim);
 void sim_disk_restore_power(struct sim_disk *sim, enum power_cut cut);
 
 /* Operation number `operation` fails once with `status`; later ones succeed again. It changes
-   nothing, but for an append, of which a part may be written, and for a sync, after which what it
-   should have saved is never durable, whatever later syncs say. */
+   nothing, but for an append or zeros ahead of it, of which a part may be written, and for a sync,
+   after which what it should have saved is never durable, whatever later syncs say. */
 void sim_disk_fail_at(struct sim_disk *sim, uint64_t operation, enum status status);
 uint64_t sim_disk_read_count(struct sim_disk *sim);
 /* Read number `read` (counted from 0) fails once with STATUS_IO: a bad sector, or no descriptor or
@@ -54,8 +54,8 @@ void sim_disk_fail_read_at(struct sim_disk *sim, uint64_t read);
 /* Every operation on a path that begins so fails with STATUS_IO and changes nothing, as does all
    that is done to files opened by it; reading goes on. "" for none. */
 void sim_disk_break_paths(struct sim_disk *sim, const char *prefix);
-/* Appends, creates and reserves fail with STATUS_UNAVAILABLE once the files hold this many bytes;
-   an append writes what still fits. 1 TiB until it is called. */
+/* Appends, zeros, creates and reserves fail with STATUS_UNAVAILABLE once the files hold this many
+   bytes; an append, or zeros, write what still fits. 1 TiB until it is called. */
 void sim_disk_set_capacity(struct sim_disk *sim, uint64_t capacity_bytes);
 /* Changes a stored byte: visible to readers and mappings at once. CHECKs that file and offset
    exist. */

@@ -9,21 +9,29 @@ static struct sim_file *sim_file_of(struct file *file)
     return (struct sim_file *)file;
 }
 
-/* How much of `len` more bytes fits on the disk; reserved space is the file's already. */
+/* How much of `len` bytes from `offset` on fits on the disk; reserved space is the file's already.
+ */
 static size_t fitting_len_locked(const struct sim_disk *sim, const struct sim_node *node,
-                                 size_t len) REQUIRES(sim->lock)
+                                 size_t offset, size_t len) REQUIRES(sim->lock)
 {
-    uint64_t room = sim_node_held_bytes(node) - node->len + sim_free_bytes_locked(sim);
+    uint64_t room = sim_node_held_bytes(node) - offset + sim_free_bytes_locked(sim);
     return len < room ? len : (size_t)room;
+}
+
+static void lengthen_locked(struct sim_file *file, size_t len) REQUIRES(file->sim->lock)
+{
+    if (file->node->len < len)
+        sim_node_resize(file->node, len);
 }
 
 static void append_locked(struct sim_file *file, const uint8_t *ptr, size_t len)
     REQUIRES(file->sim->lock)
 {
-    size_t at = file->node->len;
-    sim_node_resize(file->node, at + len);
+    size_t at = file->node->end;
+    lengthen_locked(file, at + len);
     if (len > 0)
         memcpy(file->node->bytes + at, ptr, len);
+    file->node->end = at + len;
 }
 
 static enum status do_append_locked(struct sim_file *file, struct bytes data, struct error *err)
@@ -36,7 +44,7 @@ static enum status do_append_locked(struct sim_file *file, struct bytes data, st
             append_locked(file, data.ptr, random_below(&file->sim->random, data.len + 1));
         return status;
     }
-    size_t len = fitting_len_locked(file->sim, file->node, data.len);
+    size_t len = fitting_len_locked(file->sim, file->node, file->node->end, data.len);
     append_locked(file, data.ptr, len);
     return len < data.len ? sim_disk_full(file->path, err) : STATUS_OK;
 }
@@ -46,6 +54,29 @@ static enum status sim_append(struct file *base, struct bytes data, struct error
     struct sim_file *file = sim_file_of(base);
     mutex_lock(&file->sim->lock);
     return sim_unlock_with(file->sim, do_append_locked(file, data, err));
+}
+
+static enum status do_zero_ahead_locked(struct sim_file *file, uint64_t size_bytes,
+                                        struct error *err) REQUIRES(file->sim->lock)
+{
+    size_t from = file->node->len;
+    size_t more = size_bytes < from ? 0 : (size_t)size_bytes - from;
+    enum status status = sim_begin_operation_locked(file->sim, file->life, file->path, err);
+    if (status != STATUS_OK) {
+        if (file->life == file->sim->life && !file->sim->is_cut)
+            lengthen_locked(file, from + random_below(&file->sim->random, more + 1));
+        return status;
+    }
+    size_t len = fitting_len_locked(file->sim, file->node, from, more);
+    lengthen_locked(file, from + len);
+    return len < more ? sim_disk_full(file->path, err) : STATUS_OK;
+}
+
+static enum status sim_zero_ahead(struct file *base, uint64_t size_bytes, struct error *err)
+{
+    struct sim_file *file = sim_file_of(base);
+    mutex_lock(&file->sim->lock);
+    return sim_unlock_with(file->sim, do_zero_ahead_locked(file, size_bytes, err));
 }
 
 static enum status do_reserve_locked(struct sim_file *file, uint64_t size_bytes, struct error *err)
@@ -78,8 +109,10 @@ static enum status do_sync_locked(struct sim_file *file, struct error *err)
             file->node->is_sync_broken = true;
         return status;
     }
-    if (!file->node->is_sync_broken)
+    if (!file->node->is_sync_broken) {
         file->node->synced_len = file->node->len;
+        file->node->synced_end = file->node->end;
+    }
     return STATUS_OK;
 }
 
@@ -179,6 +212,7 @@ static void sim_file_close(struct file *base)
 
 static const struct file_kind sim_file_kind = {
     .append = sim_append,
+    .zero_ahead = sim_zero_ahead,
     .reserve = sim_reserve,
     .sync = sim_sync,
     .read = sim_read,

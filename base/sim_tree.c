@@ -268,10 +268,10 @@ static void cut_names(struct sim_tree *tree, enum power_cut cut, struct random *
 
 static void zero_some_pieces(struct sim_node *node, struct random *random)
 {
-    for (size_t at = node->synced_len; at < node->len;) {
+    for (size_t at = node->synced_end; at < node->end;) {
         size_t end = at - at % PIECE_BYTES + PIECE_BYTES;
-        if (end > node->len)
-            end = node->len;
+        if (end > node->end)
+            end = node->end;
         if (random_below(random, 2) == 0)
             memset(node->bytes + at, 0, end - at);
         at = end;
@@ -280,13 +280,16 @@ static void zero_some_pieces(struct sim_node *node, struct random *random)
 
 static void cut_bytes(struct sim_node *node, enum power_cut cut, struct random *random)
 {
-    size_t unsynced = node->len - node->synced_len;
-    node->len = node->synced_len;
+    size_t unsynced = node->end - node->synced_end;
+    node->end = node->synced_end;
     if (cut != POWER_CUT_DROP_ALL)
-        node->len += random_below(random, unsynced + 1);
+        node->end += random_below(random, unsynced + 1);
     if (cut == POWER_CUT_KEEP_SOME)
         zero_some_pieces(node, random);
-    node->synced_len = node->len;
+    node->len = node->end;
+    if (node->len < node->synced_len)
+        sim_node_resize(node, node->synced_len);
+    sim_node_settle(node);
     node->is_sync_broken = false;
 }
 
@@ -362,6 +365,13 @@ void sim_node_resize(struct sim_node *node, size_t len)
     if (len > node->len)
         memset(node->bytes + node->len, 0, len - node->len);
     node->len = len;
+}
+
+void sim_node_settle(struct sim_node *node)
+{
+    node->end = node->len;
+    node->synced_end = node->len;
+    node->synced_len = node->len;
 }
 
 size_t sim_node_held_bytes(const struct sim_node *node)

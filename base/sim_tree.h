@@ -1,9 +1,10 @@
 /*
  * sim_tree: the folders and files of a simulated disk, as they are now and as the platter has them.
  *
- *     folder --- current names ---> file --- bytes [0 .......... synced_len ......... len)
- *        \                           ^              survive a cut     may go at a cut
- *         `----- durable names ------'
+ *     folder --- current names ---> file --- bytes [0 ........ synced_end ...... end)
+ *        \                           ^              survive a cut   may go at a cut
+ *         `----- durable names ------'               zeros ahead of appends from there to len, of
+ *                                                    which those below synced_len survive
  *
  * A change of names is made in `current` at once and put on the list of pending changes;
  * sim_tree_sync_dir makes it in `durable`. At a power cut each pending change is kept or lost.
@@ -43,8 +44,10 @@ struct sim_node {
 
     uint8_t *bytes; /* of a file */
     size_t len;
+    size_t end; /* of what was appended; zeros behind it */
     size_t capacity;
     size_t synced_len;
+    size_t synced_end;
     size_t reserved_bytes;
     bool is_sync_broken; /* a sync failed: what it should have saved is never durable */
 
@@ -100,6 +103,8 @@ void sim_tree_collect(struct sim_tree *tree);
 
 /* Sets the length; new bytes are zeros. */
 void sim_node_resize(struct sim_node *node, size_t len);
+/* All that the file holds counts as appended and durable. */
+void sim_node_settle(struct sim_node *node);
 /* What the file takes of the disk's capacity. */
 size_t sim_node_held_bytes(const struct sim_node *node);
 /* The same over all files that have a name or are open. */

@@ -27,7 +27,7 @@ static void show_segment(void *context, const struct wal_segment_view *segment)
     else
         fprintf(out, ", behind " WAL_FILE_FORMAT " with %" PRIu64 " bytes", segment->previous_epoch,
                 segment->previous_number, segment->previous_bytes);
-    if (segment->limit_bytes < segment->size_bytes)
+    if (segment->torn_tail_bytes > 0)
         fprintf(out, ", given up at %" PRIu64, segment->limit_bytes);
     fprintf(out, "\n");
 }

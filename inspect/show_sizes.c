@@ -255,7 +255,7 @@ static enum status print_log(struct topic *topic, uint32_t shard, struct error *
     uint64_t bytes = 0;
     TRY(topic_covered_epoch(topic, shard, &covered_epoch, err));
     shard_file_path(folder, shard, WAL_FOLDER, "");
-    const struct wal_observer observer = {.context = &bytes, .segment = add_segment};
+    const struct wal_observer observer = {.context = &bytes, .segment_end = add_segment};
     const struct wal_replay_handler handler = {.observer = &observer};
     struct wal_replay_report report = {0};
     TRY(topic_pass_damage(

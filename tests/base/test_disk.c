@@ -124,6 +124,30 @@ static void reserve_keeps_the_size(struct disk *disk)
     file_close(file);
 }
 
+static void appends_take_the_place_of_zeros(struct disk *disk)
+{
+    struct file *file;
+    char got[16];
+    size_t len;
+    expect_ok(disk_create(disk, "log", &file, &err));
+    expect_ok(file_append(file, bytes_of_str(STR("ab")), &err));
+    expect_ok(file_zero_ahead(file, 6, &err));
+    expect_ok(file_zero_ahead(file, 3, &err)); /* is as long */
+    expect_ok(file_append(file, bytes_of_str(STR("cd")), &err));
+    expect_ok(file_read(file, 0, got, sizeof got, &len, &err));
+    assert_int_equal(len, 6);
+    assert_memory_equal(got, "abcd\0\0", 6);
+    expect_ok(file_append(file, bytes_of_str(STR("efg")), &err));
+    expect_ok(file_append(file, bytes_of_str(STR("h")), &err));
+    expect_ok(file_zero_ahead(file, 100000, &err)); /* more than are written at once */
+    uint64_t size_bytes;
+    expect_ok(file_size(file, &size_bytes, &err));
+    assert_int_equal(size_bytes, 100000);
+    expect_ok(file_read(file, 6, got, 3, &len, &err));
+    assert_memory_equal(got, "gh\0", 3);
+    file_close(file);
+}
+
 static void map_shows_the_whole_file(struct disk *disk)
 {
     struct file *file;
@@ -246,6 +270,11 @@ static void on_both_disks(void (*check)(struct disk *disk))
 TEST(what_is_appended_is_read_back)
 {
     on_both_disks(append_and_read);
+}
+
+TEST(zeros_ahead_belong_to_the_file_until_appends_take_their_place)
+{
+    on_both_disks(appends_take_the_place_of_zeros);
 }
 
 TEST(reserving_does_not_change_the_size)
@@ -391,10 +420,11 @@ TEST(a_folder_that_cannot_be_written_to_is_an_error_though_it_is_there)
     tear_down(&scene);
 }
 
-TEST_MAIN(RUN(what_is_appended_is_read_back), RUN(reserving_does_not_change_the_size),
-          RUN(a_mapping_shows_the_file_until_it_is_closed), RUN(a_mapped_file_holds_no_descriptor),
-          RUN(a_rename_replaces_what_was_there), RUN(folders_list_their_names_in_order),
-          RUN(a_missing_path_is_not_found),
+TEST_MAIN(RUN(what_is_appended_is_read_back),
+          RUN(zeros_ahead_belong_to_the_file_until_appends_take_their_place),
+          RUN(reserving_does_not_change_the_size), RUN(a_mapping_shows_the_file_until_it_is_closed),
+          RUN(a_mapped_file_holds_no_descriptor), RUN(a_rename_replaces_what_was_there),
+          RUN(folders_list_their_names_in_order), RUN(a_missing_path_is_not_found),
           RUN(an_occupied_path_is_an_io_error_and_stays_as_it_was),
           RUN(an_unlinked_file_can_be_read_while_it_is_open), RUN(a_disk_knows_its_free_space),
           RUN(a_root_is_opened_by_one_at_a_time), RUN(a_missing_root_is_made_but_not_its_parents),

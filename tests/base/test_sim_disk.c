@@ -19,11 +19,12 @@ TEST(every_state_change_counts_as_one_operation_and_reads_as_none)
     expect_ok(disk_create(scene.disk, "a/x", &file, &err));
     expect_ok(file_reserve(file, 100, &err));
     expect_ok(file_append(file, bytes_of_str(STR("abc")), &err));
+    expect_ok(file_zero_ahead(file, 100, &err));
     expect_ok(file_sync(file, &err));
     expect_ok(disk_rename(scene.disk, "a/x", "a/y", &err));
     expect_ok(disk_sync_dir(scene.disk, "a", &err));
     expect_ok(disk_unlink(scene.disk, "a/y", &err));
-    assert_int_equal(sim_disk_operation_count(scene.sim), 8);
+    assert_int_equal(sim_disk_operation_count(scene.sim), 9);
     expect_ok(file_size(file, &value, &err));
     expect_ok(file_read(file, 0, &value, 1, &got, &err));
     expect_ok(file_map(file, &mapping, &err));
@@ -31,7 +32,7 @@ TEST(every_state_change_counts_as_one_operation_and_reads_as_none)
     expect_ok(disk_free_bytes(scene.disk, &value, &err));
     name_list_deinit(&names);
     file_close(file);
-    assert_int_equal(sim_disk_operation_count(scene.sim), 8);
+    assert_int_equal(sim_disk_operation_count(scene.sim), 9);
     scene_close(&scene);
 }
 
@@ -52,6 +53,7 @@ TEST(from_the_cut_on_every_call_fails_and_changes_nothing)
     expect_ok(file_sync(file, &err)); /* number 3 */
     expect_status(file_append(file, bytes_of_str(STR("lost")), &err), STATUS_IO);
     assert_true(sim_disk_is_cut(scene.sim));
+    expect_status(file_zero_ahead(file, 9, &err), STATUS_IO);
     expect_status(file_reserve(file, 9, &err), STATUS_IO);
     expect_status(file_sync(file, &err), STATUS_IO);
     expect_status(file_size(file, &value, &err), STATUS_IO);
@@ -219,6 +221,7 @@ TEST(a_file_whose_sync_failed_takes_nothing_more)
     sim_disk_fail_at(scene.sim, 1, STATUS_UNAVAILABLE);
     expect_status(file_sync(file, &err), STATUS_UNAVAILABLE);
     expect_status(file_append(file, bytes_of_str(STR("a")), &err), STATUS_IO);
+    expect_status(file_zero_ahead(file, 10, &err), STATUS_IO);
     expect_status(file_reserve(file, 10, &err), STATUS_IO);
     expect_status(file_sync(file, &err), STATUS_IO);
     file_close(file);
@@ -288,6 +291,21 @@ TEST(reserved_space_belongs_to_its_file)
     expect_status(file_append(log, bytes_of_str(STR("9")), &err), STATUS_UNAVAILABLE);
     file_close(log);
     file_close(other);
+    scene_close(&scene);
+}
+
+TEST(a_full_disk_takes_the_zeros_that_fit_and_what_is_appended_in_their_place)
+{
+    struct scene scene = scene_open(1);
+    struct file *log;
+    sim_disk_set_capacity(scene.sim, 10);
+    expect_ok(disk_create(scene.disk, "log", &log, &err));
+    expect_ok(file_append(log, bytes_of_str(STR("1234")), &err));
+    expect_status(file_zero_ahead(log, 12, &err), STATUS_UNAVAILABLE);
+    expect_ok(file_append(log, bytes_of_str(STR("567890")), &err));
+    expect_status(file_append(log, bytes_of_str(STR("x")), &err), STATUS_UNAVAILABLE);
+    expect_content(scene.disk, "log", "1234567890");
+    file_close(log);
     scene_close(&scene);
 }
 
@@ -373,6 +391,7 @@ TEST_MAIN(RUN(every_state_change_counts_as_one_operation_and_reads_as_none),
           RUN(a_file_whose_sync_failed_takes_nothing_more),
           RUN(what_a_failed_sync_should_have_saved_is_never_durable),
           RUN(a_full_disk_takes_what_fits_and_recovers), RUN(reserved_space_belongs_to_its_file),
+          RUN(a_full_disk_takes_the_zeros_that_fit_and_what_is_appended_in_their_place),
           RUN(an_open_file_holds_its_space_after_its_name_is_gone),
           RUN(a_replaced_file_holds_no_space), RUN(a_flipped_byte_is_seen_by_readers_and_mappings),
           RUN(a_truncated_file_is_short_for_ever),

@@ -99,6 +99,44 @@ TEST(pieces_of_unsynced_bytes_are_whole_or_zero_and_synced_ones_untouched)
     assert_true(zero_pieces > 0 && whole_pieces > 0 && holes > 0);
 }
 
+/* A file "saved" and zeros, all durable, in which SEEDS cuts have torn "unsynced". */
+TEST(a_cut_leaves_zeros_where_bytes_that_took_their_place_were_not_synced)
+{
+    static const char written[] = "savedunsynced\0\0";
+    enum { LEN = sizeof written - 1, SAVED = 5 };
+    for (int cut = POWER_CUT_DROP_ALL; cut <= POWER_CUT_TORN_TAIL; cut++) {
+        bool is_kept[LEN + 1] = {false};
+        for (uint64_t seed = 0; seed < SEEDS; seed++) {
+            struct scene scene = scene_open(seed);
+            struct file *file;
+            char got[LEN + 1];
+            size_t len, kept = SAVED;
+            expect_ok(disk_create(scene.disk, "log", &file, &err));
+            expect_ok(file_append(file, bytes_of_str(STR("saved")), &err));
+            expect_ok(file_zero_ahead(file, LEN, &err));
+            expect_ok(file_sync(file, &err));
+            expect_ok(disk_sync_dir(scene.disk, "", &err));
+            expect_ok(file_append(file, bytes_of_str(STR("unsynced")), &err));
+            file_close(file);
+            scene_restart(&scene, (enum power_cut)cut);
+            expect_ok(disk_open(scene.disk, "log", &file, &err));
+            expect_ok(file_read(file, 0, got, sizeof got, &len, &err));
+            file_close(file);
+            assert_int_equal(len, LEN);
+            while (kept < LEN && got[kept] != 0)
+                kept++;
+            assert_memory_equal(got, written, kept);
+            is_kept[kept] = true;
+            for (; kept < LEN; kept++)
+                assert_int_equal(got[kept], 0);
+            scene_close(&scene);
+        }
+        assert_true(is_kept[SAVED]);
+        assert_int_equal(is_kept[SAVED + 4], cut != POWER_CUT_DROP_ALL);
+        assert_int_equal(is_kept[LEN - 2], cut != POWER_CUT_DROP_ALL);
+    }
+}
+
 TEST(what_a_cut_has_left_is_durable_at_the_next_one)
 {
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
@@ -168,6 +206,7 @@ TEST_MAIN(RUN(a_cut_drops_bytes_that_were_not_synced),
           RUN(a_sync_saves_all_bytes_so_far_and_no_later_ones),
           RUN(a_torn_tail_ends_at_any_byte_and_is_whole_before_it),
           RUN(pieces_of_unsynced_bytes_are_whole_or_zero_and_synced_ones_untouched),
+          RUN(a_cut_leaves_zeros_where_bytes_that_took_their_place_were_not_synced),
           RUN(what_a_cut_has_left_is_durable_at_the_next_one),
           RUN(when_only_the_process_dies_nothing_is_lost_and_nothing_more_is_durable),
           RUN(a_process_that_dies_at_a_sync_leaves_it_to_the_next), RUN(one_seed_gives_one_outcome))

@@ -156,14 +156,16 @@ TEST(takes_a_torn_tail_for_normal)
     char path[DISK_PATH_MAX];
     fill(&box);
     find_file(&box, ".log", path);
-    uint64_t size_bytes;
+    struct bytes bytes;
     struct file *file;
     struct disk *disk = sim_disk_disk(box.sim);
     expect_ok(disk_open(disk, path, &file, &err));
-    expect_ok(file_size(file, &size_bytes, &err));
+    expect_ok(file_map(file, &bytes, &err));
+    while (bytes.len > 0 && bytes.ptr[bytes.len - 1] == 0) /* written ahead */
+        bytes.len--;
     file_close(file);
     disk_close(disk);
-    sim_disk_truncate(box.sim, path, size_bytes - 1);
+    sim_disk_truncate(box.sim, path, bytes.len - 1);
     expect_ok(verify(&box, &found, &err));
     assert_int_equal(found.report.wrong, 0);
     assert_true(found.report.torn_tail_bytes > 0);

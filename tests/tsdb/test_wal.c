@@ -276,8 +276,8 @@ TEST(a_segment_that_can_neither_be_begun_nor_deleted_goes_with_its_epoch)
     journal_open(&journal, sim, 1 << 20, 0);
     journal_log(&journal, 5);
     sim_disk_set_capacity(sim, 1);
-    /* created, nothing reserved, no whole header written, not deleted */
-    sim_disk_fail_at(sim, sim_disk_operation_count(sim) + 3, STATUS_IO);
+    /* created, no whole header written, not deleted */
+    sim_disk_fail_at(sim, sim_disk_operation_count(sim) + 2, STATUS_IO);
     expect_status(wal_commit(journal.wal, &err), STATUS_UNAVAILABLE);
     sim_disk_files(sim, &files);
     assert_int_equal(files.count, 1);

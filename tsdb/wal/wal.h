@@ -103,7 +103,8 @@ struct wal_counters {
 };
 const struct wal_counters *wal_counters(const struct wal *wal);
 
-/* A segment as replay reads it. The counts are known at its end. */
+/* A segment as replay reads it. The counts are known at its end, but for what the writer gave up,
+   which is in torn_tail_bytes before. */
 struct wal_segment_view {
     uint32_t epoch;
     uint32_t number;
@@ -112,7 +113,7 @@ struct wal_segment_view {
     uint32_t previous_number;
     uint64_t previous_bytes;
     uint64_t size_bytes;
-    uint64_t limit_bytes; /* what lies behind was given up by the writer */
+    uint64_t limit_bytes; /* nothing behind it counts: torn, given up by the writer, or zeros */
     uint64_t frames;
     uint64_t damaged_frames; /* one of them for a segment that should be before it and is not */
     uint64_t torn_tail_bytes;

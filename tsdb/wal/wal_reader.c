@@ -84,15 +84,39 @@ enum status wal_reader_header(struct wal_reader *reader, struct segment_header *
     return STATUS_OK;
 }
 
-void wal_reader_set_limit(struct wal_reader *reader, uint64_t bytes)
+static size_t len_without_zeros(struct bytes bytes)
 {
+    while (bytes.len > 0 && bytes.ptr[bytes.len - 1] == 0)
+        bytes.len--;
+    return bytes.len;
+}
+
+/* Nothing from `offset` on counts. Zeros at the end were written ahead of frames to come: they are
+   no torn tail. */
+static enum status end_at(struct wal_reader *reader, uint64_t offset, struct error *err)
+{
+    uint64_t torn_end = offset;
+    for (uint64_t at = offset; at < reader->limit_bytes;) {
+        struct bytes bytes;
+        TRY(view_at_least(reader, at, 1, &bytes, err));
+        if (bytes.len == 0)
+            break;
+        size_t torn_len = len_without_zeros(bytes);
+        if (torn_len > 0)
+            torn_end = at + torn_len;
+        at += bytes.len;
+    }
+    reader->torn_tail_bytes += torn_end - offset;
+    reader->limit_bytes = offset;
+    return STATUS_OK;
+}
+
+enum status wal_reader_set_limit(struct wal_reader *reader, uint64_t bytes, struct error *err)
+{
+    reader->durable_bytes = bytes;
     if (bytes > reader->size_bytes)
         reader->damaged_frames++;
-    if (bytes < reader->size_bytes) {
-        reader->torn_tail_bytes += reader->size_bytes - bytes;
-        reader->limit_bytes = bytes;
-    }
-    reader->durable_bytes = bytes;
+    return bytes < reader->size_bytes ? end_at(reader, bytes, err) : STATUS_OK;
 }
 
 /* ---- frames ---- */
@@ -200,13 +224,10 @@ static enum status pass_hole(struct wal_reader *reader, struct error *err)
         note_durable(reader, &frame);
         TRY(prove_durable(reader, hole, frame_end(&frame), err));
     }
-    if (reader->durable_bytes > hole) {
-        reader->damaged_frames++;
-        reader->offset = behind;
-    } else {
-        reader->torn_tail_bytes += reader->limit_bytes - hole;
-        reader->offset = reader->limit_bytes;
-    }
+    if (reader->durable_bytes <= hole)
+        return end_at(reader, hole, err);
+    reader->damaged_frames++;
+    reader->offset = behind;
     return STATUS_OK;
 }
 

@@ -18,7 +18,7 @@ struct wal_reader {
     uint32_t shard;
     struct segment_id id;
     uint64_t size_bytes;
-    uint64_t limit_bytes;   /* where reading stops: what lies beyond was given up by the writer */
+    uint64_t limit_bytes;   /* where reading stops: nothing behind it counts */
     uint64_t durable_bytes; /* durable for certain, as far as is known */
     uint64_t offset;        /* of the next frame, or of what is none */
     uint8_t *window;        /* bytes [window_offset, window_offset + window_len) of the file */
@@ -44,7 +44,8 @@ void wal_reader_close(struct wal_reader *reader);
 MUST_USE enum status wal_reader_header(struct wal_reader *reader, struct segment_header *header,
                                        enum segment_header_state *state, struct error *err);
 /* The next segment says that this one is durable up to `bytes`, and given up behind that. */
-void wal_reader_set_limit(struct wal_reader *reader, uint64_t bytes);
+MUST_USE enum status wal_reader_set_limit(struct wal_reader *reader, uint64_t bytes,
+                                          struct error *err);
 /* `*records` are the records of the next good frame (until the next call); empty at the end. */
 MUST_USE enum status wal_reader_next(struct wal_reader *reader, struct bytes *records,
                                      struct error *err);

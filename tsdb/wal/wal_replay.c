@@ -80,10 +80,8 @@ static enum status find_limit(struct replay *replay, size_t index, struct wal_re
         return STATUS_OK;
     int order = segment_id_compare(next.previous, replay->segments[index]);
     if (order == 0)
-        wal_reader_set_limit(reader, next.previous_bytes);
-    else if (order < 0)
-        wal_reader_set_limit(reader, 0);
-    return STATUS_OK;
+        return wal_reader_set_limit(reader, next.previous_bytes, err);
+    return order < 0 ? wal_reader_set_limit(reader, 0, err) : STATUS_OK;
 }
 
 /* A segment that should be there and is not: a file was lost. Epochs before the first one that is
@@ -173,7 +171,8 @@ static struct wal_segment_view view_segment(const struct wal_reader *reader,
                                     .number = reader->id.number,
                                     .has_header = state == SEGMENT_HEADER_GOOD,
                                     .size_bytes = reader->size_bytes,
-                                    .limit_bytes = reader->limit_bytes};
+                                    .limit_bytes = reader->limit_bytes,
+                                    .torn_tail_bytes = reader->torn_tail_bytes};
     if (view.has_header) {
         view.previous_epoch = header->previous.epoch;
         view.previous_number = header->previous.number;
@@ -196,6 +195,7 @@ static enum status read_segment_body(struct replay *replay, struct wal_reader *r
     check_header_state(reader, state);
     replay->report->damaged_frames += reader->damaged_frames;
     replay->report->torn_tail_bytes += reader->torn_tail_bytes;
+    view.limit_bytes = reader->limit_bytes;
     view.frames = replay->report->frames - before->frames;
     view.damaged_frames = replay->report->damaged_frames - before->damaged_frames;
     view.torn_tail_bytes = replay->report->torn_tail_bytes - before->torn_tail_bytes;

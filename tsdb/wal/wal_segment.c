@@ -10,8 +10,9 @@ enum {
     SEGMENT_VERSION = 2,
     HEADER_CRC_OFFSET = SEGMENT_HEADER_BYTES - 4,
     MAGIC_BYTES = 8,
-    /* Space is reserved ahead in steps: large enough to be rare, small enough for an idle shard. */
-    RESERVE_STEP_BYTES = 4 << 20,
+    /* Zeros are written ahead as many as there are bytes, for a shard that writes little, and no
+       more than this at once, which a disk takes in some milliseconds. */
+    ZEROS_AHEAD_MAX_BYTES = 1 << 20,
 };
 
 static const char magic[MAGIC_BYTES + 1] = "CROFTWAL";
@@ -101,28 +102,38 @@ enum segment_header_state segment_header_decode(struct bytes bytes, uint32_t sha
     return is_here ? SEGMENT_HEADER_GOOD : SEGMENT_HEADER_DAMAGED;
 }
 
+/* So that most commits overwrite zeros: a sync that has to make the file longer writes the inode as
+   well, or a journal, and takes twice the time. A disk without room for zeros may still take
+   the bytes: it has the last word at the append. */
+static void zero_ahead(struct wal_segment *segment, uint64_t size_bytes)
+{
+    struct error ignored;
+    uint64_t more_bytes = size_bytes < ZEROS_AHEAD_MAX_BYTES ? size_bytes : ZEROS_AHEAD_MAX_BYTES;
+    segment->zeroed_bytes = size_bytes + more_bytes;
+    enum status status = file_zero_ahead(segment->file, segment->zeroed_bytes, &ignored);
+    (void)status;
+}
+
 enum status segment_append(struct wal_segment *segment, struct bytes data, struct error *err)
 {
     uint64_t size_bytes = segment->size_bytes + data.len;
-    if (size_bytes > segment->reserved_bytes) {
-        /* a disk that cannot reserve may still take the bytes: it has the last word below */
-        segment->reserved_bytes = size_bytes + RESERVE_STEP_BYTES;
-        struct error ignored;
-        enum status status = file_reserve(segment->file, segment->reserved_bytes, &ignored);
-        (void)status;
-    }
+    if (size_bytes > segment->zeroed_bytes)
+        zero_ahead(segment, size_bytes);
     TRY(file_append(segment->file, data, err));
     segment->size_bytes = size_bytes;
     return STATUS_OK;
 }
 
+/* Without zeros behind it: a segment of nothing else is what a server leaves when it stops. */
 static enum status write_header(struct wal_segment *segment, const struct segment_header *header,
                                 struct error *err)
 {
     struct buffer bytes;
     buffer_init(&bytes, SEGMENT_HEADER_BYTES);
     segment_header_encode(&bytes, header);
-    enum status status = segment_append(segment, buffer_bytes(&bytes), err);
+    enum status status = file_append(segment->file, buffer_bytes(&bytes), err);
+    if (status == STATUS_OK)
+        segment->size_bytes = SEGMENT_HEADER_BYTES;
     buffer_deinit(&bytes);
     return status;
 }

@@ -50,7 +50,8 @@ struct wal_segment {
     struct segment_id id;
     uint64_t size_bytes;
     uint64_t durable_bytes; /* survive a power cut, name included */
-    uint64_t reserved_bytes;
+    uint64_t
+        zeroed_bytes; /* the file is as long, or could not be made so: zeros from size_bytes on */
 };
 
 /* Makes the file and writes its header; nothing is durable before segment_sync. On failure there is
