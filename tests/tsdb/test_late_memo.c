@@ -19,31 +19,27 @@ static void keep(struct late_memo *memo, struct late_key key, size_t count, doub
 
 static void expect_unknown(struct late_memo *memo, struct late_key key, int64_t ts_ms)
 {
-    struct columns found;
-    columns_init(&found);
-    assert_false(late_memo_find(memo, &key, ts_ms, &found));
-    assert_int_equal(found.count, 0);
-    columns_deinit(&found);
+    enum append_result result;
+    assert_false(late_memo_find(memo, &key, (struct sample){ts_ms, 0}, &result));
+}
+
+static void expect_result(struct late_memo *memo, struct late_key key, int64_t ts_ms, double value,
+                          enum append_result want)
+{
+    enum append_result result;
+    assert_true(late_memo_find(memo, &key, (struct sample){ts_ms, value}, &result));
+    assert_int_equal(result, want);
 }
 
 static void expect_none(struct late_memo *memo, struct late_key key, int64_t ts_ms)
 {
-    struct columns found;
-    columns_init(&found);
-    assert_true(late_memo_find(memo, &key, ts_ms, &found));
-    assert_int_equal(found.count, 0);
-    columns_deinit(&found);
+    expect_result(memo, key, ts_ms, 0, APPEND_OK);
 }
 
 static void expect_kept(struct late_memo *memo, struct late_key key, int64_t ts_ms, double value)
 {
-    struct columns found;
-    columns_init(&found);
-    assert_true(late_memo_find(memo, &key, ts_ms, &found));
-    assert_int_equal(found.count, 1);
-    assert_int_equal(found.ts_ms[0], ts_ms);
-    assert_true(found.values[0] == value);
-    columns_deinit(&found);
+    expect_result(memo, key, ts_ms, value, APPEND_DUPLICATE);
+    expect_result(memo, key, ts_ms, value + 0.5, APPEND_CONFLICT);
 }
 
 TEST(what_is_kept_is_known_as_far_as_it_goes)

@@ -134,7 +134,7 @@ TEST(a_request_of_many_late_samples_is_sorted_out_one_by_one)
 }
 
 /* As a sender does that starts again: one sample of the series with each request. */
-TEST(a_past_that_is_sent_again_in_order_is_known_to_the_bit)
+static void expect_past_is_known(bool is_in_head)
 {
     enum { SAMPLES = 100, NEW_EVERY = 10 };
     struct store_box box;
@@ -143,7 +143,8 @@ TEST(a_past_that_is_sent_again_in_order_is_known_to_the_bit)
         box_put(&box, "a", "up job=x", BOX_START_MS - (int64_t)(SAMPLES - i) * STEP_MS, i * 0.1);
     expect_flush(&box);
     for (int round = 0; round < 2; round++) {
-        forget_series(&box);
+        if (!is_in_head)
+            forget_series(&box);
         for (int i = 0; i < SAMPLES; i++) {
             int64_t ts_ms = BOX_START_MS - (int64_t)(SAMPLES - i) * STEP_MS;
             expect_known(&box, ts_ms, i * 0.1);
@@ -154,6 +155,58 @@ TEST(a_past_that_is_sent_again_in_order_is_known_to_the_bit)
         }
         expect_flush(&box);
     }
+    store_box_deinit(&box);
+}
+
+TEST(a_past_that_is_sent_again_in_order_is_known_to_the_bit)
+{
+    expect_past_is_known(false);
+    expect_past_is_known(true);
+}
+
+/* What was read ahead of blocks counts no longer than they do. */
+static void put_and_read_ahead(struct store_box *box)
+{
+    store_box_start(box, BOX_SEED);
+    for (int i = 0; i < 10; i++)
+        box_put(box, "a", "up job=x", BOX_START_MS + i, i);
+    box_put(box, "a", "up job=x", BOX_START_MS + STEP_MS, 10);
+    expect_flush(box);
+    expect_known(box, BOX_START_MS + 1, 1);
+    expect_known(box, BOX_START_MS + 2, 2);
+}
+
+TEST(what_a_flush_has_added_is_known)
+{
+    struct store_box box;
+    put_and_read_ahead(&box);
+    expect_taken(&box, BOX_START_MS + 20, 20);
+    expect_flush(&box);
+    expect_known(&box, BOX_START_MS + 20, 20);
+    store_box_deinit(&box);
+}
+
+TEST(what_a_dropped_block_held_is_not_known_any_more)
+{
+    struct store_box box;
+    struct error err;
+    put_and_read_ahead(&box);
+    box_put(&box, "a", "other", BOX_START_MS, 0);
+    box_put(&box, "a", "other", BOX_START_MS + STEP_MS, 0);
+    expect_flush(&box);
+    expect_known(&box, BOX_START_MS + 1, 1);
+    struct arena arena;
+    struct block **blocks;
+    size_t count;
+    struct tenant *tenant = tenant_table_find(store_tenants(box.store), STR("a"));
+    arena_init(&arena, SIZE_MAX);
+    store_blocks(box.store, tenant->shard, &arena, &blocks, &count);
+    assert_int_equal(count, 2);
+    expect_ok(store_drop_block(box.store, tenant->shard, blocks[0], &err));
+    for (size_t i = 0; i < count; i++)
+        block_release(blocks[i]);
+    arena_deinit(&arena);
+    expect_taken(&box, BOX_START_MS + 3, 33);
     store_box_deinit(&box);
 }
 
@@ -302,6 +355,8 @@ TEST_MAIN(RUN(a_write_takes_no_more_memory_than_was_said),
           RUN(a_replayed_late_sample_does_not_hide_what_blocks_hold),
           RUN(a_request_of_many_late_samples_is_sorted_out_one_by_one),
           RUN(a_past_that_is_sent_again_in_order_is_known_to_the_bit),
+          RUN(what_a_flush_has_added_is_known),
+          RUN(what_a_dropped_block_held_is_not_known_any_more),
           RUN(what_was_deleted_is_not_known_any_more),
           RUN(of_two_values_in_one_late_request_the_first_stays), RUN(a_repetition_is_not_too_late),
           RUN(of_rivals_for_one_timestamp_exactly_one_wins_while_flushes_run))

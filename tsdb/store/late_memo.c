@@ -64,29 +64,30 @@ static uint32_t find_sample(const struct late_entry *entry, int64_t ts_ms)
     return at;
 }
 
-static bool find_locked(struct late_memo *memo, const struct late_key *key, int64_t ts_ms,
-                        struct columns *found) REQUIRES(memo->lock)
+static bool find_locked(struct late_memo *memo, const struct late_key *key, struct sample sample,
+                        enum append_result *result) REQUIRES(memo->lock)
 {
     if (memo->entries == NULL)
         return false;
     struct late_entry *entry = entry_of_locked(memo, key);
-    if (entry->count == 0 || !is_of(entry, key) || ts_ms < entry->min_ts_ms ||
-        ts_ms > entry->max_ts_ms)
+    if (entry->count == 0 || !is_of(entry, key) || sample.ts_ms < entry->min_ts_ms ||
+        sample.ts_ms > entry->max_ts_ms)
         return false;
-    uint32_t at = find_sample(entry, ts_ms);
+    uint32_t at = find_sample(entry, sample.ts_ms);
+    *result = APPEND_OK;
     if (at < entry->count) {
-        columns_append(found, ts_ms, entry->samples[at].value);
+        bool is_same = f64_bits(entry->samples[at].value) == f64_bits(sample.value);
+        *result = is_same ? APPEND_DUPLICATE : APPEND_CONFLICT;
         entry->next = at + 1;
     }
     return true;
 }
 
-bool late_memo_find(struct late_memo *memo, const struct late_key *key, int64_t ts_ms,
-                    struct columns *found)
+bool late_memo_find(struct late_memo *memo, const struct late_key *key, struct sample sample,
+                    enum append_result *result)
 {
-    CHECK(found->count == 0);
     mutex_lock(&memo->lock);
-    bool is_known = find_locked(memo, key, ts_ms, found);
+    bool is_known = find_locked(memo, key, sample, result);
     memo->is_used = true;
     mutex_unlock(&memo->lock);
     return is_known;

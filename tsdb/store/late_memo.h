@@ -17,16 +17,17 @@
 
 #include "base/budget.h"
 #include "base/thread.h"
-#include "tsdb/model/sample.h"
+#include "tsdb/head/head.h"
 
 enum { LATE_MEMO_BITS = 16, LATE_MEMO_SAMPLES = 16 };
 
-/* A series of a block of the shard. */
+/* A series of a block of the shard; or one of its head, and what all blocks have of it. */
 struct late_key {
-    uint64_t sequence; /* of the block */
-    uint32_t tenant;   /* its position in the block */
-    uint32_t series;
+    uint64_t sequence; /* of the block; for the head the shard's blocks_version */
+    uint32_t tenant;   /* its position in the block; LATE_KEY_HEAD */
+    uint32_t series;   /* its position in the block; its ref */
 };
+enum { LATE_KEY_HEAD = INT32_MAX };
 
 struct late_entry;
 
@@ -41,10 +42,10 @@ struct late_memo {
 /* `budget`, kept, may be NULL. */
 void late_memo_init(struct late_memo *memo, struct budget *budget);
 void late_memo_deinit(struct late_memo *memo);
-/* Whether it knows what the series has at that time: then `found`, which is empty, gets that sample
-   if there is one. */
-bool late_memo_find(struct late_memo *memo, const struct late_key *key, int64_t ts_ms,
-                    struct columns *found);
+/* Whether it knows what the series has at the time of the sample: then `*result` is what becomes of
+   it, APPEND_OK if the series has none of that time. */
+bool late_memo_find(struct late_memo *memo, const struct late_key *key, struct sample sample,
+                    enum append_result *result);
 /* Keeps the first of `samples`, which are all that the series has from min_ts_ms to max_ts_ms,
    both inclusive. */
 void late_memo_keep(struct late_memo *memo, const struct late_key *key, int64_t min_ts_ms,

@@ -33,6 +33,7 @@ void shard_add_block_locked(struct shard *shard, struct block *block)
     for (; at > 0 && is_older(block, shard->blocks[at - 1]); at--)
         shard->blocks[at] = shard->blocks[at - 1];
     shard->blocks[at] = block;
+    shard->blocks_version++;
     if (block_meta(block)->max_ts_ms > shard->blocks_max_ts_ms)
         shard->blocks_max_ts_ms = block_meta(block)->max_ts_ms;
 }

@@ -50,6 +50,7 @@ static void use_list(struct shard *shard, struct deletions *list)
     rwlock_lock_write(&shard->lock);
     deletions_release(shard->deletions);
     shard->deletions = list;
+    shard->blocks_version++;
     note_sequences(shard, list);
     rwlock_unlock_write(&shard->lock);
 }
@@ -135,8 +136,10 @@ static bool publish(struct shard *shard, struct deletions *list, uint64_t last_s
     rwlock_lock_write(&shard->lock);
     bool is_last = last_sequence == UINT64_MAX || shard->next_sequence == last_sequence + 1;
     struct deletions *old = is_last ? shard->deletions : NULL;
-    if (is_last)
+    if (is_last) {
         shard->deletions = list;
+        shard->blocks_version++;
+    }
     rwlock_unlock_write(&shard->lock);
     deletions_release(old);
     return is_last;

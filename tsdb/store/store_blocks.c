@@ -105,6 +105,7 @@ static void take_out_locked(struct shard *shard, const struct block *block) REQU
     size_t at = find_block_locked(shard, block);
     CHECK(at < shard->block_count);
     shard->block_count--;
+    shard->blocks_version++;
     for (; at < shard->block_count; at++)
         shard->blocks[at] = shard->blocks[at + 1];
 }

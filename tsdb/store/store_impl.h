@@ -45,6 +45,7 @@ struct shard {
     uint64_t next_sequence;   /* guarded by lock */
     int64_t blocks_max_ts_ms; /* guarded by lock; no sample in a block is later */
     uint32_t flush_count;     /* guarded by lock; flushes that have published their blocks */
+    uint64_t blocks_version;  /* guarded by lock; another one whenever blocks or deletions change */
     struct deletions
         *deletions;        /* guarded by lock; the pointer is replaced under deletions_lock too */
     int64_t head_since_ms; /* guarded by lock; monotonic: when the first sample of the head came */

@@ -10,7 +10,8 @@
  * Cost: for each series a search by labels in each block that may hold its samples, which begins
  * where it was found the last time; each chunk that covers one of them is decoded once, if they
  * come in order, and each timeline once for the series of the write that share it. Where each write
- * brings one sample of a series, and they come in order, most find it in the memo.
+ * brings one sample of a series, and they come in order, most find it in the memo: of a series that
+ * the head knows under its ref, before any of the above.
  */
 #include "tsdb/store/store_write_impl.h"
 
@@ -32,6 +33,21 @@ bool may_be_in_blocks_locked(const struct shard_write *w, int64_t ts_ms)
     return false;
 }
 
+/* Nobody else gets the ref as long as the version stays: a slot is given away at the end of a flush
+   that has published blocks since its series left. */
+static struct late_key head_key_of_locked(const struct shard_write *w, struct series_ref ref)
+    REQUIRES_SHARED(w->shard->lock)
+{
+    return (struct late_key){w->shard->blocks_version, LATE_KEY_HEAD, ref.value};
+}
+
+bool is_in_memo_locked(const struct shard_write *w, struct series_ref ref, struct sample sample,
+                       enum append_result *result)
+{
+    const struct late_key key = head_key_of_locked(w, ref);
+    return late_memo_find(&w->shard->late_memo, &key, sample, result);
+}
+
 static struct deferred_series *add_deferred(struct shard_write *w,
                                             const struct write_series *series)
 {
@@ -46,17 +62,22 @@ static struct deferred_series *add_deferred(struct shard_write *w,
     return deferred;
 }
 
-void defer_samples(struct shard_write *w, const struct write_series *series, uint32_t sample)
+void defer_series(struct shard_write *w, const struct write_series *series)
 {
-    struct deferred_series *deferred = w->last_deferred;
-    if (deferred == NULL || deferred->series != series)
-        deferred = add_deferred(w, series);
-    if (sample != UINT32_MAX) {
-        deferred->samples[deferred->sample_count++] = sample;
-        return;
-    }
+    struct deferred_series *deferred = add_deferred(w, series);
     for (uint32_t i = 0; i < series->sample_count; i++)
         deferred->samples[deferred->sample_count++] = i;
+}
+
+void defer_sample_locked(struct shard_write *w, const struct write_series *series,
+                         struct series_ref ref, uint32_t sample)
+{
+    struct deferred_series *deferred = w->last_deferred;
+    if (deferred == NULL || deferred->series != series) {
+        deferred = add_deferred(w, series);
+        deferred->head_key = head_key_of_locked(w, ref);
+    }
+    deferred->samples[deferred->sample_count++] = sample;
 }
 
 void list_blocks_locked(struct shard_write *w)
@@ -88,9 +109,11 @@ struct asking {
     struct deferred_series *deferred;
     struct arena scratch;
     struct columns found;
+    struct columns ahead; /* for the memo: all that blocks have in the range below; is_ahead */
+    bool is_ahead;
     struct timeline_cache timelines;
     enum append_result *results; /* by sample; NULL as long as no block holds the series */
-    int64_t min_ts_ms;           /* of the deferred samples */
+    int64_t min_ts_ms;           /* of the deferred samples, or what is read ahead */
     int64_t max_ts_ms;
 };
 
@@ -108,6 +131,9 @@ static void note_range(struct asking *a)
         a->min_ts_ms = ts_ms < a->min_ts_ms ? ts_ms : a->min_ts_ms;
         a->max_ts_ms = ts_ms > a->max_ts_ms ? ts_ms : a->max_ts_ms;
     }
+    a->is_ahead = a->deferred->head_key.tenant == LATE_KEY_HEAD && a->deferred->sample_count == 1;
+    if (a->is_ahead)
+        a->max_ts_ms = a->min_ts_ms + AHEAD_MS;
 }
 
 static void compare(struct asking *a, uint32_t index)
@@ -136,19 +162,24 @@ static uint32_t group_of(const struct asking *a, uint32_t from, struct block_ran
     return to;
 }
 
-/* The sample, and those that are going to be asked for next. */
+/* The sample, and those that are going to be asked for next, of a series that the head does not
+   know. */
 static enum status ask_for_one(struct asking *a, struct block *block, size_t tenant,
                                uint32_t series, struct error *err)
 {
     struct late_memo *memo = &a->write->shard->late_memo;
     const struct late_key key = {block_meta(block)->sequence, (uint32_t)tenant, series};
-    int64_t ts_ms = a->min_ts_ms;
-    columns_reset(&a->found);
-    if (!late_memo_find(memo, &key, ts_ms, &a->found)) {
-        const struct block_range range = {ts_ms, ts_ms + AHEAD_MS, &a->timelines};
-        TRY(block_read(block, tenant, series, &range, &a->found, err));
-        late_memo_keep(memo, &key, range.min_ts_ms, range.max_ts_ms, &a->found);
+    const struct sample *sample = sample_at(a->deferred, 0);
+    enum append_result result;
+    if (late_memo_find(memo, &key, *sample, &result)) {
+        if (a->results[0] == APPEND_OK)
+            a->results[0] = result;
+        return STATUS_OK;
     }
+    const struct block_range range = {sample->ts_ms, sample->ts_ms + AHEAD_MS, &a->timelines};
+    columns_reset(&a->found);
+    TRY(block_read(block, tenant, series, &range, &a->found, err));
+    late_memo_keep(memo, &key, range.min_ts_ms, range.max_ts_ms, &a->found);
     compare(a, 0);
     return STATUS_OK;
 }
@@ -159,15 +190,19 @@ static enum status ask_series(struct asking *a, struct block *block, size_t tena
     const struct span_list deleted = deletions_of_series(
         a->write->deletions, block_meta(block)->sequence,
         tenant_id_str(&a->deferred->series->tenant->id), a->deferred->labels, &a->scratch);
-    if (deleted.count == 0 && a->deferred->sample_count == 1)
+    if (deleted.count == 0 && a->deferred->sample_count == 1 && !a->is_ahead)
         return ask_for_one(a, block, tenant, series, err);
     for (uint32_t from = 0, to; from < a->deferred->sample_count; from = to) {
         struct block_range range = {.timelines = &a->timelines};
         to = group_of(a, from, &range);
+        if (a->is_ahead)
+            range.max_ts_ms = a->max_ts_ms;
         columns_reset(&a->found);
         TRY(deletions_read(deleted, block, tenant, series, &range, &a->found, err));
         for (uint32_t i = from; i < to && a->found.count > 0; i++)
             compare(a, i);
+        if (a->is_ahead)
+            columns_merge(&a->ahead, &a->found);
     }
     return STATUS_OK;
 }
@@ -219,27 +254,37 @@ static enum status ask_block(struct asking *a, struct block *block, struct error
     return ask_series(a, block, tenant, series, err);
 }
 
+static void ask_all(struct asking *a)
+{
+    struct shard_write *w = a->write;
+    a->results = NULL;
+    a->deferred->newest_ms = INT64_MIN;
+    columns_reset(&a->ahead);
+    note_range(a);
+    for (size_t i = 0; i < w->block_count; i++) {
+        struct error err;
+        enum status status = ask_block(a, w->blocks[i], &err);
+        a->is_ahead = a->is_ahead && (status == STATUS_OK || status == STATUS_NOT_FOUND);
+        if (status == STATUS_CORRUPT) /* the sample is taken as a new one */
+            store_note_damage(w->shard->store, w->blocks[i], &err);
+    }
+    if (a->is_ahead)
+        late_memo_keep(&w->shard->late_memo, &a->deferred->head_key, a->min_ts_ms, a->max_ts_ms,
+                       &a->ahead);
+    a->deferred->blocks = a->results;
+}
+
 void ask_blocks(struct shard_write *w)
 {
     struct asking a = {.write = w};
     arena_init(&a.scratch, SIZE_MAX);
     columns_init(&a.found);
+    columns_init(&a.ahead);
     timeline_cache_init(&a.timelines);
-    for (struct deferred_series *deferred = w->deferred; deferred != NULL;
-         deferred = deferred->next) {
-        a.deferred = deferred;
-        a.results = NULL;
-        deferred->newest_ms = INT64_MIN;
-        note_range(&a);
-        for (size_t i = 0; i < w->block_count; i++) {
-            struct error err;
-            enum status status = ask_block(&a, w->blocks[i], &err);
-            if (status == STATUS_CORRUPT) /* the sample is taken as a new one */
-                store_note_damage(w->shard->store, w->blocks[i], &err);
-        }
-        deferred->blocks = a.results;
-    }
+    for (a.deferred = w->deferred; a.deferred != NULL; a.deferred = a.deferred->next)
+        ask_all(&a);
     timeline_cache_deinit(&a.timelines);
+    columns_deinit(&a.ahead);
     columns_deinit(&a.found);
     arena_deinit(&a.scratch);
 }

@@ -100,6 +100,17 @@ void count_written(struct shard_write *w)
     w->written = 0;
 }
 
+/* `blocks` is what blocks say of the sample. */
+static void append_late_locked(struct shard_write *w, const struct write_series *series,
+                               struct series_ref ref, struct sample sample,
+                               enum append_result blocks) REQUIRES(w->shard->lock)
+{
+    if (blocks == APPEND_CONFLICT)
+        refuse_conflict(w, series, sample);
+    else
+        w->written += blocks == APPEND_DUPLICATE || append_sample_locked(w, series, ref, sample);
+}
+
 /* Step 2. */
 static void append_locked(struct shard_write *w, const struct write_series *series,
                           struct series_ref ref) REQUIRES(w->shard->lock)
@@ -117,7 +128,11 @@ static void append_locked(struct shard_write *w, const struct write_series *seri
         } else if (sample.ts_ms <= shard->blocks_max_ts_ms &&
                    head_look(shard->head, ref, sample) == APPEND_OK &&
                    may_be_in_blocks_locked(w, sample.ts_ms)) {
-            defer_samples(w, series, i);
+            enum append_result blocks;
+            if (is_in_memo_locked(w, ref, sample, &blocks))
+                append_late_locked(w, series, ref, sample, blocks);
+            else
+                defer_sample_locked(w, series, ref, i);
         } else {
             w->written += append_sample_locked(w, series, ref, sample);
         }
@@ -134,11 +149,7 @@ static void append_deferred_locked(struct shard_write *w, const struct deferred_
         enum append_result blocks = deferred->blocks == NULL ? APPEND_OK : deferred->blocks[i];
         if (!is_in_time(w, series, sample))
             continue;
-        if (blocks == APPEND_CONFLICT)
-            refuse_conflict(w, series, sample);
-        else
-            w->written +=
-                blocks == APPEND_DUPLICATE || append_sample_locked(w, series, ref, sample);
+        append_late_locked(w, series, ref, sample, blocks);
     }
     head_note_newest_in_blocks(w->shard->head, ref, deferred->newest_ms);
 }
@@ -242,7 +253,7 @@ static void append_found_locked(struct shard_write *w, const struct write_series
         if (activate_locked(w, series, ref))
             append_locked(w, series, ref);
     } else if (!is_refused_early_locked(w, series)) {
-        defer_samples(w, series, UINT32_MAX);
+        defer_series(w, series);
     }
 }
 

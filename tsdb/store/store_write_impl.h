@@ -32,6 +32,7 @@ struct deferred_series {
     uint64_t hash;                    /* of their identity encoding */
     const enum append_result *blocks; /* by sample: what the blocks say; NULL: they have none */
     int64_t newest_ms;                /* that the blocks have; INT64_MIN for none */
+    struct late_key head_key;         /* zeroed: the head does not know it */
 };
 
 /* A limit that leaves no room for a whole series. */
@@ -132,8 +133,14 @@ void refuse_over_rate_locked(struct shard_write *w) REQUIRES(w->shard->lock);
 /* Whether some block may hold a sample of the tenant at that time. */
 bool may_be_in_blocks_locked(const struct shard_write *w, int64_t ts_ms)
     REQUIRES_SHARED(w->shard->lock);
-/* Leaves the sample (all of them: `sample` UINT32_MAX) to steps 3 and 4 of the write. */
-void defer_samples(struct shard_write *w, const struct write_series *series, uint32_t sample);
+/* Whether the memo knows what blocks say of a sample of a series of the head: then `*result` is. */
+bool is_in_memo_locked(const struct shard_write *w, struct series_ref ref, struct sample sample,
+                       enum append_result *result) REQUIRES_SHARED(w->shard->lock);
+/* Leave a series that the head does not know, or a sample of one that it knows, to steps 3 and 4 of
+   the write. */
+void defer_series(struct shard_write *w, const struct write_series *series);
+void defer_sample_locked(struct shard_write *w, const struct write_series *series,
+                         struct series_ref ref, uint32_t sample) REQUIRES_SHARED(w->shard->lock);
 /* Takes references to the blocks that may have to be asked. */
 void list_blocks_locked(struct shard_write *w) REQUIRES_SHARED(w->shard->lock);
 void release_blocks(struct shard_write *w);
