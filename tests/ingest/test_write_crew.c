@@ -77,11 +77,18 @@ static void wait_begun(size_t count)
     mutex_unlock(&box.lock);
 }
 
-static void open_and_wait(size_t count)
+static void open_box(void)
 {
     mutex_lock(&box.lock);
     box.is_open = true;
     cond_broadcast(&box.has_news);
+    mutex_unlock(&box.lock);
+}
+
+static void open_and_wait(size_t count)
+{
+    open_box();
+    mutex_lock(&box.lock);
     while (box.done_count < count)
         cond_wait(&box.has_news, &box.lock);
     mutex_unlock(&box.lock);
@@ -156,9 +163,7 @@ TEST(a_crew_that_closes_does_what_waits_first)
     use("a", 1000 * MS);
     for (int i = 0; i < 5; i++)
         assert_true(try_write("a", SMALL));
-    mutex_lock(&box.lock);
-    box.is_open = true;
-    mutex_unlock(&box.lock);
+    open_box();
     write_crew_close(box.crew);
     box.crew = NULL;
     assert_int_equal(box.done_count, 5);
