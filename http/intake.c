@@ -285,7 +285,7 @@ static bool refuse_memory(struct exchange *exchange, uint64_t length)
     struct http_server *server = exchange->server;
     struct error err;
     charge_init(&exchange->body_charge, server->memory, exchange_payer(exchange));
-    if (charge_take(&exchange->body_charge, (size_t)length, &err) != STATUS_OK)
+    if (length > 0 && charge_take(&exchange->body_charge, (size_t)length, &err) != STATUS_OK)
         refuse_for_now(exchange, &err);
     return exchange->code != 0;
 }

@@ -4,8 +4,8 @@
  * A write is done by the thread of its connection, which serves many others; while somebody sends
  * as fast as he is answered, or a million samples at once, they would wait. So what he sends is
  * handed to a crew, which has all processors but those to spare (thread_busy_cpu_count) and leaves
- * them alone: docs/decisions/0011. Of several payers that one is next who has had the least
- * processor time.
+ * them alone: docs/decisions/0011-heavy-writers.md. Of several payers that one is next who has had
+ * the least processor time.
  *
  * Ownership: a write is the caller's memory, kept until `run` is called, once, which may free it.
  * Units:     nanoseconds; processor time and monotonic time.

@@ -28,6 +28,8 @@ class Memory(unittest.TestCase):
                 write(self.http, [({"__name__": "m", "n": str(n)}, [(ts, ts / 7 + n) for ts in times])
                                   for n in range(first, first + 100)], tenant=f"large{number}")
         write(self.http, [({"__name__": "m"}, [(self.end_s * 1000, 1)])], tenant="small")
+        # a client has its answer before the server has ended the request
+        wait_until("the writes hold nothing", lambda: self.held("requests") == 0)
 
     def held(self, use):
         return self.http.metrics()[f'croft_memory_held_bytes{{use="{use}"}}']
@@ -151,7 +153,7 @@ class HeadMemory(unittest.TestCase):
         return message([({"__name__": "m", "n": str(n)}, [(now_ms(), 1)]) for n in range(first, first + self.BATCH)])
 
     def count(self, tenant):
-        return int(query(self.http, "count(m)", now_ms() // 1000, headers={"X-Scope-OrgID": tenant})["result"][0]["value"][1])
+        return int(query(self.http, "count(m)", now_ms() // 1000 + 1, headers={"X-Scope-OrgID": tenant})["result"][0]["value"][1])
 
     def test_a_tenant_that_wants_all_of_it_costs_nobody_else(self):
         taken = 0

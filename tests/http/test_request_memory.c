@@ -75,5 +75,26 @@ TEST(a_chunked_body_takes_its_share_as_it_arrives)
     budget_free(budget);
 }
 
+TEST(a_request_without_a_body_is_let_in_whatever_its_payer_holds)
+{
+    struct budget *budget = budget_new("request-memory", 2000);
+    struct charge charge;
+    struct fixture fixture;
+    struct client client;
+    charge_init(&charge, budget, STR(""));
+    charge_force(&charge, 1500);
+    fixture_open_with(&fixture, (struct http_server_options){.memory = budget});
+    client_open(&client, fixture.port);
+    client_send(&client, ECHO "Content-Length: 1\r\n\r\nx");
+    assert_int_equal(client_read(&client, false).code, 503);
+    client_send(&client, ECHO "Content-Length: 0\r\n\r\n");
+    assert_int_equal(client_read(&client, false).code, 200);
+    client_close(&client);
+    fixture_close(&fixture);
+    charge_deinit(&charge);
+    budget_free(budget);
+}
+
 TEST_MAIN(RUN(a_body_takes_its_share_of_the_memory_before_it_is_read),
-          RUN(a_chunked_body_takes_its_share_as_it_arrives))
+          RUN(a_chunked_body_takes_its_share_as_it_arrives),
+          RUN(a_request_without_a_body_is_let_in_whatever_its_payer_holds))
