@@ -1,5 +1,7 @@
 #include "ingest/refusal_pace.h"
 
+#include "base/check.h"
+
 #define RECOUNT_NS UINT64_C(100000000)
 
 void refusal_pace_init(struct refusal_pace *pace, unsigned processor_count)
@@ -25,13 +27,25 @@ static void recount_locked(struct refusal_pace *pace, uint64_t now_ns) REQUIRES(
     pace->counted_ns = now_ns;
 }
 
-uint64_t refusal_pace_charge(struct refusal_pace *pace, uint32_t slot, uint64_t cpu_ns,
-                             uint64_t now_ns)
+uint64_t refusal_pace_begin(struct refusal_pace *pace, uint32_t slot, uint64_t cpu_ns,
+                            uint64_t now_ns)
 {
     mutex_lock(&pace->lock);
     recount_locked(pace, now_ns);
     double price = pace->price * (double)pace->debtor_count;
     uint64_t wait_ns = payer_debts_charge(&pace->debts, slot, cpu_ns, price, now_ns);
+    double own_ns = price * (double)cpu_ns * (pace->held_count[slot] + 1);
+    if (own_ns < (double)wait_ns)
+        wait_ns = (uint64_t)own_ns;
+    pace->held_count[slot] += wait_ns > 0;
     mutex_unlock(&pace->lock);
     return wait_ns;
+}
+
+void refusal_pace_end(struct refusal_pace *pace, uint32_t slot)
+{
+    mutex_lock(&pace->lock);
+    CHECK(pace->held_count[slot] > 0);
+    pace->held_count[slot]--;
+    mutex_unlock(&pace->lock);
 }

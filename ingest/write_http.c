@@ -162,13 +162,16 @@ static uint64_t wait_ns(const struct write_exchange *write)
     uint64_t cost_ns = refusing_ns(&write->job);
     if (http->pace == NULL || cost_ns == 0)
         return 0;
-    return refusal_pace_charge(http->pace, write->crew.slot, cost_ns,
-                               clock_monotonic_ns(clock_real()));
+    return refusal_pace_begin(http->pace, write->crew.slot, cost_ns,
+                              clock_monotonic_ns(clock_real()));
 }
 
 static void release_held(struct held_write *held)
 {
-    reply_done((struct write_exchange *)((char *)held - offsetof(struct write_exchange, held)));
+    struct write_exchange *write =
+        (struct write_exchange *)((char *)held - offsetof(struct write_exchange, held));
+    refusal_pace_end(write->context->pace, write->crew.slot);
+    reply_done(write);
 }
 
 static void reply_when_due(struct write_job *job)
