@@ -81,6 +81,7 @@ static bool stop(struct server *server)
     budget_free(server->request_memory);
     if (server->disk != NULL)
         disk_close(server->disk);
+    arena_deinit(&server->watched_paths);
     config_deinit(&server->config);
     return true;
 }

@@ -89,20 +89,50 @@ static enum status check_listen(const struct server *server, const struct config
                      STR_ARG(server->config.listen));
 }
 
+static uint64_t stamp_of(const char *path)
+{
+    return path == NULL ? 0 : file_stamp(path);
+}
+
+static uint64_t config_stamp(const struct server *server)
+{
+    return server->flags.config.len == 0 ? 0 : stamp_of(server->flags.config.ptr);
+}
+
+static uint64_t files_stamp(const struct server *server, uint64_t of_config)
+{
+    const struct tls_files *tls = &server->watched_tls;
+    return (of_config * 31 + stamp_of(tls->certificate)) * 31 + stamp_of(tls->key);
+}
+
 uint64_t server_files_stamp(const struct server *server)
 {
-    const char *paths[] = {server->flags.config.len > 0 ? server->flags.config.ptr : NULL,
-                           server->config.tls.certificate, server->config.tls.key};
-    uint64_t stamp = 0;
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-        stamp = stamp * 31 + (paths[i] == NULL ? 0 : file_stamp(paths[i]));
-    return stamp;
+    return files_stamp(server, config_stamp(server));
+}
+
+static const char *copy_path(struct arena *arena, const char *path)
+{
+    return path == NULL ? NULL : arena_format(arena, "%s", path).ptr;
+}
+
+/* Those that `config` names are what the next reload reads, even where it could not be applied:
+   a certificate that was missing may come. `of_config` was taken before the file was read, so that
+   what was written since is seen. */
+static void watch(struct server *server, const struct config *config, uint64_t of_config)
+{
+    struct arena *arena = &server->watched_paths;
+    arena_reset(arena);
+    server->watched_tls.certificate = copy_path(arena, config->tls.certificate);
+    server->watched_tls.key = copy_path(arena, config->tls.key);
+    server->files_stamp = files_stamp(server, of_config);
 }
 
 enum status server_read_config(struct server *server, struct error *err)
 {
+    uint64_t of_config = config_stamp(server);
     TRY(read_config(&server->flags, false, &server->config, err));
-    server->files_stamp = server_files_stamp(server);
+    arena_init(&server->watched_paths, SIZE_MAX);
+    watch(server, &server->config, of_config);
     return check_listen(server, &server->config, err);
 }
 
@@ -250,9 +280,10 @@ void server_reload(struct server *server)
 {
     struct config fresh;
     struct error err;
-    server->files_stamp = server_files_stamp(server);
-    if (read_fresh(server, &fresh, &err) == STATUS_OK &&
-        reload_tls(server, &fresh, &err) == STATUS_OK &&
+    uint64_t of_config = config_stamp(server);
+    enum status status = read_fresh(server, &fresh, &err);
+    watch(server, &fresh, of_config);
+    if (status == STATUS_OK && reload_tls(server, &fresh, &err) == STATUS_OK &&
         server_apply_memory(server, &fresh, &err) == STATUS_OK) {
         limit_layers_configure(server->limit_layers, &fresh);
         server_apply_credentials(server, &fresh);

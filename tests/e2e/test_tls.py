@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import shutil
 import ssl
 import subprocess
 import unittest
@@ -114,6 +115,23 @@ class Tls(unittest.TestCase):
         croft.reload()
         wait_until("the refusal is logged", lambda: "configuration not applied" in self.log(croft))
         self.assertTrue(self.accepts(croft, "new"))
+
+    def test_a_renewed_certificate_is_read_where_the_configuration_now_says(self):
+        for name in ["first", "second", "renewed"]:
+            self.make(name)
+        croft = self.start(self.tls("first"))
+        write_json(croft.folder, "croft.yml", self.tls("second"))
+        croft.reload()
+        wait_until("the second certificate is shown", lambda: self.accepts(croft, "second"))
+        for end in [".crt", ".key"]:
+            shutil.copy(self.path("renewed" + end), self.path("second" + end))
+        wait_until("the renewed certificate is shown", lambda: self.accepts(croft, "renewed"))
+        # one that the configuration names before it is there
+        write_json(croft.folder, "croft.yml", self.tls("late"))
+        croft.reload()
+        wait_until("the refusal is logged", lambda: "late.crt: cannot be read" in self.log(croft))
+        self.make("late")
+        wait_until("the late certificate is shown", lambda: self.accepts(croft, "late"))
 
     def accepts(self, croft, name):
         try:
