@@ -3,6 +3,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 
+#include "base/file_stamp.h"
 #include "base/mem.h"
 #include "base/thread.h"
 #include "http/peers.h"
@@ -121,9 +122,18 @@ void tls_close(struct tls *tls)
     mem_free(tls);
 }
 
+static enum status check_regular(const char *what, const char *path, struct error *err)
+{
+    if (!file_is_special(path))
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID, "tls: %s %s: not a regular file", what, path);
+}
+
 enum status tls_reload(struct tls *tls, const struct tls_files *files, struct error *err)
 {
     struct pair fresh;
+    TRY(check_regular("certificate", files->certificate, err));
+    TRY(check_regular("key", files->key, err));
     TRY(read_pair(files, &fresh, err));
     mutex_lock(&tls->lock);
     struct pair before = tls->pair;

@@ -29,7 +29,8 @@ struct tls_files {
 MUST_USE enum status tls_open(const struct tls_files *files, struct tls **out, struct error *err);
 /* No server may use it any more. NULL is fine. */
 void tls_close(struct tls *tls);
-/* Reads certificate and key again, perhaps from other files. On failure the old ones stay. */
+/* Reads certificate and key again, perhaps from other files, which are regular ones: it waits for
+   nobody. On failure the old ones stay. */
 MUST_USE enum status tls_reload(struct tls *tls, const struct tls_files *files, struct error *err);
 
 #endif

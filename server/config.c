@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/duration_text.h"
+#include "base/file_stamp.h"
 #include "server/memory_share.h"
 
 #define HOUR_MS INT64_C(3600000)
@@ -297,11 +298,19 @@ enum status config_read_file(struct config *config, const char *path, struct err
     return status;
 }
 
+/* The server runs meanwhile, so nothing is opened that another program can keep it waiting for. */
+static enum status reread_whole(const char *path, struct buffer *out, struct error *err)
+{
+    if (file_is_special(path))
+        return error_set(err, STATUS_INVALID, "config file %s: not a regular file", path);
+    return read_whole(path, out, err);
+}
+
 static enum status read_steady(const char *path, void (*wait)(void *context), void *context,
                                struct buffer *out, struct error *err)
 {
     struct buffer before;
-    enum status status = read_whole(path, out, err);
+    enum status status = reread_whole(path, out, err);
     bool is_steady = false;
     buffer_init(&before, CONFIG_FILE_MAX_BYTES + 1);
     for (int count = 1; status == STATUS_OK && !is_steady && count < CONFIG_READINGS_MAX; count++) {
@@ -309,7 +318,7 @@ static enum status read_steady(const char *path, void (*wait)(void *context), vo
         before = *out;
         *out = last;
         wait(context);
-        status = read_whole(path, out, err);
+        status = reread_whole(path, out, err);
         is_steady = str_eq(buffer_str(&before), buffer_str(out));
     }
     buffer_deinit(&before);

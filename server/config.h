@@ -64,7 +64,8 @@ void config_deinit(struct config *config);
 MUST_USE enum status config_read_file(struct config *config, const char *path, struct error *err);
 /* The same of a file that somebody may be writing at this moment: a part of it, cut where a line
    ends, would be a configuration too. Reads until two readings with a `wait` between them are the
-   same. STATUS_UNAVAILABLE: CONFIG_READINGS_MAX were not. */
+   same. STATUS_UNAVAILABLE: CONFIG_READINGS_MAX were not. STATUS_INVALID: also what is no regular
+   file, and could not be read twice. */
 MUST_USE enum status config_reread_file(struct config *config, const char *path,
                                         void (*wait)(void *context), void *context,
                                         struct error *err);

@@ -1,6 +1,7 @@
 #include "base/file_stamp.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/support/test.h"
@@ -39,4 +40,21 @@ TEST(whatever_happens_to_a_file_changes_its_stamp)
     assert_int_equal(remove(link), 0);
 }
 
-TEST_MAIN(RUN(whatever_happens_to_a_file_changes_its_stamp))
+TEST(only_a_regular_file_has_a_stamp)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/croft_test_file_stamp_%d", (int)getpid());
+    assert_false(file_is_special(path));
+    write_to(path, "w", "");
+    assert_false(file_is_special(path));
+    assert_int_not_equal(file_stamp(path), 0);
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_true(file_is_special(path));
+    assert_int_equal(file_stamp(path), 0);
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(file_stamp("/"), 0);
+    assert_int_equal(file_stamp("/dev/null"), 0);
+}
+
+TEST_MAIN(RUN(whatever_happens_to_a_file_changes_its_stamp), RUN(only_a_regular_file_has_a_stamp))

@@ -1,7 +1,10 @@
 """Limits of tenants, from the configuration, reloaded, and set at run time."""
 
+import os
+import threading
+
 from answers import ask
-from harness import main, wait_until, write_json
+from harness import Croft, main, wait_until, write_json
 from tenants_case import NOW_S, TenantsCase, new_token
 
 
@@ -22,6 +25,31 @@ class TenantLimits(TenantsCase):
         write_json(self.croft.folder, "croft.yml", self.config)
         wait_until("the limit holds", lambda: self.http.get("/api/v1/user_limits", headers=self.headers("a")).json()
                    ["max_global_series_per_user"] == 7)
+
+    def test_a_pipe_in_the_place_of_the_file_stops_nothing(self):
+        path = self.croft.folder + "/croft.yml"
+        os.remove(path)
+        os.mkfifo(path)
+        wait_until("the refusal is logged", lambda: "croft.yml: not a regular file" in self.log())
+        self.write_a()
+        os.remove(path)
+        self.config["tenants"] = {"a": {"limits": {"max_series": 7}}}
+        write_json(self.croft.folder, "croft.yml", self.config)
+        wait_until("the limit holds", lambda: self.http.get("/api/v1/user_limits", headers=self.headers("a")).json()
+                   ["max_global_series_per_user"] == 7)
+
+    def test_what_came_through_a_pipe_holds(self):
+        path = self.croft.folder + "/pipe"
+        os.mkfifo(path)
+        croft = Croft(self, "--config", path)
+        writer = threading.Thread(target=write_json, args=(self.croft.folder, "pipe", self.config))
+        writer.start()
+        croft.start()
+        writer.join()
+        croft.reload()
+        wait_until("the refusal is logged", lambda: "pipe: not a regular file" in croft.tail())
+        self.assertEqual(croft.http.get("/api/v1/labels").code, 401)
+        self.assertEqual(croft.stop(), 0)
 
     def test_a_file_that_lost_its_content_changes_nothing(self):
         self.write_a()

@@ -126,6 +126,10 @@ class Tls(unittest.TestCase):
         for end in [".crt", ".key"]:
             shutil.copy(self.path("renewed" + end), self.path("second" + end))
         wait_until("the renewed certificate is shown", lambda: self.accepts(croft, "renewed"))
+        os.remove(self.path("second.key"))
+        os.mkfifo(self.path("second.key"))
+        wait_until("the refusal is logged", lambda: "second.key: not a regular file" in self.log(croft))
+        self.assertTrue(self.accepts(croft, "renewed"))
         # one that the configuration names before it is there
         write_json(croft.folder, "croft.yml", self.tls("late"))
         croft.reload()

@@ -80,6 +80,16 @@ TEST(a_file_that_never_rests_is_not_read)
     remove(path);
 }
 
-TEST_MAIN(RUN(a_file_that_cannot_be_read_names_its_path),
+TEST(only_a_regular_file_is_read_again)
+{
+    struct config config;
+    struct error err;
+    config_init(&config);
+    expect_status(config_reread_file(&config, "/dev/null", write_next, NULL, &err), STATUS_INVALID);
+    assert_string_equal(err.text, "config file /dev/null: not a regular file");
+    config_deinit(&config);
+}
+
+TEST_MAIN(RUN(a_file_that_cannot_be_read_names_its_path), RUN(only_a_regular_file_is_read_again),
           RUN(a_file_that_is_being_written_is_read_when_it_is_whole),
           RUN(a_file_that_never_rests_is_not_read))
