@@ -1,6 +1,7 @@
 #include "server/limits_http.h"
 
 #include "base/log.h"
+#include "http/params.h"
 #include "query/api/reply_http.h"
 
 enum { BODY_MAX_BYTES = 64 << 10, LOGGED_BYTES_MAX = 800 };
@@ -58,13 +59,29 @@ static void run_change(struct pool_job *job)
     reply_limits(call);
 }
 
+/* Of a form, which is what curl says of a body unless it is told, nothing is left to read. */
+static enum status check_no_form(const struct exchange *exchange, struct error *err)
+{
+    struct str type = exchange_header(exchange, "Content-Type", NULL);
+    if (!params_is_form(type))
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID, "Content-Type: got %.*s, want application/json",
+                     STR_ARG(str_slice(type, 0, 100)));
+}
+
+static enum status read_limits(struct limits_call *call, struct error *err)
+{
+    TRY(check_no_form(call->exchange, err));
+    return limit_text_read(str_of_bytes(exchange_body(call->exchange)), "limits", &call->limits,
+                           err);
+}
+
 static enum status read_call(struct limits_call *call, struct error *err)
 {
-    struct str body = str_of_bytes(exchange_body(call->exchange));
     TRY(tenant_id_parse(exchange_capture(call->exchange), &call->id, err));
     call->limits = tenant_limits_kept();
     if (exchange_method(call->exchange) == HTTP_PUT)
-        return limit_text_read(body, "limits", &call->limits, err);
+        return read_limits(call, err);
     return STATUS_OK;
 }
 

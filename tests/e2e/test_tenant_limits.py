@@ -120,6 +120,10 @@ class TenantLimits(TenantsCase):
             reply = self.limits_call("PUT", "a", body)
             self.assertEqual((reply.code, reply.json()["errorType"]), (400, "bad_data"), body)
             self.assertIn(want, reply.json()["error"])
+        reply = self.http.send("PUT", "/api/v1/admin/tenants/a/limits", b'{"max_series": 2}',
+                               {"Content-Type": "application/x-www-form-urlencoded", **self.headers("ops")})
+        self.assertEqual((reply.code, reply.json()["error"]),
+                         (400, "Content-Type: got application/x-www-form-urlencoded, want application/json"))
         self.assertEqual(self.limits_call("PUT", "a%2Fb", {}).code, 400)
         self.assertEqual(self.limits_call("POST", "a", {}).code, 405)
         self.assertEqual(self.limits_call("GET", "a").json()["data"], {})
