@@ -113,8 +113,9 @@ MUST_USE enum status store_admit_tenant(struct store *store, const struct tenant
                                         struct error *err);
 
 /* How much series in memory and their samples should take, in all shards; 0 for any. New series are
-   refused before it is reached, whoever has most first; writes are, all of them
-   (STATUS_UNAVAILABLE), at one and a half times. Any thread, any time. */
+   refused before it is reached, whoever has most first, those of large tenants from seven eighths
+   on; writes are, all of them (STATUS_UNAVAILABLE), at one and a half times. Any thread, any
+   time. */
 void store_set_head_memory(struct store *store, uint64_t max_bytes);
 /* What they claim of it, and `*max_bytes`. */
 uint64_t store_head_memory(struct store *store, uint64_t *max_bytes);

@@ -198,9 +198,9 @@ MUST_USE enum status shard_drop_leftovers_locked(struct shard *shard, struct err
     REQUIRES(shard->files_lock);
 /* Tells the other shards what the head takes; to be called when it has changed. */
 void shard_note_memory_locked(struct shard *shard) REQUIRES(shard->lock);
-/* What the heads of all shards leave of the memory that they may take, UINT64_MAX without limit;
-   exact for this shard. */
-uint64_t shard_memory_left_locked(struct shard *shard) REQUIRES(shard->lock);
+/* What the heads of all shards leave of the memory that they may take to a tenant whose series take
+   `own_bytes`, UINT64_MAX without limit: see store_memory.c. Exact for this shard. */
+uint64_t shard_memory_left_locked(struct shard *shard, uint64_t own_bytes) REQUIRES(shard->lock);
 /* The samples of all heads take much, and those of this one no less than those of others. */
 bool shard_wants_memory(struct shard *shard);
 /* The heads take more than is left for the rest of the process. */

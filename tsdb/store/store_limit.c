@@ -167,7 +167,7 @@ static bool finds_no_memory_locked(struct shard_write *w, const struct tenant *t
 {
     uint64_t usage = head_charged_bytes(w->shard->head, tenant);
     *hit = (struct hit){.reason = REFUSAL_HEAD_MEMORY, .usage = usage, .wait_ms = MEMORY_WAIT_MS};
-    return usage >= shard_memory_left_locked(w->shard);
+    return usage >= shard_memory_left_locked(w->shard, usage);
 }
 
 /* ---- a series ---- */

@@ -3,12 +3,21 @@
  *
  * A series claims what it takes with an open run, whether it has one or not: a flush takes the runs
  * of all series, and the next scrape brings them back. New series are refused while the tenant's
- * own take more than all claims leave, so whoever has most is refused first and small tenants find
- * room (as base/budget.h does it). Known series go on: their samples are flushed when those of all
- * shards take a half. During a flush old and new samples are there together; where a disk is too
- * slow for what comes in, all writes wait at one and a half times the maximum.
+ * own take as much as all claims leave, or more, so whoever has most is refused first (as
+ * base/budget.h does it). Series are not given back as queries are: of large tenants that come one
+ * after the other each takes a part of what those before it left, until nothing is left. So the
+ * last eighth of the maximum is kept for small tenants, whose series take less than a 256th of it:
+ *
+ *     own of a large tenant < 7/8 max - claims of all
+ *     own of a small tenant <     max - claims of all
+ *
+ * Known series go on: their samples are flushed when those of all shards take a half. During a
+ * flush old and new samples are there together; where a disk is too slow for what comes in, all
+ * writes wait at one and a half times the maximum.
  */
 #include "tsdb/store/store_impl.h"
+
+enum { SMALL_TENANT_PART = 256, SMALL_TENANTS_PART = 8 };
 
 static uint64_t claimed_bytes(struct store *store)
 {
@@ -35,11 +44,13 @@ void shard_note_memory_locked(struct shard *shard)
     counter_set(&shard->sample_bytes, head_sample_memory_bytes(shard->head));
 }
 
-uint64_t shard_memory_left_locked(struct shard *shard)
+uint64_t shard_memory_left_locked(struct shard *shard, uint64_t own_bytes)
 {
     uint64_t max_bytes = counter_get(&shard->store->head_memory_max_bytes);
     if (max_bytes == 0)
         return UINT64_MAX;
+    if (own_bytes >= max_bytes / SMALL_TENANT_PART)
+        max_bytes -= max_bytes / SMALL_TENANTS_PART;
     uint64_t others = claimed_bytes(shard->store) - counter_get(&shard->claimed_bytes);
     uint64_t all = others + head_claimed_bytes(shard->head);
     return all < max_bytes ? max_bytes - all : 0;

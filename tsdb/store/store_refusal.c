@@ -159,8 +159,9 @@ static void explain_memory(const struct refused *refused, const struct growth *g
     buffer_init(&grown, SIZE_MAX);
     append_growth(&grown, growth);
     error_set(out, STATUS_LIMIT,
-              "tenant \"%s\" has %llu KiB of series, and all tenants leave less of head_memory, "
-              "which is %llu KiB: refused %llu new series%.*s",
+              "tenant \"%s\" has %llu KiB of series, and all tenants leave it less of head_memory, "
+              "which is %llu KiB: refused %llu new series%.*s; to raise it: --head-memory SIZE, or "
+              "head_memory: SIZE",
               refused->tenant->id.text, (unsigned long long)refused->hit.usage >> 10,
               (unsigned long long)max_bytes >> 10, (unsigned long long)refused->series_count,
               STR_ARG(buffer_str(&grown)));
