@@ -38,11 +38,9 @@ struct str exchange_header(const struct exchange *exchange, const char *name, bo
     return len > 0 ? (struct str){value, len} : STR("");
 }
 
-struct str connection_address(struct MHD_Connection *connection)
+struct str network_of(const struct sockaddr *address)
 {
     enum { NETWORK_BYTES = 8 };
-    const struct sockaddr *address =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
     if (address->sa_family == AF_INET6) {
         const struct in6_addr *in6 =
             &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
@@ -54,7 +52,9 @@ struct str connection_address(struct MHD_Connection *connection)
 
 struct str exchange_address(const struct exchange *exchange)
 {
-    return connection_address(exchange->connection);
+    return network_of(
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+            ->client_addr);
 }
 
 struct header_count {

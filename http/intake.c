@@ -311,8 +311,8 @@ static struct exchange *new_exchange(struct http_server *server, struct MHD_Conn
     exchange->connection = connection;
     exchange->peer =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-    peer_note_headers(exchange->peer);
     exchange->started_ns = clock_monotonic_ns(server->clock);
+    peer_note_headers(exchange->peer, exchange->started_ns);
     exchange->path = str_from(url);
     refcount_init(&exchange->owners);
     refcount_acquire(&exchange->owners);

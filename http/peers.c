@@ -18,11 +18,16 @@ void peers_deinit(struct peers *peers)
     mutex_deinit(&peers->lock);
 }
 
+static size_t place_of(struct str address)
+{
+    return (size_t)(hash_bytes(bytes_of_str(address)) % PEER_PLACES);
+}
+
 struct peer *peers_add(struct peers *peers, int socket, struct str address, uint64_t now_ns)
 {
     struct peer *peer = mem_alloc_zeroed(1, sizeof *peer);
     peer->socket = socket;
-    peer->place = (size_t)(hash_bytes(bytes_of_str(address)) % PEER_PLACES);
+    peer->place = place_of(address);
     buffer_init(&peer->query, SIZE_MAX);
     peer_note_reply(peer, now_ns);
     mutex_lock(&peers->lock);
@@ -50,9 +55,10 @@ void peers_remove(struct peers *peers, struct peer *peer)
     mem_free(peer);
 }
 
-void peer_note_headers(struct peer *peer)
+void peer_note_headers(struct peer *peer, uint64_t now_ns)
 {
     counter_set(&peer->waiting_since_ns, UINT64_MAX);
+    counter_set(&peer->moved_ns, now_ns);
 }
 
 void peer_note_request(struct peer *peer)
@@ -64,6 +70,7 @@ void peer_note_reply(struct peer *peer, uint64_t now_ns)
 {
     counter_set(&peer->is_answering, 0);
     counter_set(&peer->waiting_since_ns, now_ns);
+    counter_set(&peer->moved_ns, now_ns);
 }
 
 /* Nothing more will come, and all that came has been read. Who has sent a whole request may have
@@ -101,17 +108,18 @@ void peers_cut(struct peers *peers, uint64_t since_ns)
 /* Each look takes its time from those who are accepted, so it finds several. */
 enum { LET_GO_MAX = 8 };
 
-static bool is_waiting(const struct peer *peer)
+/* A request that has begun must not be safe: to send half of one costs its sender nothing. */
+static bool may_give_way(const struct peer *peer)
 {
-    return !peer->is_leaving && counter_get(&peer->waiting_since_ns) != UINT64_MAX;
+    return !peer->is_leaving && counter_get(&peer->is_answering) == 0;
 }
 
 /* Keeps `longest` (of `count`) sorted, who waits longest first. */
 static void keep_longest(struct peer *longest[LET_GO_MAX], size_t *count, struct peer *peer)
 {
-    uint64_t since_ns = counter_get(&peer->waiting_since_ns);
+    uint64_t moved_ns = counter_get(&peer->moved_ns);
     size_t at = *count;
-    while (at > 0 && counter_get(&longest[at - 1]->waiting_since_ns) >= since_ns)
+    while (at > 0 && counter_get(&longest[at - 1]->moved_ns) >= moved_ns)
         at--;
     if (at == LET_GO_MAX)
         return;
@@ -122,18 +130,20 @@ static void keep_longest(struct peer *longest[LET_GO_MAX], size_t *count, struct
     longest[at] = peer;
 }
 
-void peers_make_room(struct peers *peers)
+void peers_make_room(struct peers *peers, struct str address)
 {
-    unsigned waiting[PEER_PLACES] = {0};
+    unsigned all[PEER_PLACES] = {0}, waiting[PEER_PLACES] = {0};
     struct peer *longest[LET_GO_MAX];
     size_t most = 0, count = 0;
     mutex_lock(&peers->lock);
     for (struct peer *peer = peers->first; peer != NULL; peer = peer->next) {
-        if (is_waiting(peer) && ++waiting[peer->place] > waiting[most])
+        all[peer->place]++;
+        if (may_give_way(peer) && ++waiting[peer->place] > waiting[most])
             most = peer->place;
     }
-    for (struct peer *peer = peers->first; peer != NULL; peer = peer->next) {
-        if (is_waiting(peer) && peer->place == most)
+    bool is_fair = all[place_of(address)] <= all[most];
+    for (struct peer *peer = peers->first; is_fair && peer != NULL; peer = peer->next) {
+        if (may_give_way(peer) && peer->place == most)
             keep_longest(longest, &count, peer);
     }
     for (size_t i = 0; i < count; i++)

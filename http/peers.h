@@ -6,9 +6,10 @@
  * 2. A client that hung up in the middle of a request: libmicrohttpd does not see an end that
  *    arrives together with the last bytes, and would wait for the rest until the idle timeout.
  *
- * 3. Somebody who opens all connections there may be: those who wait for him are let go first, so
- *    that others find room. As nginx closes idle connections when it has no more, but of the
- * address that has most of them: behind a proxy all have one, and it opens the next as it needs it.
+ * 3. Somebody who opens all connections there may be: those that idle or whose request is not
+ *    whole yet are let go first, so that others find room. As nginx closes idle connections when it
+ *    has no more, but of the address that has most of them: behind a proxy all have one, and it
+ *    opens the next as it needs it. Who holds more than that address has to do without.
  *
  * Ownership:  peers owns each peer from peers_add to peers_remove.
  * Threads:    any; a peer's own calls belong to its connection's thread.
@@ -36,6 +37,7 @@ struct peer {
     bool is_trusted;                 /* it has shown the certificate that tls wants, if any */
     struct counter waiting_since_ns; /* for headers; UINT64_MAX while a request is under way */
     struct counter is_answering;     /* 1 from the end of the request to the end of the reply */
+    struct counter moved_ns;         /* when it came, its headers did, or the reply was sent */
     bool was_ended;                  /* guarded by the lock of peers; at the last look */
     bool is_leaving;                 /* guarded by the lock of peers; its socket was shut down */
 };
@@ -55,7 +57,7 @@ struct peer *peers_add(struct peers *peers, int socket, struct str address, uint
 void peers_remove(struct peers *peers, struct peer *peer);
 
 /* The headers have arrived; the whole request has; the reply is sent. */
-void peer_note_headers(struct peer *peer);
+void peer_note_headers(struct peer *peer, uint64_t now_ns);
 void peer_note_request(struct peer *peer);
 void peer_note_reply(struct peer *peer, uint64_t now_ns);
 
@@ -63,8 +65,8 @@ void peer_note_reply(struct peer *peer, uint64_t now_ns);
    everybody who was found hung up at this look and at the one before; their threads see the end of
    the connection and close it. To be called about once a second. */
 void peers_cut(struct peers *peers, uint64_t since_ns);
-/* Does the same to a few of those who have waited longest for a request, all of the address of
-   which most wait. */
-void peers_make_room(struct peers *peers);
+/* Does the same to a few of those whose requests are not whole, who wait longest first, all of the
+   address that has most of them; to nobody if the newcomer's `address` has more connections. */
+void peers_make_room(struct peers *peers, struct str address);
 
 #endif

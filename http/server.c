@@ -89,7 +89,9 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     if (event == MHD_CONNECTION_NOTIFY_STARTED) {
         int socket =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        struct peer *added = peers_add(&server->peers, socket, connection_address(connection),
+        const struct sockaddr *address =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+        struct peer *added = peers_add(&server->peers, socket, network_of(address),
                                        clock_monotonic_ns(server->clock));
         added->tls = server->tls;
         *peer = added;
@@ -136,9 +138,9 @@ static bool is_full(const struct http_server *server)
 
 /* Who was let go is still here until his thread sees it; the next callers wait in the kernel's
    queue meanwhile. */
-static void make_room(struct http_server *server)
+static void make_room(struct http_server *server, const struct sockaddr *address)
 {
-    peers_make_room(&server->peers);
+    peers_make_room(&server->peers, network_of(address));
     for (int ms = 0; ms < ROOM_WAIT_MS && is_full(server); ms++) {
         if (counter_get(&server->peers.leaving) == 0)
             return;
@@ -151,7 +153,7 @@ static void on_accept(void *context, int socket, const struct sockaddr *address,
 {
     struct http_server *server = context;
     if (is_full(server))
-        make_room(server);
+        make_room(server, address);
     if (is_full(server)) {
         close(socket);
         return;

@@ -31,8 +31,8 @@ struct http_server {
     struct flag is_ending; /* who still works on a reply had his time */
 };
 
-/* Of the client, as exchange_address. */
-struct str connection_address(struct MHD_Connection *connection);
+/* What exchange_address gives for a client at `address`; lives as long. */
+struct str network_of(const struct sockaddr *address);
 /* Begins the request whose headers have arrived. The exchange is replied to when it is refused. */
 struct exchange *intake_begin(struct http_server *server, struct MHD_Connection *connection,
                               const char *url, const char *method, const char *version);

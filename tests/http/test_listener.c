@@ -203,6 +203,72 @@ TEST(who_waits_at_the_address_with_most_connections_gives_way)
     fixture_close(&small);
 }
 
+/* A request of which nothing comes any more behind its headers; the reply to the one before tells
+   that the server has got this far. */
+static void open_half(struct client *out, unsigned port, const char *target)
+{
+    char text[512];
+    snprintf(text, sizeof text, "%sPOST %s HTTP/1.1\r\n%sContent-Length: 100\r\n\r\nx",
+             GET("/api/v1/label/a/values"), target, HOST);
+    client_open(out, port);
+    assert_int_equal(client_ask(out, text).code, 200);
+}
+
+/* He who sends halves opens the next as soon as one is closed; "guarded" is refused, and what
+   arrives of its body forgotten. */
+TEST(who_has_sent_half_a_request_gives_way)
+{
+    enum { ROUNDS = 50, CONNECTIONS_MAX = 20, CROWD = CONNECTIONS_MAX - 1 + ROUNDS };
+    static struct client crowd[CROWD];
+    struct fixture small;
+    struct client modest, newcomer;
+    fixture_open_with(&small, (struct http_server_options){.connections_max = CONNECTIONS_MAX});
+    client_open_from(&modest, small.port, "127.0.0.2");
+    assert_int_equal(client_ask(&modest, GET("/api/v1/label/a/values")).code, 200);
+    size_t count = 0;
+    while (count < CROWD) {
+        open_half(&crowd[count], small.port, count % 2 == 0 ? "/api/v1/push" : "/api/v1/guarded");
+        if (++count < CONNECTIONS_MAX - 1)
+            continue;
+        client_open_from(&newcomer, small.port, "127.0.0.3");
+        assert_int_equal(client_ask(&newcomer, GET("/api/v1/label/a/values")).code, 200);
+        client_close(&newcomer);
+        assert_int_equal(client_ask(&modest, GET("/api/v1/label/a/values")).code, 200);
+    }
+    assert_true(client_is_ended(&crowd[0]));
+    for (size_t i = 0; i < CROWD; i++)
+        client_close(&crowd[i]);
+    client_close(&modest);
+    fixture_close(&small);
+}
+
+TEST(who_has_most_connections_pushes_nobody_else_out)
+{
+    enum { BUSY = 3 };
+    struct client busy[BUSY], modest, more;
+    struct fixture small;
+    fixture_open_with(&small, (struct http_server_options){.connections_max = BUSY + 1});
+    client_open_from(&modest, small.port, "127.0.0.2");
+    assert_int_equal(client_ask(&modest, GET("/api/v1/label/a/values")).code, 200);
+    for (size_t i = 0; i < BUSY; i++) {
+        client_open(&busy[i], small.port);
+        client_send(&busy[i], GET("/api/v1/late"));
+    }
+    desk_wait(&small.desk, BUSY);
+    client_open(&more, small.port);
+    assert_true(client_is_ended(&more));
+    assert_int_equal(client_ask(&modest, GET("/api/v1/label/a/values")).code, 200);
+    for (size_t i = 0; i < BUSY; i++)
+        exchange_reply_text(desk_take(&small.desk), 200, "late");
+    for (size_t i = 0; i < BUSY; i++) {
+        assert_int_equal(client_read(&busy[i], false).code, 200);
+        client_close(&busy[i]);
+    }
+    client_close(&more);
+    client_close(&modest);
+    fixture_close(&small);
+}
+
 /* Where all have asked, there is nobody to let go. */
 TEST(a_connection_more_than_may_ask_at_once_is_closed)
 {
@@ -253,6 +319,8 @@ TEST_MAIN(VISIT(a_draining_server_finishes_what_it_has_and_takes_nothing_new),
           VISIT(connections_beyond_the_limit_are_closed),
           VISIT(a_crowd_at_the_limit_harms_nobody_who_asks),
           VISIT(who_waits_at_the_address_with_most_connections_gives_way),
+          VISIT(who_has_sent_half_a_request_gives_way),
+          VISIT(who_has_most_connections_pushes_nobody_else_out),
           VISIT(a_connection_more_than_may_ask_at_once_is_closed),
           VISIT(who_takes_long_is_asked_to_end_when_the_server_does),
           VISIT(without_descriptors_callers_wait_and_are_served_later))
