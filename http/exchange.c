@@ -40,10 +40,13 @@ struct str exchange_header(const struct exchange *exchange, const char *name, bo
 
 struct str network_of(const struct sockaddr *address)
 {
-    enum { NETWORK_BYTES = 8 };
+    enum { NETWORK_BYTES = 8, MAPPED_AT = 12 };
     if (address->sa_family == AF_INET6) {
         const struct in6_addr *in6 =
             &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+        /* on a socket of both families, a client of IPv4 */
+        if (IN6_IS_ADDR_V4MAPPED(in6))
+            return (struct str){(const char *)in6 + MAPPED_AT, sizeof(struct in_addr)};
         return (struct str){(const char *)in6, NETWORK_BYTES};
     }
     const struct in_addr *in = &((const struct sockaddr_in *)(const void *)address)->sin_addr;

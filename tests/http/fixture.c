@@ -128,7 +128,7 @@ void fixture_open_with(struct fixture *fixture, struct http_server_options chang
     fixture->routes = routes_of(&fixture->desk);
     sim_clock_init(&fixture->clock, 1700000000000);
     struct http_server_options options = {
-        .listen = STR("127.0.0.1:0"),
+        .listen = changes.listen.len > 0 ? changes.listen : STR("127.0.0.1:0"),
         .thread_count = 2,
         .connections_max = changes.connections_max > 0 ? changes.connections_max : 1000,
         .connections_per_ip_max = changes.connections_per_ip_max,

@@ -269,6 +269,27 @@ TEST(who_has_most_connections_pushes_nobody_else_out)
     fixture_close(&small);
 }
 
+/* The socket for all addresses is one of IPv6, where IPv4 shows as ::ffff:127.0.0.1. */
+TEST(clients_of_ipv4_are_told_apart_on_a_socket_of_both_families)
+{
+    enum { CROWD = 8 };
+    struct client crowd[CROWD], modest;
+    struct fixture both;
+    fixture_open_with(
+        &both, (struct http_server_options){.listen = STR(":0"), .connections_max = CROWD / 2});
+    client_open_from(&modest, both.port, "127.0.0.2");
+    assert_int_equal(client_ask(&modest, GET("/api/v1/label/a/values")).code, 200);
+    for (size_t i = 0; i < CROWD; i++) {
+        client_open(&crowd[i], both.port);
+        assert_int_equal(client_ask(&crowd[i], GET("/api/v1/label/a/values")).code, 200);
+    }
+    assert_int_equal(client_ask(&modest, GET("/api/v1/label/a/values")).code, 200);
+    for (size_t i = 0; i < CROWD; i++)
+        client_close(&crowd[i]);
+    client_close(&modest);
+    fixture_close(&both);
+}
+
 /* Where all have asked, there is nobody to let go. */
 TEST(a_connection_more_than_may_ask_at_once_is_closed)
 {
@@ -321,6 +342,7 @@ TEST_MAIN(VISIT(a_draining_server_finishes_what_it_has_and_takes_nothing_new),
           VISIT(who_waits_at_the_address_with_most_connections_gives_way),
           VISIT(who_has_sent_half_a_request_gives_way),
           VISIT(who_has_most_connections_pushes_nobody_else_out),
+          VISIT(clients_of_ipv4_are_told_apart_on_a_socket_of_both_families),
           VISIT(a_connection_more_than_may_ask_at_once_is_closed),
           VISIT(who_takes_long_is_asked_to_end_when_the_server_does),
           VISIT(without_descriptors_callers_wait_and_are_served_later))
