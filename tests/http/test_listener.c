@@ -162,13 +162,15 @@ TEST(a_crowd_at_the_limit_harms_nobody_who_asks)
     fixture_open_with(&small, (struct http_server_options){.connections_max = CONNECTIONS_MAX});
     for (size_t i = 0; i < CROWD; i++)
         client_open(&crowd[i], small.port);
-    for (size_t i = 0; i < 10; i++) {
+    /* as long as the threads still see to the crowd, who comes is turned away */
+    unsigned code = 0;
+    for (size_t i = 0; i < 1000 && code != 200; i++) {
+        if (i > 0)
+            client_close(&later);
         client_open(&later, small.port);
-        client_ask(&later, GET("/api/v1/label/a/values"));
-        client_close(&later);
+        code = client_ask(&later, GET("/api/v1/label/a/values")).code;
     }
-    client_open(&later, small.port);
-    assert_int_equal(client_ask(&later, GET("/api/v1/label/a/values")).code, 200);
+    assert_int_equal(code, 200);
     assert_true(counter_get(&http_server_counters(small.server)->connections) <= CONNECTIONS_MAX);
     client_close(&later);
     for (size_t i = 0; i < CROWD; i++)
