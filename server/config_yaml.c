@@ -8,9 +8,7 @@ enum status config_load(struct config_yaml *r, struct str text)
 {
     yaml_parser_t parser;
     TRY(yaml_bounds_check(text, r->name, r->err));
-    if (!yaml_parser_initialize(&parser))
-        return error_set(r->err, STATUS_IO, "%s: no memory for the YAML parser", r->name);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
+    TRY(yaml_open(&parser, text, r->name, r->err));
     enum status status = STATUS_OK;
     if (!yaml_parser_load(&parser, &r->document))
         status = error_set(r->err, STATUS_INVALID, "%s:%zu: not valid YAML: %s", r->name,

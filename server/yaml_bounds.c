@@ -1,7 +1,5 @@
 #include "server/yaml_bounds.h"
 
-#include <yaml.h>
-
 struct tally {
     size_t documents;
     size_t depth;
@@ -81,12 +79,20 @@ static enum status check_events(yaml_parser_t *parser, const char *name, struct 
     return STATUS_OK;
 }
 
+enum status yaml_open(yaml_parser_t *parser, struct str text, const char *name, struct error *err)
+{
+    if (!yaml_parser_initialize(parser))
+        return error_set(err, STATUS_IO, "%s: no memory for the YAML parser", name);
+    /* libyaml aborts on no place to read from, which is what a buffer that never held a byte has */
+    const char *start = text.len == 0 ? "" : text.ptr;
+    yaml_parser_set_input_string(parser, (const unsigned char *)start, text.len);
+    return STATUS_OK;
+}
+
 enum status yaml_bounds_check(struct str text, const char *name, struct error *err)
 {
     yaml_parser_t parser;
-    if (!yaml_parser_initialize(&parser))
-        return error_set(err, STATUS_IO, "%s: no memory for the YAML parser", name);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.ptr, text.len);
+    TRY(yaml_open(&parser, text, name, err));
     enum status status = check_events(&parser, name, err);
     yaml_parser_delete(&parser);
     return status;

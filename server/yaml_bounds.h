@@ -8,6 +8,8 @@
 #ifndef CROFT_SERVER_YAML_BOUNDS_H
 #define CROFT_SERVER_YAML_BOUNDS_H
 
+#include <yaml.h>
+
 #include "base/bytes.h"
 #include "base/status.h"
 
@@ -16,6 +18,11 @@ enum {
     YAML_ANCHORS_MAX = 1000,
     YAML_NODES_MAX = 1000000, /* 160 bytes each */
 };
+
+/* A parser that reads `text`, which may be empty without a place; the caller deletes it. STATUS_IO
+   when there is no memory for it. */
+MUST_USE enum status yaml_open(yaml_parser_t *parser, struct str text, const char *name,
+                               struct error *err);
 
 /* Also refuses text that is not YAML, or more than one document. STATUS_INVALID: "name:line:
    ...". */

@@ -41,12 +41,17 @@ TEST(what_is_given_is_what_is_kept)
                    "{\"max_series\":{\"hard\":0},\"retention\":{\"hard\":\"2d\"}}");
 }
 
-static void expect_refused(const char *text, const char *want)
+static void expect_text_refused(struct str text, const char *want)
 {
     struct tenant_limits limits;
     struct error err;
-    expect_status(limit_text_read(str_from(text), "limits", &limits, &err), STATUS_INVALID);
+    expect_status(limit_text_read(text, "limits", &limits, &err), STATUS_INVALID);
     expect_str(str_from(err.text), want);
+}
+
+static void expect_refused(const char *text, const char *want)
+{
+    expect_text_refused(str_from(text), want);
 }
 
 TEST(what_is_not_a_limit_is_refused_with_the_nearest)
@@ -59,6 +64,12 @@ TEST(what_is_not_a_limit_is_refused_with_the_nearest)
     expect_refused("{\"max_series\": -5}", "limits:1: max_series: got \"-5\", want a whole number");
     expect_refused("{\"max_series\": 5",
                    "limits:2: not valid YAML: did not find expected ',' or '}'");
+}
+
+/* The first request of a server comes with such a body: its buffer has no bytes yet. */
+TEST(an_empty_body_is_refused_though_it_lies_nowhere)
+{
+    expect_text_refused((struct str){NULL, 0}, "limits: empty, want a mapping");
 }
 
 /* docs/format/limits.md shows this. */
@@ -152,5 +163,5 @@ TEST(any_changed_byte_is_noticed)
 }
 
 TEST_MAIN(RUN(what_is_given_is_what_is_kept), RUN(what_is_not_a_limit_is_refused_with_the_nearest),
-          RUN(the_file_is_as_documented), RUN(any_set_survives_the_file),
-          RUN(any_changed_byte_is_noticed))
+          RUN(an_empty_body_is_refused_though_it_lies_nowhere), RUN(the_file_is_as_documented),
+          RUN(any_set_survives_the_file), RUN(any_changed_byte_is_noticed))
