@@ -1,7 +1,5 @@
 #include "base/pool.h"
 
-#include <stdio.h>
-
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -57,11 +55,8 @@ struct pool *pool_open(const struct pool_options *options)
     pool->last = &pool->first;
     pool->queue_max = options->queue_max;
     pool->thread_count = options->thread_count;
-    for (unsigned i = 0; i < pool->thread_count; i++) {
-        char name[32];
-        snprintf(name, sizeof name, "%.11s-%u", options->name, i);
-        thread_start(&pool->threads[i], name, run_jobs, pool);
-    }
+    for (unsigned i = 0; i < pool->thread_count; i++)
+        thread_start_numbered(&pool->threads[i], options->name, i, run_jobs, pool);
     return pool;
 }
 

@@ -7,10 +7,10 @@
 #ifndef CROFT_BASE_POOL_H
 #define CROFT_BASE_POOL_H
 
-#include "base/status.h"
-
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "base/status.h"
 
 struct pool;
 
@@ -26,7 +26,7 @@ struct pool_options {
 };
 
 struct pool *pool_open(const struct pool_options *options);
-/* Runs what is queued, then joins the threads. */
+/* Runs what is queued, then joins the threads. NULL is fine. */
 void pool_close(struct pool *pool);
 /* False when the queue is full or the pool is closing: the job was not taken. */
 MUST_USE bool pool_try_submit(struct pool *pool, struct pool_job *job);

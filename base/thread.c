@@ -185,6 +185,14 @@ void thread_start(struct thread *thread, const char *name, void (*run)(void *), 
     pthread_setname_np(thread->handle, cut);
 }
 
+void thread_start_numbered(struct thread *thread, const char *name, size_t number,
+                           void (*run)(void *), void *context)
+{
+    char numbered[40];
+    snprintf(numbered, sizeof numbered, "%.11s-%zu", name, number);
+    thread_start(thread, numbered, run, context);
+}
+
 void thread_join(struct thread *thread)
 {
     if (!thread->is_running)

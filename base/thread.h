@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #if defined(__clang__)
@@ -71,6 +72,9 @@ struct thread {
 
 /* `name` shows in ps and gdb, at most 15 bytes. Aborts when the system has no thread left. */
 void thread_start(struct thread *thread, const char *name, void (*run)(void *), void *context);
+/* The same for one of several; `number` stands behind `name`, of which 11 bytes show. */
+void thread_start_numbered(struct thread *thread, const char *name, size_t number,
+                           void (*run)(void *), void *context);
 /* Waits for the end; fine when it was never started. */
 void thread_join(struct thread *thread);
 /* Of the calling thread. For what nothing can tell the end of. */

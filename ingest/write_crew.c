@@ -1,7 +1,5 @@
 #include "ingest/write_crew.h"
 
-#include <stdio.h>
-
 #include "base/mem.h"
 #include "base/thread.h"
 
@@ -83,11 +81,8 @@ struct write_crew *write_crew_open(const struct clock *clock, unsigned processor
     crew->thread_count = thread_count;
     mutex_init(&crew->lock);
     cond_init(&crew->has_news);
-    for (unsigned i = 0; i < thread_count; i++) {
-        char name[24];
-        snprintf(name, sizeof name, "writes-%u", i);
-        thread_start(&crew->threads[i], name, run, crew);
-    }
+    for (unsigned i = 0; i < thread_count; i++)
+        thread_start_numbered(&crew->threads[i], "writes", i, run, crew);
     return crew;
 }
 

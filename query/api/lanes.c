@@ -1,7 +1,5 @@
 #include "query/api/lanes.h"
 
-#include <stdio.h>
-
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -81,9 +79,8 @@ static bool call_thread_locked(struct lanes *lanes) REQUIRES(lanes->lock)
     }
     if (lanes->thread_count == lanes->queue.rules.crowd_max)
         return false;
-    char name[32];
-    snprintf(name, sizeof name, "%.11s-%zu", lanes->name, lanes->thread_count);
-    thread_start(&lanes->threads[lanes->thread_count++], name, run_jobs, lanes);
+    size_t number = lanes->thread_count++;
+    thread_start_numbered(&lanes->threads[number], lanes->name, number, run_jobs, lanes);
     return true;
 }
 

@@ -323,10 +323,8 @@ static void run_committer(void *context)
 
 void shard_start_committer(struct shard *shard)
 {
-    char name[16];
     shard->is_woken = wal_has_pending(shard->wal);
-    snprintf(name, sizeof name, "commit-%u", shard->number);
-    thread_start(&shard->committer, name, run_committer, shard);
+    thread_start_numbered(&shard->committer, "commit", shard->number, run_committer, shard);
 }
 
 void shard_close(struct shard *shard)
