@@ -1,5 +1,5 @@
 /*
- * disk_impl: what a kind of disk supplies; only disk.c, disk_real.c and sim_disk.c include it.
+ * disk_impl: what a kind of disk supplies; only disk.c and the kinds include it.
  *
  * A kind embeds `struct disk` and `struct file` as the first member of its own structs. Its
  * functions may rely on what disk.c has checked: paths are well-formed, a disk that is read-only is

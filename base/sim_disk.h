@@ -17,7 +17,7 @@
 struct sim_disk;
 
 struct sim_disk *sim_disk_new(uint64_t seed);
-/* All files must be closed. */
+/* All files must be closed. NULL is fine. */
 void sim_disk_free(struct sim_disk *sim);
 /* The disk to hand to the code under test; disk_close on it only detaches. Calling it again gives a
    fresh handle on the same contents, as a restarted process would get. */

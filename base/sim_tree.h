@@ -11,7 +11,7 @@
  *
  * Invariant:  a file that was durable under a name is never lost by a rename, whatever was synced.
  * Ownership:  the tree owns all nodes; sim_tree_collect frees those that nothing can reach.
- * Threads:    not synchronised; sim_disk guards it. Only sim_disk.c includes this header.
+ * Threads:    not synchronised; sim_disk guards it, and nobody else includes this.
  */
 #ifndef CROFT_BASE_SIM_TREE_H
 #define CROFT_BASE_SIM_TREE_H
