@@ -10,6 +10,7 @@
 
 #include "base/budget.h"
 #include "base/bytes.h"
+#include "base/status.h"
 
 struct arena_page;
 
@@ -32,14 +33,13 @@ void arena_reset(struct arena *arena);
    this is a CHECK failure, and beyond the share of `charge` it is forced. */
 void *arena_alloc(struct arena *arena, size_t size_bytes);
 /* The same, but NULL when the limit or the share would be passed. */
-void *arena_try_alloc(struct arena *arena, size_t size_bytes) __attribute__((warn_unused_result));
+MUST_USE void *arena_try_alloc(struct arena *arena, size_t size_bytes);
 /* Why arena_try_alloc gave NULL: STATUS_UNAVAILABLE where the arena has a charge and no limit, else
    STATUS_LIMIT. */
 enum status arena_refusal(const struct arena *arena, struct error *err);
 void *arena_alloc_zeroed(struct arena *arena, size_t size_bytes);
 struct str arena_copy(struct arena *arena, struct str text);
 /* With a NUL at the end that is not counted in len. */
-struct str arena_format(struct arena *arena, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+struct str arena_format(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

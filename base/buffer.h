@@ -11,6 +11,7 @@
 
 #include "base/budget.h"
 #include "base/bytes.h"
+#include "base/status.h"
 
 struct buffer {
     uint8_t *ptr;
@@ -33,8 +34,7 @@ uint8_t *buffer_reserve(struct buffer *buffer, size_t len);
 void buffer_append(struct buffer *buffer, const void *ptr, size_t len);
 void buffer_append_str(struct buffer *buffer, struct str text);
 void buffer_append_byte(struct buffer *buffer, uint8_t byte);
-void buffer_append_format(struct buffer *buffer, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void buffer_append_format(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 
 static inline struct bytes buffer_bytes(const struct buffer *buffer)
 {

@@ -9,13 +9,14 @@
 
 #include "base/buffer.h"
 #include "base/bytes.h"
+#include "base/status.h"
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_NOTHING };
 
 /* Lines below `level` are not written; LOG_INFO until it is called; LOG_NOTHING for none at all. */
 void log_set_level(enum log_level level);
 /* The formatted text becomes msg, quoted and escaped. */
-void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void log_line(enum log_level level, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* What log_line writes, with its line end: a message beyond 1,024 bytes is cut and marked
    cut=true. */

@@ -14,6 +14,7 @@
 #define CROFT_BASE_MAP_H
 
 #include "base/bytes.h"
+#include "base/status.h"
 
 struct map_entry;
 
@@ -24,7 +25,7 @@ struct map {
 
 /* Maps the first `len` (at least 1) bytes of a file, which may be closed afterwards. False with
    errno; ENOMEM also when there are too many maps. */
-__attribute__((warn_unused_result)) bool map_open(struct map *map, int fd, size_t len);
+MUST_USE bool map_open(struct map *map, int fd, size_t len);
 /* Fine for a zeroed map. */
 void map_close(struct map *map);
 /* How often a reader met a page that is gone. Reads before this are complete: a zero that one of

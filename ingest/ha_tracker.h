@@ -14,7 +14,6 @@
 #define CROFT_INGEST_HA_TRACKER_H
 
 #include "base/clock.h"
-#include "base/counter.h"
 #include "tsdb/model/tenant.h"
 
 /* As Mimir's failover timeout; and how long it keeps a replica that is gone. */

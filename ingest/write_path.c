@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/thread.h"
+#include "ingest/snappy_body.h"
 #include "ingest/write_tenant.h"
 #include "tsdb/head/identity.h"
 

@@ -14,7 +14,6 @@
 #include "base/arena.h"
 #include "base/counter.h"
 #include "ingest/metadata.h"
-#include "ingest/snappy_body.h"
 #include "ingest/write_counters.h"
 #include "ingest/write_replica.h"
 #include "ingest/write_report.h"
@@ -34,7 +33,7 @@ struct write_path_options {
 };
 
 struct write_path *write_path_new(const struct write_path_options *options);
-/* No job may be under way. */
+/* No job may be under way. NULL is fine. */
 void write_path_free(struct write_path *path);
 
 /* One write: zeroed, then filled in by the caller, in memory that lives until `done` is called. */

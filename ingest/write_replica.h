@@ -11,7 +11,6 @@
 #ifndef CROFT_INGEST_WRITE_REPLICA_H
 #define CROFT_INGEST_WRITE_REPLICA_H
 
-#include "base/arena.h"
 #include "ingest/ha_tracker.h"
 #include "tsdb/model/label.h"
 

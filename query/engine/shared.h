@@ -13,7 +13,6 @@
 #ifndef CROFT_QUERY_SHARED_H
 #define CROFT_QUERY_SHARED_H
 
-#include "base/thread.h"
 #include "query/syntax/ast.h"
 
 enum {

@@ -8,9 +8,7 @@
 #ifndef CROFT_QUERY_AST_H
 #define CROFT_QUERY_AST_H
 
-#include "base/arena.h"
 #include "base/buffer.h"
-#include "base/status.h"
 #include "tsdb/model/matcher.h"
 
 struct function;

@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-#include "tsdb/model/tenant.h"
-
 enum { BOX_SEED = 7, COMMITS = 6, FIRST_FRAME = 48 };
 
 /* ---- words of this file ---- */

@@ -12,7 +12,6 @@
 #define CROFT_TSDB_BLOCK_H
 
 #include "base/arena.h"
-#include "base/counter.h"
 #include "base/disk.h"
 #include "tsdb/model/label.h"
 #include "tsdb/model/matcher.h"
