@@ -43,6 +43,7 @@ MUST_USE enum status disk_open_real(const char *root, struct disk **out, struct 
    Names may come and go meanwhile. STATUS_NOT_FOUND when it is missing; every change is refused
    with STATUS_IO. */
 MUST_USE enum status disk_open_read_only(const char *root, struct disk **out, struct error *err);
+/* NULL is fine. */
 void disk_close(struct disk *disk);
 
 /* A new empty file for appending; STATUS_IO when the path exists. */
@@ -92,7 +93,7 @@ MUST_USE enum status file_map(struct file *file, struct bytes *out, struct error
    cannot read them. They are zeros from then on. Bytes read between two equal counts were those of
    the file. */
 uint64_t file_fault_count(const struct file *file);
-/* file may be NULL. */
+/* NULL is fine. */
 void file_close(struct file *file);
 
 #endif

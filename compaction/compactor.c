@@ -366,6 +366,8 @@ struct compactor *compactor_open(const struct compactor_options *options)
 
 void compactor_stop(struct compactor *c)
 {
+    if (c == NULL)
+        return;
     mutex_lock(&c->lock);
     c->is_stopping = true;
     cond_signal(&c->wake);
@@ -374,6 +376,8 @@ void compactor_stop(struct compactor *c)
 
 void compactor_close(struct compactor *c)
 {
+    if (c == NULL)
+        return;
     compactor_stop(c);
     thread_join(&c->thread);
     setback_table_deinit(&c->setbacks);

@@ -44,9 +44,10 @@ struct compactor_counters {
 struct compactor *compactor_open(const struct compactor_options *options);
 /* Without a thread: for tests. */
 struct compactor *compactor_new(const struct compactor_options *options);
-/* Ends the merge under way and answers every request, from now on STATUS_CANCELLED. */
+/* Ends the merge under way and answers every request, from now on STATUS_CANCELLED. NULL is
+   fine. */
 void compactor_stop(struct compactor *compactor);
-/* Stops, waits for the thread. */
+/* Stops, waits for the thread. NULL is fine. */
 void compactor_close(struct compactor *compactor);
 const struct compactor_counters *compactor_counters(const struct compactor *compactor);
 

@@ -146,6 +146,8 @@ struct maintenance *maintenance_open(struct store *store, const struct plan_limi
 
 void maintenance_close(struct maintenance *m)
 {
+    if (m == NULL)
+        return;
     mutex_lock(&m->lock);
     m->is_stopping = true;
     cond_signal(&m->wake);

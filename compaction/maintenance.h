@@ -20,7 +20,7 @@ struct maintenance_counters {
 
 /* Starts the thread. The store is kept. */
 struct maintenance *maintenance_open(struct store *store, const struct plan_limits *limits);
-/* Waits for the step under way. */
+/* Waits for the step under way. NULL is fine. */
 void maintenance_close(struct maintenance *maintenance);
 const struct maintenance_counters *maintenance_counters(const struct maintenance *maintenance);
 

@@ -50,6 +50,7 @@ struct metric_metadata {
 struct metadata;
 
 struct metadata *metadata_new(uint32_t metrics_max);
+/* NULL is fine. */
 void metadata_free(struct metadata *metadata);
 
 /* Copies; the last told replaces what was there. False, with nothing changed: the tenant has as

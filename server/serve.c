@@ -45,8 +45,7 @@ static bool stop(struct server *server)
 {
     struct error err;
     /* whoever waits for the store to come to rest would wait for longer than a stop may take */
-    if (server->compactor != NULL)
-        compactor_stop(server->compactor);
+    compactor_stop(server->compactor);
     if (server->write_hold != NULL)
         write_hold_stop(server->write_hold); /* what is done is answered before the server is */
     if (http_server_close(server->http, DRAIN_TIMEOUT_MS, &err) != STATUS_OK) {
@@ -60,27 +59,20 @@ static bool stop(struct server *server)
     pool_close(server->query_helpers);
     turns_free(server->turns);
     budget_free(server->query_memory);
-    if (server->admin_pool != NULL)
-        pool_close(server->admin_pool);
-    if (server->write_path != NULL) {
-        write_crew_close(server->write_crew);
-        write_hold_close(server->write_hold);
+    pool_close(server->admin_pool);
+    write_crew_close(server->write_crew);
+    write_hold_close(server->write_hold);
+    if (server->write_path != NULL)
         refusal_pace_deinit(&server->refusal_pace);
-        write_path_free(server->write_path);
-    }
+    write_path_free(server->write_path);
     ha_tracker_free(server->ha_tracker);
-    if (server->metadata != NULL)
-        metadata_free(server->metadata);
-    if (server->compactor != NULL)
-        compactor_close(server->compactor);
-    if (server->maintenance != NULL)
-        maintenance_close(server->maintenance);
+    metadata_free(server->metadata);
+    compactor_close(server->compactor);
+    maintenance_close(server->maintenance);
     limit_layers_close(server->limit_layers);
-    if (server->store != NULL)
-        store_close(server->store);
+    store_close(server->store);
     budget_free(server->request_memory);
-    if (server->disk != NULL)
-        disk_close(server->disk);
+    disk_close(server->disk);
     arena_deinit(&server->watched_paths);
     config_deinit(&server->config);
     return true;

@@ -34,12 +34,9 @@ enum status script_store_init(struct script_store *script, struct error *err)
 
 void script_store_deinit(struct script_store *script)
 {
-    if (script->store != NULL)
-        store_close(script->store);
-    if (script->disk != NULL)
-        disk_close(script->disk);
-    if (script->sim != NULL)
-        sim_disk_free(script->sim);
+    store_close(script->store);
+    disk_close(script->disk);
+    sim_disk_free(script->sim);
     *script = (struct script_store){0};
 }
 

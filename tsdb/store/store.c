@@ -208,11 +208,12 @@ enum status store_open(const struct store_options *options, struct store **out, 
 
 void store_close(struct store *store)
 {
+    if (store == NULL)
+        return;
     for (uint32_t i = 0; i < store->shard_count; i++)
         shard_close(&store->shards[i]);
     mem_free(store->shards);
-    if (store->tenants != NULL)
-        tenant_table_close(store->tenants);
+    tenant_table_close(store->tenants);
     disk_reserve_deinit(&store->reserve);
     mem_free(store);
 }

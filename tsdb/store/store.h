@@ -50,7 +50,7 @@ struct store_options {
    and the rest is served. */
 MUST_USE enum status store_open(const struct store_options *options, struct store **out,
                                 struct error *err);
-/* Commits what is pending. No call may be under way. */
+/* Commits what is pending. No call may be under way. NULL is fine. */
 void store_close(struct store *store);
 
 struct write_series {
