@@ -2,7 +2,6 @@
 
 #include "base/mem.h"
 #include "ingest/write_scan_impl.h"
-#include "tsdb/head/identity.h"
 
 struct write_scan_options write_scan_options_default(void)
 {
@@ -207,13 +206,4 @@ enum status write_scan_run(struct write_scan *scan, const struct write_scan_opti
     enum status status = wire_fault_error(&scanner.fault, body.ptr, err);
     return error_prefix(err, status, "write request: after %zu series and %zu metadata entries",
                         scan->series_count, scan->metadata_count);
-}
-
-void write_scan_labels(const struct write_scan *scan, const struct scanned_series *series,
-                       struct label *out)
-{
-    if (series->identity.len > 0)
-        labels_identity_decode(series->identity, out, series->label_count);
-    else if (series->label_count > 0)
-        memcpy(out, scan->labels + series->first_label, series->label_count * sizeof *out);
 }

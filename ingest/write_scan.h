@@ -89,8 +89,5 @@ size_t write_scan_memory_bytes(const struct write_scan *scan);
 MUST_USE enum status write_scan_run(struct write_scan *scan,
                                     const struct write_scan_options *options, struct bytes body,
                                     struct error *err);
-/* The labels of a series of the scan, to `out`, which has room for label_count. */
-void write_scan_labels(const struct write_scan *scan, const struct scanned_series *series,
-                       struct label *out);
 
 #endif

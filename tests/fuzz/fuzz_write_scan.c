@@ -6,7 +6,7 @@
  */
 #include "base/check.h"
 #include "ingest/snappy_body.h"
-#include "ingest/write_scan.h"
+#include "tests/support/scanned_labels.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,11 +22,10 @@ static void check_series(struct bytes message, const struct write_scan *scan,
                          const struct scanned_series *series)
 {
     struct label room[256]; /* labels_per_series_max */
-    struct labels labels = {room, series->label_count};
     CHECK(series->label_count <= sizeof room / sizeof *room);
     CHECK(series->first_label + (series->identity.len > 0 ? 0 : series->label_count) <=
           scan->label_count);
-    write_scan_labels(scan, series, room);
+    struct labels labels = scanned_labels(scan, series, room);
     CHECK(series->first_sample + series->sample_count <= scan->sample_count);
     for (size_t i = 0; i < labels.count; i++) {
         check_view(message, labels.ptr[i].name);

@@ -5,9 +5,9 @@
 
 #include "base/mem.h"
 #include "base/random.h"
-#include "ingest/write_scan.h"
 #include "tests/ingest/message_maker.h"
 #include "tests/support/message.h"
+#include "tests/support/scanned_labels.h"
 #include "tests/support/test.h"
 #include "tsdb/head/head.h"
 
@@ -26,8 +26,7 @@ static struct labels labels_of(const struct write_scan *scan, const struct scann
                                struct label room[LABELS_MAX])
 {
     assert_true(got->label_count <= LABELS_MAX);
-    write_scan_labels(scan, got, room);
-    return (struct labels){room, got->label_count};
+    return scanned_labels(scan, got, room);
 }
 
 static void expect_same_labels(const struct write_scan *scan, const struct scanned_series *got,

@@ -4,7 +4,7 @@
 
 #include "base/codec.h"
 #include "ingest/snappy_body.h"
-#include "ingest/write_scan.h"
+#include "tests/support/scanned_labels.h"
 #include "tests/support/test.h"
 
 enum { ANSWERS_MAX = 64, LABELS_MAX = 64, BODY_MAX_BYTES = 32 << 20 };
@@ -52,10 +52,9 @@ static size_t take(struct bytes body)
     expect_ok(write_scan_run(&scan, &options, buffer_bytes(&message), &err));
     for (size_t i = 0; i < scan.series_count; i++) {
         const struct scanned_series *series = &scan.series[i];
-        struct label labels[LABELS_MAX];
+        struct label room[LABELS_MAX];
         assert_true(series->label_count <= LABELS_MAX);
-        write_scan_labels(&scan, series, labels);
-        labels_print(&server.log, (struct labels){labels, series->label_count}, 1000);
+        labels_print(&server.log, scanned_labels(&scan, series, room), 1000);
         for (size_t j = 0; j < series->sample_count; j++) {
             const struct sample *sample = &scan.samples[series->first_sample + j];
             refused += server.refuses && sample->value == server.refused_value;
