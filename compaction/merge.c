@@ -1,6 +1,7 @@
 #include "compaction/merge.h"
 
 #include "base/check.h"
+#include "tsdb/store/thinned_series.h"
 
 enum { SAMPLES_BETWEEN_PAUSES = 16 * 1024 };
 
@@ -85,14 +86,14 @@ static enum status read_samples(struct merge *m, size_t input, struct error *err
 {
     const struct cursor *cursor = &m->cursors[input];
     const struct block_range range = {m->min_ts_ms, INT64_MAX, &m->timelines};
-    struct span_list deleted = {0};
+    struct thinned_series series = {
+        .block = cursor->block, .tenant = cursor->tenant, .series = cursor->series};
     arena_reset(&m->spans);
     if (m->options->deletions != NULL)
-        deleted = deletions_of_series(m->options->deletions, block_meta(cursor->block)->sequence,
-                                      block_tenant(cursor->block, cursor->tenant), cursor->labels,
-                                      &m->spans);
-    enum status status = deletions_read(deleted, cursor->block, cursor->tenant, cursor->series,
-                                        &range, &m->samples, err);
+        series.deleted = deletions_of_series(
+            m->options->deletions, block_meta(cursor->block)->sequence,
+            block_tenant(cursor->block, cursor->tenant), cursor->labels, &m->spans);
+    enum status status = thinned_series_read(&series, &range, &m->samples, err);
     return skip_damage(m, input, status, err);
 }
 

@@ -1,4 +1,4 @@
-#include "tsdb/store/deletions.h"
+#include "tsdb/store/deletions_file.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "tsdb/store/thinned_series.h"
 
 /* ---- shards ---- */
 
@@ -128,8 +129,11 @@ static enum status read_places(struct selection *s, const struct selected *serie
     for (uint32_t number = series->first_place; number != PLACE_NONE;) {
         const struct place *place = &s->places[number];
         const struct source *source = &s->sources[place->source];
-        enum status status = deletions_read(place->deleted, source->block, source->block_tenant,
-                                            place->position, range, out, err);
+        const struct thinned_series in_block = {.block = source->block,
+                                                .tenant = source->block_tenant,
+                                                .series = place->position,
+                                                .deleted = place->deleted};
+        enum status status = thinned_series_read(&in_block, range, out, err);
         TRY(select_pass_damage(s->store, &s->damage, source->block, status, err));
         number = place->next;
     }

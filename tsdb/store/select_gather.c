@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "tsdb/store/thinned_series.h"
 
 /* How many series of blocks are looked at between two checks. */
 enum { CHECK_EVERY = 4096 };
@@ -296,8 +297,11 @@ static enum status read_series(struct gathering *g, const struct source *source,
         out->deleted = deletions_of_series(source->deletions, block_meta(source->block)->sequence,
                                            tenant_id_str(&g->part->tenant->id), out->labels,
                                            &g->selection->arena);
-    *has_samples =
-        !deletions_empty(out->deleted, source->block, source->block_tenant, out->position, &range);
+    const struct thinned_series in_block = {.block = source->block,
+                                            .tenant = source->block_tenant,
+                                            .series = out->position,
+                                            .deleted = out->deleted};
+    *has_samples = !thinned_series_is_empty(&in_block, &range);
     return STATUS_OK;
 }
 

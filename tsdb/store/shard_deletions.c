@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/whole_file.h"
 #include "tsdb/files/filenames.h"
+#include "tsdb/store/deletions_file.h"
 
 /* ---- reading ---- */
 

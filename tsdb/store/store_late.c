@@ -15,6 +15,8 @@
  */
 #include "tsdb/store/store_write_impl.h"
 
+#include "tsdb/store/thinned_series.h"
+
 /* Samples that lie closer together are read at once. */
 #define GAP_MS (INT64_C(15) * 60 * 1000)
 /* How far the memo looks ahead: what it keeps of one sample each 15 s. */
@@ -187,10 +189,11 @@ static enum status ask_for_one(struct asking *a, struct block *block, size_t ten
 static enum status ask_series(struct asking *a, struct block *block, size_t tenant, uint32_t series,
                               struct error *err)
 {
-    const struct span_list deleted = deletions_of_series(
-        a->write->deletions, block_meta(block)->sequence,
-        tenant_id_str(&a->deferred->series->tenant->id), a->deferred->labels, &a->scratch);
-    if (deleted.count == 0 && a->deferred->sample_count == 1 && !a->is_ahead)
+    struct thinned_series thinned = {.block = block, .tenant = tenant, .series = series};
+    thinned.deleted = deletions_of_series(a->write->deletions, block_meta(block)->sequence,
+                                          tenant_id_str(&a->deferred->series->tenant->id),
+                                          a->deferred->labels, &a->scratch);
+    if (thinned.deleted.count == 0 && a->deferred->sample_count == 1 && !a->is_ahead)
         return ask_for_one(a, block, tenant, series, err);
     for (uint32_t from = 0, to; from < a->deferred->sample_count; from = to) {
         struct block_range range = {.timelines = &a->timelines};
@@ -198,7 +201,7 @@ static enum status ask_series(struct asking *a, struct block *block, size_t tena
         if (a->is_ahead)
             range.max_ts_ms = a->max_ts_ms;
         columns_reset(&a->found);
-        TRY(deletions_read(deleted, block, tenant, series, &range, &a->found, err));
+        TRY(thinned_series_read(&thinned, &range, &a->found, err));
         for (uint32_t i = from; i < to && a->found.count > 0; i++)
             compare(a, i);
         if (a->is_ahead)

@@ -10,7 +10,7 @@
 #include "tsdb/files/layout.h"
 #include "tsdb/files/manifest.h"
 #include "tsdb/files/shard_files.h"
-#include "tsdb/store/deletions.h"
+#include "tsdb/store/deletions_file.h"
 #include "tsdb/wal/wal.h"
 #include "tsdb/wal/wal_segment.h"
 
