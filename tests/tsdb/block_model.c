@@ -105,6 +105,13 @@ void block_model_init(struct block_model *model, struct random *random, struct m
     }
 }
 
+void block_model_init_seeded(struct block_model *model, uint64_t seed, struct model_size size)
+{
+    struct random random;
+    random_init_seeded(&random, seed);
+    block_model_init(model, &random, size);
+}
+
 void block_model_deinit(struct block_model *model)
 {
     for (size_t i = 0; i < model->count; i++) {

@@ -35,6 +35,7 @@ struct model_size {
    about 15 s apart. Half of the series of a tenant have the timestamps of one scrape, or all but
    some of them; the others have their own. */
 void block_model_init(struct block_model *model, struct random *random, struct model_size size);
+void block_model_init_seeded(struct block_model *model, uint64_t seed, struct model_size size);
 void block_model_deinit(struct block_model *model);
 
 #define MODEL_FOLDER "blocks"

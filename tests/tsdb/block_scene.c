@@ -54,6 +54,37 @@ struct block *open_model_block(struct disk *disk)
     return block;
 }
 
+struct sim_disk *write_model_block(const struct block_model *model)
+{
+    struct error err;
+    struct sim_disk *sim = model_disk(1);
+    struct disk *disk = sim_disk_disk(sim);
+    expect_ok(block_model_write(model, disk, &err));
+    disk_close(disk);
+    return sim;
+}
+
+uint64_t model_block_len(const struct block_model *model)
+{
+    struct sim_disk *sim = write_model_block(model);
+    struct disk *disk = sim_disk_disk(sim);
+    struct block *block = open_model_block(disk);
+    uint64_t len = block_size_bytes(block);
+    block_release(block);
+    disk_close(disk);
+    sim_disk_free(sim);
+    return len;
+}
+
+void expect_model_block(const struct block_model *model, struct sim_disk *sim)
+{
+    struct disk *disk = sim_disk_disk(sim);
+    struct block *block = open_model_block(disk);
+    block_model_expect(model, block);
+    block_release(block);
+    disk_close(disk);
+}
+
 void write_scrape(struct block_writer *writer, int name, struct columns *samples)
 {
     struct error err;
