@@ -34,6 +34,13 @@ BANNED_CALLS = [
       "truncate", "rename", "renameat", "unlink", "unlinkat"], ["base/disk_real.c"], "base/disk.h"),
 ]
 
+# Where a second look is no longer enough; docs/CONVENTIONS.md says what to aim at.
+FUNCTION_LINES_MAX = 60
+FILE_LINES_MAX = 600
+PARAMETERS_MAX = 7
+# Their callers are other people's libraries, who say what they take.
+CALLBACKS = {"on_request", "on_handshake"}
+
 # (pattern, folders that may use it, what to use instead)
 BANNED_WORDS = [
     (r"\b_Atomic\b|\bstdatomic\.h\b|\batomic_\w+", ["base/"], "base/counter.h"),
@@ -44,6 +51,10 @@ COMMENT_OR_LITERAL = re.compile(
     r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s:#]*)(?:#([\w-]+))?\)")  # to a place in this tree
 TABLE_OF_FILES = re.compile(r"^\| (?:noun|file) \|.*\n\|[-| ]+\n((?:\|.*\n)+)", re.MULTILINE)
+FUNCTION = re.compile(r"^(?=[A-Za-z_])[^;{}#=]*?(\w+)\(([^;{}]*)\n\{\n(.*?)^\}",
+                      re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+FILE_NAME = re.compile(r"(?<![\w./*<-])(?:[\w-]+/)*([\w-]+\.(?:c|h|cc|py|md))\b(?![\w(])")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
@@ -260,6 +271,60 @@ def check_names_are_unique(tree):
             yield f"{path}:1: {other} has the same name"
 
 
+def check_headers_open_alike(tree):
+    """With what they are, and a guard that says where."""
+    for path in tree.code:
+        if not path.endswith(".h"):
+            continue
+        noun, text = stem_of(path), tree.texts[path]
+        guard = re.search(r"^#ifndef (\w+)$", tree.code[path], re.MULTILINE)
+        places = {top_folder_of(path), folder_of(path)}
+        wanted = {re.sub(r"\W", "_", f"croft/{place}/{noun}_h").upper() for place in places}
+        if not text.startswith(f"/*\n * {noun}: "):
+            yield f'{path}:1: does not open with "{noun}: what it is"'
+        elif guard is None or guard.group(1) not in wanted:
+            yield f"{path}:{line_of(text, text.find('#'))}: guard, want {sorted(wanted)[-1]}"
+
+
+def parameter_count(text):
+    """Of the text behind the opening parenthesis."""
+    depth, count = 1, 1
+    for char in text:
+        depth += {"(": 1, ")": -1}.get(char, 0)
+        count += depth == 1 and char == ","
+        if depth == 0:
+            break
+    return count
+
+
+def check_sizes(tree):
+    for path, code in tree.code.items():
+        if code.count("\n") > FILE_LINES_MAX:
+            yield f"{path}:1: {code.count(chr(10))} lines, want at most {FILE_LINES_MAX}"
+        for match in FUNCTION.finditer(code):
+            name, parameters, body = match.groups()
+            place = f"{path}:{line_of(code, match.start(1))}: {name}"
+            if body.count("\n") > FUNCTION_LINES_MAX:
+                yield f"{place}: {body.count(chr(10))} lines, want at most {FUNCTION_LINES_MAX}"
+            if parameter_count(parameters) > PARAMETERS_MAX and name not in CALLBACKS:
+                yield f"{place}: too many parameters, want at most {PARAMETERS_MAX}"
+
+
+def check_named_files_are_there(tree):
+    """In pages and comments; the headers of the system are."""
+    known = {os.path.basename(path) for path in tree.names}
+    known |= {os.path.basename(match.group(2)) for code in tree.code.values()
+              for match in INCLUDE.finditer(code)}
+    for path, text in tree.texts.items():
+        if not path.endswith(CODE + (".md",)) or path == "docs/CONVENTIONS.md":
+            continue
+        for match in COMMENT.finditer(text) if path.endswith(CODE) else [re.match("(?s).*", text)]:
+            for name in FILE_NAME.finditer(match.group()):
+                if name.group(1) not in known:
+                    line = line_of(text, match.start() + name.start())
+                    yield f"{path}:{line}: there is no {name.group(1)}"
+
+
 def headings_of(text):
     """(level, text) of each, outside of code."""
     prose = re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.DOTALL | re.MULTILINE)
@@ -309,6 +374,9 @@ RULES = [
     check_banned_words,
     check_sources_are_listed,
     check_names_are_unique,
+    check_headers_open_alike,
+    check_sizes,
+    check_named_files_are_there,
     check_pages_have_one_title,
     check_links_lead_somewhere,
     check_nothing_is_left_to_do,
