@@ -59,14 +59,13 @@ static enum status add(struct pair_counts *counts, struct label_count pair, stru
 /* As a read over several tenants shows it: the tenant label is the tenant's, another one of that
    name is called original_... (select.h). */
 static enum status add_federated(struct pair_counts *counts, const struct label_count_list *list,
-                                 const struct tenant *tenant, struct str tenant_label,
-                                 struct error *err)
+                                 struct label own, struct error *err)
 {
-    struct str original = arena_format(&counts->arena, "original_%.*s", STR_ARG(tenant_label));
+    struct str original = arena_format(&counts->arena, "original_%.*s", STR_ARG(own.name));
     for (size_t i = 0; i < list->count; i++) {
         struct label_count pair = list->ptr[i];
-        if (str_eq(pair.label.name, tenant_label)) {
-            if (str_eq(pair.label.value, tenant_id_str(&tenant->id)))
+        if (str_eq(pair.label.name, own.name)) {
+            if (str_eq(pair.label.value, own.value))
                 continue;
             pair.label.name = original;
         }
@@ -79,16 +78,17 @@ static enum status add_tenant(struct pair_counts *counts, struct api_call *call,
                               const struct tenant *tenant, struct error *err)
 {
     struct store *store = call->api->engine->store;
-    struct label own = {store_tenant_label(store), tenant_id_str(&tenant->id)};
+    struct label own = {store_tenant_label(store), tenant_shown(tenant)};
     struct label_count_list list;
     struct tenant_usage usage;
     TRY(api_yield(call, err));
     store_tenant_usage(store, tenant, &usage);
     store_label_counts(store, tenant, &counts->arena, &list);
     counts->series_count += usage.series;
-    if (scope_is_federated(&call->scope) && !tenant->is_default && usage.series > 0) {
-        TRY(add_federated(counts, &list, tenant, own.name, err));
-        return add(counts, (struct label_count){own, usage.series}, err);
+    if (scope_is_federated(&call->scope)) {
+        TRY(add_federated(counts, &list, own, err));
+        bool shows = own.value.len > 0 && usage.series > 0;
+        return shows ? add(counts, (struct label_count){own, usage.series}, err) : STATUS_OK;
     }
     for (size_t i = 0; i < list.count; i++)
         TRY(add(counts, list.ptr[i], err));

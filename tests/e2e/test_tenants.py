@@ -7,7 +7,7 @@ import socket
 import subprocess
 import unittest
 
-from answers import values
+from answers import ask, values
 from harness import CROFT, Croft, free_port, main, new_folder, now_ms, wait_until, write_json
 from remote_write import COUNTER, HEADERS, message, send
 from tenants_case import CANARY, NOW_S, TenantsCase, basic, bearer, credential, new_token
@@ -235,6 +235,20 @@ class Tenants(TenantsCase):
         self.assertEqual(self.who("all", "anonymous"), ["8", "9"])
         self.assertEqual(self.send("all", [{"who": "0"}], tenant="d").code, 204)
         self.assertEqual(self.who("all", "d"), ["0"])
+
+    def test_no_label_puts_samples_among_those_of_another_tenant(self):
+        self.assertEqual(self.send("b", [{"who": "b"}]).code, 204)
+        self.assertEqual(self.send("all", [{"who": "forged", "tenant_id": "b"}]).code, 204)
+        self.assertEqual(self.send("a", [{"who": "forged too", "tenant_id": "b"}]).code, 204)
+        found = values(self.http, "count by (tenant_id, original_tenant_id) (m)", NOW_S, headers=self.headers("all"))
+        self.assertEqual(found, {frozenset({("tenant_id", "b")}): "1", frozenset({("original_tenant_id", "b")}): "1",
+                                 frozenset({("tenant_id", "a"), ("original_tenant_id", "b")}): "1"})
+        self.assertEqual(ask(self.http, "/api/v1/label/who/values", [("match[]", 'm{tenant_id="b"}')],
+                             headers=self.headers("all")), ["b"])
+        self.assertEqual(ask(self.http, "/api/v1/label/tenant_id/values", headers=self.headers("all")), ["a", "b"])
+        pairs = ask(self.http, "/api/v1/status/tsdb", headers=self.headers("all"))["seriesCountByLabelValuePair"]
+        self.assertEqual({pair["name"]: pair["value"] for pair in pairs if "tenant_id" in pair["name"]},
+                         {"tenant_id=a": 1, "tenant_id=b": 1, "original_tenant_id=b": 2})
 
     def test_writers_need_the_right_to_write(self):
         for name, want in [("ab", 403), ("ops", 403), ("nobody", 401)]:

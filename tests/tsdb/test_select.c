@@ -99,9 +99,9 @@ TEST(the_default_tenant_shows_no_label)
     expect_series(&box, "*",
                   "down{job=\"z\", tenant_id=\"b\"} 1700000000000:5\n"
                   "up{job=\"x\"} 1700000000000:3\n"
+                  "up{job=\"x\", original_tenant_id=\"other\"} 1700000000000:6\n"
                   "up{job=\"x\", tenant_id=\"a\"} 1700000000000:1 1700000000001:11\n"
                   "up{job=\"x\", tenant_id=\"b\"} 1700000000000:2\n"
-                  "up{job=\"x\", tenant_id=\"other\"} 1700000000000:6\n"
                   "up{job=\"y\", original_tenant_id=\"a\", tenant_id=\"d\"} 1700000000000:4\n"
                   "up{job=\"y\", tenant_id=\"d\"} 1700000000000:7\n");
     store_box_deinit(&box);
@@ -144,14 +144,12 @@ TEST(matchers_on_the_tenant_choose_tenants)
     expect_query(&box, "a|b|d", "tenant_id!~b|d", a);
     expect_query(&box, "*", "__tenant_id__=a", a);
     expect_query(&box, "a|b|d", "tenant_id=nobody", "");
-    /* what a series says about itself does not count, unless it is the default tenant's */
-    expect_query(&box, "*", "tenant_id=~a|other",
-                 "up{job=\"x\", tenant_id=\"a\"} 1700000000000:1 1700000000001:11\n"
-                 "up{job=\"x\", tenant_id=\"other\"} 1700000000000:6\n");
-    expect_query(&box, "*", "tenant_id=", "up{job=\"x\"} 1700000000000:3\n");
-    expect_query(&box, "*", "__tenant_id__=anonymous",
-                 "up{job=\"x\"} 1700000000000:3\n"
-                 "up{job=\"x\", tenant_id=\"other\"} 1700000000000:6\n");
+    /* what a series says about itself does not count, the default tenant's neither */
+    expect_query(&box, "*", "tenant_id=~a|other", a);
+    const char *nameless = "up{job=\"x\"} 1700000000000:3\n"
+                           "up{job=\"x\", original_tenant_id=\"other\"} 1700000000000:6\n";
+    expect_query(&box, "*", "tenant_id=", nameless);
+    expect_query(&box, "*", "__tenant_id__=anonymous", nameless);
     store_box_deinit(&box);
 }
 
@@ -167,6 +165,9 @@ TEST(matchers_on_the_rewritten_label_see_what_is_shown)
                  "up{job=\"y\", tenant_id=\"d\"} 1700000000000:7\n");
     expect_query(&box, "d", "tenant_id=a", "up{job=\"y\", tenant_id=\"a\"} 1700000000000:4\n");
     expect_query(&box, "d", "original_tenant_id=a", "");
+    box_put(&box, "b", "down original_tenant_id=z", T0, 8);
+    expect_query(&box, "*", "original_tenant_id=z",
+                 "down{original_tenant_id=\"z\", tenant_id=\"b\"} 1700000000000:8\n");
     store_box_deinit(&box);
 }
 
@@ -346,7 +347,9 @@ TEST(label_lists_of_several_tenants_show_the_tenant)
     expect_values(&box, "a|b", NULL, "job", "x z");
     expect_values(&box, "a|b", "tenant_id=b", "job", "x z");
     expect_values(&box, "a|b", "tenant_id=b job=z", "__name__", "down");
-    expect_values(&box, "*", NULL, "tenant_id", "a b d other");
+    expect_values(&box, "*", NULL, "tenant_id", "a b d");
+    expect_names(&box, "anonymous|nobody", NULL, "__name__ job original_tenant_id");
+    expect_values(&box, "anonymous|nobody", NULL, "tenant_id", "");
     expect_values(&box, "*", "job=y", "tenant_id", "d");
     expect_values(&box, "anonymous", NULL, "tenant_id", "other");
     expect_values(&box, "d", NULL, "tenant_id", "a d");
@@ -364,6 +367,11 @@ TEST(the_rewritten_label_is_listed)
         expect_values(&box, "a|d", NULL, "tenant_id", "a d");
         expect_names(&box, "a|d", "job=y", "__name__ job original_tenant_id tenant_id");
         expect_values(&box, "a|d", "job=y", "original_tenant_id", "a");
+        expect_values(&box, "*", NULL, "original_tenant_id", "a other");
+        expect_query(&box, "*", "original_tenant_id=other",
+                     "up{job=\"x\", original_tenant_id=\"other\"} 1700000000000:6\n");
+        expect_query(&box, "anonymous|nobody",
+                     "original_tenant_id=", "up{job=\"x\"} 1700000000000:3\n");
         struct error err = {0};
         expect_ok(box_flush(&box, &err));
     }

@@ -52,6 +52,13 @@ struct tenant {
     struct quota new_series_in_hour; /* guarded by the shard's lock */
 };
 
+/* What the label that names the tenant says in a read of several tenants; empty: it is not shown.
+   See docs/decisions/0002-default-tenant-shows-no-label.md. */
+static inline struct str tenant_shown(const struct tenant *tenant)
+{
+    return tenant->is_default ? (struct str){0} : tenant_id_str(&tenant->id);
+}
+
 static inline uint64_t tenant_limit_in(const struct tenant *tenant, enum tenant_limit_mode mode,
                                        enum tenant_limit limit)
 {

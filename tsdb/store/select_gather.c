@@ -358,6 +358,21 @@ static enum status merge_rewritten_block(struct gathering *g, uint32_t source,
     return merge_unsorted(g, source, list, found_count, err);
 }
 
+/* Whether series of the block show other labels than they have stored. */
+static enum status is_rewritten(struct gathering *g, const struct source *source, bool *out,
+                                struct error *err)
+{
+    const struct tenant_part *part = g->part;
+    struct str_list written = {0};
+    bool shows_none = part->is_federated && part->shown.len == 0 && part->on_original_count == 0;
+    if (shows_none)
+        TRY(block_label_values(source->block, source->block_tenant,
+                               g->selection->store->options.tenant_label, &g->scratch, &written,
+                               err));
+    *out = part->is_federated && (!shows_none || written.count > 0);
+    return STATUS_OK;
+}
+
 static enum status gather_block(struct gathering *g, const struct held_shard *held,
                                 struct block *block, struct error *err)
 {
@@ -366,18 +381,21 @@ static enum status gather_block(struct gathering *g, const struct held_shard *he
     const struct tenant_part *part = g->part;
     struct matchers matchers = {part->matchers, part->matcher_count};
     struct series_list series = {0};
+    bool rewrites = false;
     enum status status =
         block_find_tenant(block, tenant_id_str(&part->tenant->id), &source.block_tenant, err);
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;
+    if (status == STATUS_OK)
+        status = is_rewritten(g, &source, &rewrites, err);
     if (status == STATUS_OK)
         status = block_select(block, source.block_tenant, matchers, &g->scratch, &series, err);
     TRY(select_pass_damage(g->selection->store, &g->selection->damage, block, status, err));
     if (status != STATUS_OK)
         return STATUS_OK;
     uint32_t number = add_source(g->selection, source);
-    return part->shows_tenant ? merge_rewritten_block(g, number, series, err)
-                              : merge_block(g, number, series, err);
+    return rewrites ? merge_rewritten_block(g, number, series, err)
+                    : merge_block(g, number, series, err);
 }
 
 /* ---- tenants ---- */

@@ -233,9 +233,21 @@ static enum status has_rewritten(struct lookup *lookup, const struct tenant_part
     enum status status = add_stored(lookup, part, &wanted, &values, err);
     *has = false;
     for (size_t i = 0; i < found_count(&values); i++)
-        *has = *has || !str_eq(found_texts(&values)[i], tenant_id_str(&part->tenant->id));
+        *has = *has || !str_eq(found_texts(&values)[i], part->shown);
     found_deinit(&values);
     return status;
+}
+
+/* Of the texts from `start` on. */
+static void leave_out(struct found *found, size_t start, struct str text)
+{
+    struct str *texts = found_texts(found);
+    size_t kept = start, count = found_count(found);
+    for (size_t i = start; i < count; i++) {
+        if (!str_eq(texts[i], text))
+            texts[kept++] = texts[i];
+    }
+    found->texts.len = kept * sizeof *texts;
 }
 
 static enum status add_shown_names(struct lookup *lookup, const struct tenant_part *part,
@@ -247,7 +259,9 @@ static enum status add_shown_names(struct lookup *lookup, const struct tenant_pa
     TRY(add_stored(lookup, part, &all_names, found, err));
     if (found_count(found) == before)
         return STATUS_OK;
-    TRY(add_copy(found, tenant_label, err));
+    leave_out(found, before, tenant_label);
+    if (part->shown.len > 0)
+        TRY(add_copy(found, tenant_label, err));
     TRY(has_rewritten(lookup, part, &has, err));
     return has ? add_text(found, scope_original_label(tenant_label, found->arena), err) : STATUS_OK;
 }
@@ -257,11 +271,12 @@ static enum status add_tenant_value(struct lookup *lookup, const struct tenant_p
                                     struct found *found, struct error *err)
 {
     struct found names;
-    struct str id = tenant_id_str(&part->tenant->id);
+    if (part->shown.len == 0)
+        return STATUS_OK;
     found_init(&names, &lookup->scratch, lookup->options->charge);
     enum status status = add_stored(lookup, part, &all_names, &names, err);
     if (status == STATUS_OK && found_count(&names) > 0)
-        status = add_copy(found, id, err);
+        status = add_copy(found, part->shown, err);
     found_deinit(&names);
     return status;
 }
@@ -269,9 +284,9 @@ static enum status add_tenant_value(struct lookup *lookup, const struct tenant_p
 static enum status add_part(struct lookup *lookup, const struct tenant_part *part,
                             struct found *found, struct error *err)
 {
-    if (part->shows_tenant && !lookup->wanted.is_values)
+    if (part->is_federated && !lookup->wanted.is_values)
         return add_shown_names(lookup, part, found, err);
-    if (part->shows_tenant && str_eq(lookup->wanted.name, lookup->store->options.tenant_label))
+    if (part->is_federated && str_eq(lookup->wanted.name, lookup->store->options.tenant_label))
         return add_tenant_value(lookup, part, found, err);
     return add_stored(lookup, part, &lookup->wanted, found, err);
 }
@@ -330,7 +345,7 @@ static bool is_index_enough(const struct lookup *lookup, const struct tenant_par
         scope_is_original_label(lookup->wanted.name, lookup->store->options.tenant_label);
     for (size_t i = 0; i < count; i++) {
         if (parts[i].matcher_count > 0 || parts[i].on_original_count > 0 ||
-            (is_original && parts[i].shows_tenant) || has_deleted(lookup, &parts[i]))
+            (is_original && parts[i].is_federated) || has_deleted(lookup, &parts[i]))
             return false;
     }
     return true;

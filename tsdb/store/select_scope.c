@@ -18,16 +18,16 @@ struct str scope_original_label(struct str tenant_label, struct arena *arena)
 static bool split_matchers(struct tenant_part *part, struct str tenant_label,
                            const struct select_options *options, struct matcher *on_original)
 {
-    struct str id = tenant_id_str(&part->tenant->id);
     for (size_t i = 0; i < options->matcher_count; i++) {
         const struct matcher *m = &options->matchers[i];
-        bool is_tenant = str_eq(m->name, TENANT_PSEUDO_LABEL) ||
-                         (part->shows_tenant && str_eq(m->name, tenant_label));
-        if (is_tenant && !matcher_matches(m, id))
+        bool is_pseudo = str_eq(m->name, TENANT_PSEUDO_LABEL);
+        bool is_tenant = is_pseudo || str_eq(m->name, tenant_label);
+        if (is_tenant &&
+            !matcher_matches(m, is_pseudo ? tenant_id_str(&part->tenant->id) : part->shown))
             return false;
         if (is_tenant)
             continue;
-        if (part->shows_tenant && scope_is_original_label(m->name, tenant_label))
+        if (scope_is_original_label(m->name, tenant_label))
             on_original[part->on_original_count++] = *m;
         else
             part->matchers[part->matcher_count++] = *m;
@@ -42,7 +42,8 @@ static bool make_part(struct tenant_part *part, struct tenant *tenant, struct st
     size_t bytes = options->matcher_count * sizeof(struct matcher);
     bool is_federated = scope_is_federated(options->scope);
     *part = (struct tenant_part){.tenant = tenant,
-                                 .shows_tenant = is_federated && !tenant->is_default,
+                                 .is_federated = is_federated,
+                                 .shown = tenant_shown(tenant),
                                  .matchers = arena_alloc(arena, bytes)};
     if (is_federated)
         return split_matchers(part, tenant_label, options, arena_alloc(arena, bytes));
@@ -69,8 +70,14 @@ void scope_parts(struct tenant_table *table, struct str tenant_label,
     }
 }
 
-static bool original_matches(const struct tenant_part *part, struct str original)
+static bool original_matches(const struct tenant_part *part, struct str tenant_label,
+                             struct labels shown)
 {
+    struct str original = {0};
+    for (size_t i = 0; i < shown.count && part->on_original_count > 0; i++) {
+        if (scope_is_original_label(shown.ptr[i].name, tenant_label))
+            original = shown.ptr[i].value;
+    }
     for (size_t i = 0; i < part->on_original_count; i++) {
         if (!matcher_matches(&part->on_original[i], original))
             return false;
@@ -92,7 +99,8 @@ static struct labels rewrite(const struct tenant_part *part, struct str tenant_l
         if (!is_replaced)
             labels[count++] = stored.ptr[i];
     }
-    labels[count++] = (struct label){tenant_label, tenant_id_str(&part->tenant->id)};
+    if (part->shown.len > 0)
+        labels[count++] = (struct label){tenant_label, part->shown};
     if (original.len > 0)
         labels[count++] = (struct label){scope_original_label(tenant_label, arena), original};
     labels_sort(labels, count);
@@ -103,11 +111,10 @@ bool scope_labels(const struct tenant_part *part, struct str tenant_label, struc
                   struct arena *arena, struct labels *out)
 {
     *out = stored;
-    if (!part->shows_tenant)
+    if (!part->is_federated)
         return true;
     struct str written = labels_get(stored, tenant_label);
-    if (str_eq(written, tenant_id_str(&part->tenant->id)))
-        return original_matches(part, (struct str){0});
-    *out = rewrite(part, tenant_label, stored, written, arena);
-    return original_matches(part, written);
+    if (!str_eq(written, part->shown))
+        *out = rewrite(part, tenant_label, stored, written, arena);
+    return original_matches(part, tenant_label, *out);
 }

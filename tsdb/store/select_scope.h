@@ -13,7 +13,8 @@
 struct tenant_part {
     struct tenant *tenant;
     int64_t min_ts_ms;        /* of the selection, less what the tenant's retention hides */
-    bool shows_tenant;        /* its series get the tenant label */
+    bool is_federated;        /* its series show whose they are */
+    struct str shown;         /* the tenant label then says this; empty: it is not shown */
     struct matcher *matchers; /* those for the index; borrowed regexes */
     size_t matcher_count;
     const struct matcher *on_original; /* matchers on "original_<tenant label>", after rewriting */
