@@ -117,9 +117,9 @@ static enum status check_locked(struct ha_tracker *tracker, const struct tenant 
             return error_set(
                 err, STATUS_LIMIT,
                 "tenant \"%s\" has %zu HA clusters, limit ha_max_clusters is %llu: refused "
-                "cluster \"%.*s\"",
-                tenant->id.text, clusters->count, (unsigned long long)max,
-                STR_ARG(replica.cluster));
+                "cluster \"%.*s\"; to raise it: tenants: {%s: {limits: {ha_max_clusters: ...}}}",
+                tenant->id.text, clusters->count, (unsigned long long)max, STR_ARG(replica.cluster),
+                tenant->id.text);
         set_text(cluster->name, replica.cluster);
         set_text(cluster->replica, replica.name);
     } else if (!str_eq(str_from(cluster->replica), replica.name) &&

@@ -140,7 +140,7 @@ static void refuse_label_count(struct write_job *job, const struct write_scan *s
               (unsigned)series->label_total, (unsigned)series->label_count,
               STR_ARG(buffer_str(&shown)));
     buffer_deinit(&shown);
-    write_report_refuse_series(&job->report, REFUSAL_INVALID_LABELS, series->sample_count, &why);
+    write_report_refuse_series(&job->report, REFUSAL_MAX_LABEL_NAMES, series->sample_count, &why);
 }
 
 /* ---- from scan to store ---- */
@@ -287,11 +287,13 @@ static enum status decode(struct write_job *job, struct write_scratch *scratch)
     if (own >= max_bytes)
         return unpack(job, max_bytes, scratch);
     enum status status = unpack(job, own, scratch);
-    return status != STATUS_LIMIT ? status
-                                  : error_prefix(&job->err, status,
-                                                 "tenant \"%s\": limit max_request_bytes is %llu "
-                                                 "(err-croft-max-request-bytes)",
-                                                 id->text, (unsigned long long)own);
+    return status != STATUS_LIMIT
+               ? status
+               : error_prefix(&job->err, status,
+                              "tenant \"%s\": limit max_request_bytes is %llu "
+                              "(err-croft-max-request-bytes), to raise it: "
+                              "tenants: {%s: {limits: {max_request_bytes: ...}}}",
+                              id->text, (unsigned long long)own, id->text);
 }
 
 static void note_size(const struct write_job *job, const struct write_scratch *scratch)

@@ -201,16 +201,17 @@ class Labels(Case):
                "empty label name": [("__name__", "bad"), ("", "1")],
                "not UTF-8": [("__name__", "bad"), ("a", b"\xff\xfe")],
                "label name not UTF-8": [("__name__", "bad"), (b"\xc3", "1")],
-               "too many labels": [("__name__", "bad")] + [(f"l{i:03}", "v") for i in range(65)],
-               "too long a name": [("__name__", "bad"), ("n" * 1025, "v")],
-               "too long a value": [("__name__", "bad"), ("a", "v" * 4097)]}
+               "max-label-names-per-series": [("__name__", "bad")] + [(f"l{i:03}", "v") for i in range(65)],
+               "max-label-name-length": [("__name__", "bad"), ("n" * 1025, "v")],
+               "max-label-value-length": [("__name__", "bad"), ("a", "v" * 4097)]}
         for number, (what, labels) in enumerate(bad.items()):
             with self.subTest(what):
                 samples = [(self.now_ms - 1000, 1), (self.now_ms, 2)]
                 reply = send(self.http, message([({"__name__": f"before_{number}"}, samples),
                                                  (labels, samples),
                                                  ({"__name__": f"behind_{number}"}, samples)]))
-                self.expect_refused(reply, 400, "2 of 6 samples were refused", "invalid-labels")
+                self.expect_refused(reply, 400, "2 of 6 samples were refused",
+                                    what if what.startswith("max-") else "invalid-labels")
                 for name in (f"before_{number}", f"behind_{number}"):
                     self.assertEqual(self.samples(name), [(-1000, "1"), (0, "2")])
         self.assertFalse([name for name in self.names() if not name.startswith("be")])

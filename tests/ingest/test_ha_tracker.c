@@ -105,7 +105,8 @@ TEST(clusters_are_bounded_and_those_long_gone_make_room)
     struct error err = expect_refused(&rig, STR("c3"), STR("r"), STATUS_LIMIT);
     expect_str(
         str_from(err.text),
-        "tenant \"a\" has 2 HA clusters, limit ha_max_clusters is 2: refused cluster \"c3\"");
+        "tenant \"a\" has 2 HA clusters, limit ha_max_clusters is 2: refused cluster \"c3\"; to "
+        "raise it: tenants: {a: {limits: {ha_max_clusters: ...}}}");
     sim_clock_advance(&rig.clock, HA_FORGET_MS - 1);
     assert_true(is_kept(&rig, rig.a, "c3", "r")); /* in the place of c1 */
     assert_true(is_kept(&rig, rig.a, "c2", "r"));

@@ -148,7 +148,8 @@ TEST(bad_series_are_refused_and_the_others_kept)
     assert_int_equal(rig.job->status, STATUS_OK);
     expect_str(buffer_str(&rig.store.written), "anonymous up 2@1000\n"
                                                "c up{tenant_id=\"c\"} 5@1000\n");
-    expect_report(&rig, "5 of 7 samples were refused: 1 invalid-labels (err-croft-invalid-labels): "
+    expect_report(&rig, "5 of 7 samples were refused: 1 max-label-names-per-series "
+                        "(err-croft-max-label-names-per-series): "
                         "labels: too many, got 6, want at most 5: "
                         "up{l1=\"1\", l2=\"2\", l3=\"3\", l4=\"4\"}; "
                         "3 max-series (err-croft-max-series): "
@@ -156,7 +157,7 @@ TEST(bad_series_are_refused_and_the_others_kept)
                         "1 invalid-tenant (err-croft-invalid-tenant): tenant id: want only "
                         "0-9 A-Z a-z ! - _ . * ' ( ), got \"a/b\"");
     assert_int_equal(counter_get(&rig.counters.samples_refused[REFUSAL_MAX_SERIES]), 3);
-    assert_int_equal(counter_get(&rig.counters.samples_refused[REFUSAL_INVALID_LABELS]), 1);
+    assert_int_equal(counter_get(&rig.counters.samples_refused[REFUSAL_MAX_LABEL_NAMES]), 1);
     assert_int_equal(
         counter_get(&rig.counters.samples_refused[REFUSAL_COUNT + WRITE_REFUSAL_INVALID_TENANT]),
         1);

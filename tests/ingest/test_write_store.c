@@ -464,7 +464,8 @@ TEST(one_cluster_too_many_refuses_its_series_only)
     assert_int_equal(rig.job->report.stored.samples_written, 3);
     expect_report(
         "1 of 4 samples were refused: 1 ha-max-clusters (err-croft-ha-max-clusters): tenant "
-        "\"anonymous\" has 2 HA clusters, limit ha_max_clusters is 2: refused cluster \"c3\"");
+        "\"anonymous\" has 2 HA clusters, limit ha_max_clusters is 2: refused cluster \"c3\"; to "
+        "raise it: tenants: {anonymous: {limits: {ha_max_clusters: ...}}}");
     expect_counted(REFUSAL_HA_MAX_CLUSTERS, 1);
 }
 

@@ -139,6 +139,13 @@ TEST(another_value_for_a_timestamp_is_refused_and_the_rest_is_taken)
     store_box_deinit(&box);
 }
 
+#define AHEAD                                                                                      \
+    " ahead of the clock, limit creation_grace_period is 10m; to raise it: tenants: {a: {limits: " \
+    "{creation_grace_period: ...}}}"
+#define BEHIND                                                                                     \
+    " behind the clock, limit retention is 30d; to raise it: tenants: {a: {limits: {retention: "   \
+    "...}}}"
+
 TEST(samples_outside_the_time_window_are_refused)
 {
     struct store_box box;
@@ -147,21 +154,25 @@ TEST(samples_outside_the_time_window_are_refused)
     int64_t oldest_ms = BOX_START_MS - BOX_RETENTION_MS;
     expect_refusal(&box, (struct box_sample){"a", "up", latest_ms + 1, 1},
                    REFUSAL_TOO_FAR_IN_FUTURE,
-                   "sample too far in the future: got timestamp 1700000600001 for series up");
+                   "sample too far in the future: got timestamp 1700000600001 for series up, "
+                   "10m1ms" AHEAD);
     expect_refusal(&box, (struct box_sample){"a", "up", oldest_ms - 1, 1}, REFUSAL_TOO_OLD,
-                   "sample older than the retention: got timestamp 1697407999999 for series up");
+                   "sample older than the retention: got timestamp 1697407999999 for series up, "
+                   "30d1ms" BEHIND);
     expect_refusal(&box, (struct box_sample){"a", "up", INT64_MAX, 1}, REFUSAL_TOO_FAR_IN_FUTURE,
-                   "sample too far in the future: got timestamp 9223372036854775807 for series up");
+                   "sample too far in the future: got timestamp 9223372036854775807 for series up, "
+                   "106751971491d8h59m35s807ms" AHEAD);
     expect_refusal(&box, (struct box_sample){"a", "up", INT64_MIN, 1}, REFUSAL_TOO_OLD,
                    "sample older than the retention: got timestamp -9223372036854775808 for series "
-                   "up");
+                   "up, 106751991167d7h12m55s807ms" BEHIND);
     struct tenant *tenant = tenant_table_find(store_tenants(box.store), STR("a"));
     assert_int_equal(counter_get(&tenant->active_series), 0); /* nothing was made for them */
     box_put(&box, "a", "up", latest_ms, 1);
     box_put(&box, "a", "up", oldest_ms, 2);
     expect_refusal(&box, (struct box_sample){"a", "up", latest_ms + 1, 1},
                    REFUSAL_TOO_FAR_IN_FUTURE,
-                   "sample too far in the future: got timestamp 1700000600001 for series up");
+                   "sample too far in the future: got timestamp 1700000600001 for series up, "
+                   "10m1ms" AHEAD);
     expect_series(&box, "a", "up 1697408000000:2 1700000600000:1\n");
     store_box_deinit(&box);
 }

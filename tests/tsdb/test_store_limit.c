@@ -144,7 +144,8 @@ TEST(samples_a_second)
     assert_int_equal(result.retry_after_ms, 501);
     expect_str(str_from(result.first[REFUSAL_INGESTION_RATE].text),
                "tenant \"a\" sends faster than its limits ingestion_rate of 2 samples a second and "
-               "ingestion_burst_size of 4: refused 3 samples, send them again");
+               "ingestion_burst_size of 4: refused 3 samples, send them again; to raise it: "
+               "tenants: {a: {limits: {ingestion_rate: ...}}}");
     expect_ok(box_write(&box, samples + 3, 2, &result, &err));
     assert_int_equal(result.samples_written, 2);
     sim_clock_advance(&box.clock, 499);
@@ -182,9 +183,31 @@ TEST(labels)
     expect_taken(&box, "m", BOX_START_MS);
     expect_taken(&box, "m n=123", BOX_START_MS);
     expect_taken(&box, "m n2345678=1", BOX_START_MS);
-    expect_refused(&box, "m n=1 o=1", BOX_START_MS, REFUSAL_INVALID_LABELS, NULL);
-    expect_refused(&box, "m n=1234", BOX_START_MS, REFUSAL_INVALID_LABELS, NULL);
-    expect_refused(&box, "m n23456789=1", BOX_START_MS, REFUSAL_INVALID_LABELS, NULL);
+    expect_refused(&box, "m n=1 o=1", BOX_START_MS, REFUSAL_MAX_LABEL_NAMES,
+                   "labels: too many, got 3, want at most 2 (max_label_names_per_series), series "
+                   "m{n=\"1\", o=\"1\"}; to raise it: tenants: {a: {limits: "
+                   "{max_label_names_per_series: ...}}}");
+    expect_refused(&box, "m n=1234", BOX_START_MS, REFUSAL_MAX_LABEL_VALUE_LEN,
+                   "label: value too long, got 4 bytes, want at most 3 (max_label_value_length): "
+                   "\"n\", series m{n=\"1234\"}; to raise it: tenants: {a: {limits: "
+                   "{max_label_value_length: ...}}}");
+    expect_refused(&box, "m n23456789=1", BOX_START_MS, REFUSAL_MAX_LABEL_NAME_LEN,
+                   "label: name too long, got 9 bytes, want at most 8 (max_label_name_length): "
+                   "\"n23456789\", series m{n23456789=\"1\"}; to raise it: tenants: {a: {limits: "
+                   "{max_label_name_length: ...}}}");
+    /* the first label with a fault counts, as in the text */
+    expect_refused(&box, "m n23456789=1234 o=1", BOX_START_MS, REFUSAL_MAX_LABEL_NAME_LEN, NULL);
+    expect_refused(&box, "m n=1234 n23456789=1", BOX_START_MS, REFUSAL_MAX_LABEL_VALUE_LEN, NULL);
+    /* more than this nobody may have */
+    counter_set(&tenant->limit_max[LIMIT_HARD][TENANT_LIMIT_MAX_LABEL_VALUE_LEN], 4096);
+    char longest[4200] = "m n=";
+    memset(longest + 4, 'v', 4097);
+    struct write_result result = limit_box_put(&box, longest, BOX_START_MS);
+    const char *why = result.first[REFUSAL_MAX_LABEL_VALUE_LEN].text;
+    expect_str(str_slice(str_from(why), 0, 106),
+               "label: value too long, got 4097 bytes, want at most 1000 (max_label_value_length): "
+               "\"n\", series m{n=\"vvvvvv");
+    assert_null(strstr(why, "to raise it"));
     store_box_deinit(&box);
 }
 
@@ -197,8 +220,9 @@ TEST(samples_behind_the_newest_of_their_series)
     expect_taken(&box, "m n=1", BOX_START_MS + 4001);
     expect_taken(&box, "m n=1", BOX_START_MS + 4000);
     expect_refused(&box, "m n=1", BOX_START_MS + 3999, REFUSAL_OUT_OF_ORDER,
-                   "sample further behind the newest of its series than out_of_order_time_window: "
-                   "got timestamp 1700000003999 for series m{n=\"1\"}");
+                   "sample out of order: got timestamp 1700000003999 for series m{n=\"1\"}, 1s1ms "
+                   "behind the newest of the series, limit out_of_order_time_window is 1s; to "
+                   "raise it: tenants: {a: {limits: {out_of_order_time_window: ...}}}");
     expect_taken(&box, "m n=1", BOX_START_MS); /* a repetition */
     expect_taken(&box, "m n=2", BOX_START_MS);
     store_box_deinit(&box);

@@ -55,7 +55,9 @@ TEST(the_last_refusal_for_each_reason_is_remembered)
     limit_box_put(&box, "m", 5);
     last = last_refusal(&box, REFUSAL_TOO_OLD);
     expect_str(str_from(last.why.text),
-               "sample older than the retention: got timestamp 5 for series m");
+               "sample older than the retention: got timestamp 5 for series m, "
+               "19675d22h13m19s995ms behind the clock, limit retention is 30d; to raise it: "
+               "tenants: {a: {limits: {retention: ...}}}");
     assert_int_equal(last.metric[0], '\0');
     limit_box_put(&box, "m n=1", BOX_START_MS);
     sim_clock_advance(&box.clock, 1000);

@@ -144,11 +144,11 @@ static enum status too_long(const char *what, size_t len_max, struct str name, s
 {
     struct buffer shown;
     show_text(&shown, name);
-    error_set(err, STATUS_INVALID,
+    error_set(err, STATUS_LIMIT,
               "label: %s too long, got %zu bytes, want at most %zu (max_label_%s_length): %.*s",
               what, len, len_max, what, STR_ARG(buffer_str(&shown)));
     buffer_deinit(&shown);
-    return STATUS_INVALID;
+    return STATUS_LIMIT;
 }
 
 static enum status bad_set(const char *what, const struct label *labels, size_t count,
@@ -188,13 +188,9 @@ static enum status check_each(const struct label *given, size_t count,
     }
     if (*kept <= limits->labels_max)
         return STATUS_OK;
-    struct buffer shown;
-    show_labels(&shown, given, count);
-    error_set(err, STATUS_INVALID,
-              "labels: too many, got %zu, want at most %u (max_label_names_per_series): %.*s",
-              *kept, limits->labels_max, STR_ARG(buffer_str(&shown)));
-    buffer_deinit(&shown);
-    return STATUS_INVALID;
+    return error_set(err, STATUS_LIMIT,
+                     "labels: too many, got %zu, want at most %u (max_label_names_per_series)",
+                     *kept, limits->labels_max);
 }
 
 static enum status check_sorted(struct labels labels, struct error *err)

@@ -51,7 +51,8 @@ void labels_sort(struct label *labels, size_t count);
 /* Checks the `count` labels as a sender gave them (any order, empty values) against the rules of
    the data model and `limits`, and gives the sorted label set with empty values dropped; names and
    values still point where they pointed. STATUS_INVALID names the offending label:
-   no metric name, a repeated name, an empty name, invalid UTF-8, too many, too long. */
+   no metric name, a repeated name, an empty name, invalid UTF-8. STATUS_LIMIT: too many, or one is
+   too long; the first that is. */
 MUST_USE enum status labels_canonicalise(const struct label *given, size_t count,
                                          const struct label_limits *limits, struct arena *arena,
                                          struct labels *out, struct error *err);

@@ -15,6 +15,9 @@
 /* Name, and how metrics and errors call it. */
 #define REFUSAL_LIST(X)                                                                            \
     X(REFUSAL_INVALID_LABELS, "invalid-labels")                                                    \
+    X(REFUSAL_MAX_LABEL_NAMES, "max-label-names-per-series")                                       \
+    X(REFUSAL_MAX_LABEL_NAME_LEN, "max-label-name-length")                                         \
+    X(REFUSAL_MAX_LABEL_VALUE_LEN, "max-label-value-length")                                       \
     X(REFUSAL_MAX_SERIES, "max-series")                                                            \
     X(REFUSAL_MAX_SERIES_PER_METRIC, "max-series-per-metric")                                      \
     X(REFUSAL_MAX_LABEL_VALUES, "max-label-values")                                                \

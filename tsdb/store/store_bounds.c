@@ -52,15 +52,33 @@ void enter_tenant(struct shard_write *w, const struct write_series *series)
     }
 }
 
+/* From the one to the other, which is not before it; both may be anything. */
+static uint64_t elapsed_ms(int64_t from_ms, int64_t to_ms)
+{
+    return (uint64_t)to_ms - (uint64_t)from_ms;
+}
+
 bool is_in_time(struct shard_write *w, const struct write_series *series, struct sample sample)
 {
     const struct time_bounds *hard = &w->bounds.of[LIMIT_HARD];
     if (sample.ts_ms > hard->max_ts_ms) {
-        refuse_sample(w, series, REFUSAL_TOO_FAR_IN_FUTURE, sample, "sample too far in the future");
+        const struct time_hit hit = {.reason = REFUSAL_TOO_FAR_IN_FUTURE,
+                                     .limit = TENANT_LIMIT_CREATION_GRACE,
+                                     .what = "too far in the future",
+                                     .from = "ahead of the clock",
+                                     .by_ms = elapsed_ms(w->now_ms, sample.ts_ms),
+                                     .max_ms = hard->max_ts_ms - w->now_ms};
+        refuse_time(w, series, sample, &hit);
         return false;
     }
     if (sample.ts_ms < hard->min_ts_ms) {
-        refuse_sample(w, series, REFUSAL_TOO_OLD, sample, "sample older than the retention");
+        const struct time_hit hit = {.reason = REFUSAL_TOO_OLD,
+                                     .limit = TENANT_LIMIT_RETENTION,
+                                     .what = "older than the retention",
+                                     .from = "behind the clock",
+                                     .by_ms = elapsed_ms(sample.ts_ms, w->now_ms),
+                                     .max_ms = w->now_ms - hard->min_ts_ms};
+        refuse_time(w, series, sample, &hit);
         return false;
     }
     return true;
@@ -103,9 +121,13 @@ bool is_too_late_locked(struct shard_write *w, const struct write_series *series
         return false;
     int64_t late_ms = newest_ms - sample.ts_ms;
     if (late_ms > bounds->of[LIMIT_HARD].late_max_ms) {
-        refuse_sample(w, series, REFUSAL_OUT_OF_ORDER, sample,
-                      "sample further behind the newest of its series than "
-                      "out_of_order_time_window");
+        const struct time_hit hit = {.reason = REFUSAL_OUT_OF_ORDER,
+                                     .limit = TENANT_LIMIT_OUT_OF_ORDER_WINDOW,
+                                     .what = "out of order",
+                                     .from = "behind the newest of the series",
+                                     .by_ms = (uint64_t)late_ms,
+                                     .max_ms = bounds->of[LIMIT_HARD].late_max_ms};
+        refuse_time(w, series, sample, &hit);
         return true;
     }
     tenant_note_taken(series->tenant, TENANT_LIMIT_OUT_OF_ORDER_WINDOW,
@@ -121,7 +143,8 @@ static uint32_t lower_of(uint32_t most, uint64_t own)
     return own < most ? (uint32_t)own : most;
 }
 
-struct label_limits label_limits_of(const struct shard_write *w, const struct tenant *tenant)
+/* Within those of the store and those of the tenant. */
+static struct label_limits label_limits_of(const struct shard_write *w, const struct tenant *tenant)
 {
     const struct label_limits *most = &w->shard->store->options.label_limits;
     return (struct label_limits){
@@ -131,6 +154,32 @@ struct label_limits label_limits_of(const struct shard_write *w, const struct te
             lower_of(most->name_len_max, tenant_limit(tenant, TENANT_LIMIT_MAX_LABEL_NAME_LEN)),
         .value_len_max =
             lower_of(most->value_len_max, tenant_limit(tenant, TENANT_LIMIT_MAX_LABEL_VALUE_LEN))};
+}
+
+/* The one that labels_canonicalise met first when it gave STATUS_LIMIT. */
+static enum tenant_limit first_beyond(struct labels labels, const struct label_limits *limits)
+{
+    for (size_t i = 0; i < labels.count; i++) {
+        if (labels.ptr[i].name.len > limits->name_len_max)
+            return TENANT_LIMIT_MAX_LABEL_NAME_LEN;
+        if (labels.ptr[i].value.len > limits->value_len_max)
+            return TENANT_LIMIT_MAX_LABEL_VALUE_LEN;
+    }
+    return TENANT_LIMIT_MAX_LABEL_NAMES;
+}
+
+bool has_good_labels(struct shard_write *w, const struct write_series *series, struct labels given,
+                     struct labels *canonical)
+{
+    struct error why;
+    const struct label_limits limits = label_limits_of(w, series->tenant);
+    enum status status =
+        labels_canonicalise(given.ptr, given.count, &limits, w->arena, canonical, &why);
+    if (status == STATUS_LIMIT)
+        refuse_label_limit(w, series, first_beyond(given, &limits), &why);
+    else if (status != STATUS_OK)
+        refuse_labels(w, series, &why);
+    return status == STATUS_OK;
 }
 
 void note_labels(const struct shard_write *w, struct tenant *tenant, struct labels labels)

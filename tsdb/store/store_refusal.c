@@ -9,10 +9,14 @@
 
 #include <stdio.h>
 
+#include "base/duration_text.h"
 #include "base/mem.h"
 #include "tsdb/model/quote.h"
 
 enum { LABELS_SHOWN_BYTES = 200, NAME_SHOWN_BYTES = 80, VALUE_SHOWN_BYTES = 40 };
+
+/* The end of each text about a limit: the tenant's id and the limit's name. */
+#define REMEDY_FORMAT "; to raise it: tenants: {%s: {limits: {%s: ...}}}"
 
 _Static_assert((int)GROWTH_EXAMPLES_MAX <= (int)REFUSAL_EXAMPLES_MAX, "all are remembered");
 
@@ -57,14 +61,41 @@ static void note_wait(struct shard_write *w, int64_t wait_ms)
         w->result->retry_after_ms = wait_ms;
 }
 
-void refuse_sample(struct shard_write *w, const struct write_series *series,
-                   enum refusal_reason reason, struct sample sample, const char *what)
+void refuse_conflict(struct shard_write *w, const struct write_series *series, struct sample sample)
 {
-    if (!count_refusal(w, series, reason, 1))
+    if (!count_refusal(w, series, REFUSAL_DUPLICATE_TIMESTAMP, 1))
         return;
     struct str labels = shown_labels(w, series);
-    error_set(&w->result->first[reason], STATUS_INVALID, "%s: got timestamp %lld for series %.*s",
-              what, (long long)sample.ts_ms, STR_ARG(labels));
+    error_set(&w->result->first[REFUSAL_DUPLICATE_TIMESTAMP], STATUS_INVALID,
+              "duplicate sample for timestamp with another value: got timestamp %lld for series "
+              "%.*s",
+              (long long)sample.ts_ms, STR_ARG(labels));
+}
+
+static struct str shown_duration(struct shard_write *w, uint64_t duration_ms)
+{
+    struct buffer text;
+    buffer_init(&text, SIZE_MAX);
+    append_duration_ms(&text, duration_ms > INT64_MAX ? INT64_MAX : (int64_t)duration_ms);
+    struct str shown = arena_copy(w->arena, buffer_str(&text));
+    buffer_deinit(&text);
+    return shown;
+}
+
+void refuse_time(struct shard_write *w, const struct write_series *series, struct sample sample,
+                 const struct time_hit *hit)
+{
+    if (!count_refusal(w, series, hit->reason, 1))
+        return;
+    const char *limit = tenant_limit_name(hit->limit);
+    struct str labels = shown_labels(w, series);
+    struct str by = shown_duration(w, hit->by_ms);
+    struct str max = shown_duration(w, (uint64_t)hit->max_ms);
+    error_set(&w->result->first[hit->reason], STATUS_INVALID,
+              "sample %s: got timestamp %lld for series %.*s, %.*s %s, limit %s is "
+              "%.*s" REMEDY_FORMAT,
+              hit->what, (long long)sample.ts_ms, STR_ARG(labels), STR_ARG(by), hit->from, limit,
+              STR_ARG(max), series->tenant->id.text, limit);
 }
 
 void refuse_labels(struct shard_write *w, const struct write_series *series,
@@ -73,6 +104,36 @@ void refuse_labels(struct shard_write *w, const struct write_series *series,
     if (count_refusal(w, series, REFUSAL_INVALID_LABELS, series->sample_count))
         error_set(&w->result->first[REFUSAL_INVALID_LABELS], STATUS_INVALID, "%s", why->text);
     w->result->series_refused[REFUSAL_INVALID_LABELS]++;
+}
+
+static enum refusal_reason reason_of(enum tenant_limit limit)
+{
+    switch (limit) {
+    case TENANT_LIMIT_MAX_LABEL_NAME_LEN:
+        return REFUSAL_MAX_LABEL_NAME_LEN;
+    case TENANT_LIMIT_MAX_LABEL_VALUE_LEN:
+        return REFUSAL_MAX_LABEL_VALUE_LEN;
+    default:
+        return REFUSAL_MAX_LABEL_NAMES;
+    }
+}
+
+void refuse_label_limit(struct shard_write *w, const struct write_series *series,
+                        enum tenant_limit limit, const struct error *why)
+{
+    enum refusal_reason reason = reason_of(limit);
+    const struct tenant_limit_row *row = tenant_limit_row(limit);
+    bool is_first = count_refusal(w, series, reason, series->sample_count);
+    w->result->series_refused[reason]++;
+    if (!is_first)
+        return;
+    struct error *text = &w->result->first[reason];
+    struct str labels = shown_labels(w, series);
+    if (tenant_limit(series->tenant, limit) >= row->most)
+        error_set(text, STATUS_INVALID, "%s, series %.*s", why->text, STR_ARG(labels));
+    else
+        error_set(text, STATUS_INVALID, "%s, series %.*s" REMEDY_FORMAT, why->text, STR_ARG(labels),
+                  series->tenant->id.text, row->name);
 }
 
 void refuse_series(struct shard_write *w, const struct write_series *series, const struct hit *hit)
@@ -97,9 +158,11 @@ void refuse_fast(struct shard_write *w, const struct write_series *series,
     if (count_refusal(w, series, REFUSAL_INGESTION_RATE, samples))
         error_set(&w->result->first[REFUSAL_INGESTION_RATE], STATUS_LIMIT,
                   "tenant \"%s\" sends faster than its limits ingestion_rate of %llu samples a "
-                  "second and ingestion_burst_size of %llu: refused %llu samples, send them again",
+                  "second and ingestion_burst_size of %llu: refused %llu samples, send them "
+                  "again" REMEDY_FORMAT,
                   series->tenant->id.text, (unsigned long long)limit->per_second,
-                  (unsigned long long)limit->burst, (unsigned long long)samples);
+                  (unsigned long long)limit->burst, (unsigned long long)samples,
+                  series->tenant->id.text, tenant_limit_name(TENANT_LIMIT_INGESTION_RATE));
 }
 
 /* ---- when it ends ---- */
@@ -141,13 +204,12 @@ static void explain_hit(const struct refused *refused, const struct growth *grow
     struct buffer grown;
     buffer_init(&grown, SIZE_MAX);
     append_growth(&grown, growth);
-    error_set(out, STATUS_LIMIT,
-              "tenant \"%s\" has %llu %s, limit %s is %llu: refused %llu new series%.*s; to raise "
-              "it: tenants: {%s: {limits: {%s: ...}}}",
-              tenant, (unsigned long long)refused->hit.usage, row->what, row->name,
-              (unsigned long long)tenant_limit(refused->tenant, refused->hit.limit),
-              (unsigned long long)refused->series_count, STR_ARG(buffer_str(&grown)), tenant,
-              row->name);
+    error_set(
+        out, STATUS_LIMIT,
+        "tenant \"%s\" has %llu %s, limit %s is %llu: refused %llu new series%.*s" REMEDY_FORMAT,
+        tenant, (unsigned long long)refused->hit.usage, row->what, row->name,
+        (unsigned long long)tenant_limit(refused->tenant, refused->hit.limit),
+        (unsigned long long)refused->series_count, STR_ARG(buffer_str(&grown)), tenant, row->name);
     buffer_deinit(&grown);
 }
 

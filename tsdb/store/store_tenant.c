@@ -20,18 +20,11 @@ static bool would_keep(struct store *store, struct tenant *stranger,
                             .result = result,
                             .now_ms = clock_now_ms(store->options.clock),
                             .monotonic_ms = clock_monotonic_ms(store->options.clock)};
-    struct error why;
     struct labels canonical;
     one.tenant = stranger;
     enter_tenant(&w, &one);
-    if (!has_sample_in_time(&w, &one))
-        return false;
-    struct label_limits limits = label_limits_of(&w, stranger);
-    struct labels given = labels_given(&w, &one);
-    if (labels_canonicalise(given.ptr, given.count, &limits, arena, &canonical, &why) == STATUS_OK)
-        return true;
-    refuse_labels(&w, &one, &why);
-    return false;
+    return has_sample_in_time(&w, &one) &&
+           has_good_labels(&w, &one, labels_given(&w, &one), &canonical);
 }
 
 enum status store_admit_tenant(struct store *store, const struct tenant_id *id,

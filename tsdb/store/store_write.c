@@ -56,13 +56,6 @@ static void declare_locked(struct shard_write *w, const struct write_series *ser
     head_set_logged_epoch(shard->head, ref, epoch);
 }
 
-static void refuse_conflict(struct shard_write *w, const struct write_series *series,
-                            struct sample sample)
-{
-    refuse_sample(w, series, REFUSAL_DUPLICATE_TIMESTAMP, sample,
-                  "duplicate sample for timestamp with another value");
-}
-
 static void keep_locked(struct shard_write *w, const struct write_series *series,
                         struct series_ref ref, struct sample sample) REQUIRES(w->shard->lock)
 {
@@ -343,17 +336,13 @@ static void check_labels(struct shard_write *w)
     while (*link != NULL) {
         struct deferred_series *deferred = *link;
         const struct write_series *series = deferred->series;
-        struct error why;
-        struct label_limits limits = label_limits_of(w, series->tenant);
         struct labels given = labels_given(w, series);
-        if (labels_canonicalise(given.ptr, given.count, &limits, w->arena, &deferred->labels,
-                                &why) == STATUS_OK) {
+        if (has_good_labels(w, series, given, &deferred->labels)) {
             deferred->hash = hash_of(series, given, deferred->labels);
             link = &deferred->next;
-            continue;
+        } else {
+            *link = deferred->next;
         }
-        refuse_labels(w, series, &why);
-        *link = deferred->next;
     }
 }
 

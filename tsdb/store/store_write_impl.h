@@ -43,6 +43,16 @@ struct hit {
     int64_t wait_ms; /* until it may be tried again; 0 when waiting alone does not help */
 };
 
+/* A limit on the time of a sample. */
+struct time_hit {
+    enum refusal_reason reason;
+    enum tenant_limit limit;
+    const char *what; /* is wrong with the sample */
+    const char *from; /* where `by_ms` is counted from */
+    uint64_t by_ms;
+    int64_t max_ms;
+};
+
 /* What this part of the write was refused for one reason: of the tenant that was first. */
 struct refused {
     struct tenant *tenant; /* NULL: nothing */
@@ -104,9 +114,11 @@ bool has_sample_in_time(struct shard_write *w, const struct write_series *series
 bool is_too_late_locked(struct shard_write *w, const struct write_series *series,
                         struct series_ref ref, struct sample sample) REQUIRES(w->shard->lock);
 
-/* Within those of the store and those of the tenant. */
-struct label_limits label_limits_of(const struct shard_write *w, const struct tenant *tenant);
-/* The labels are within label_limits_of: what soft limits and dry runs have to say. */
+/* Makes the labels of a series canonical. False: they are not valid, or beyond what the store or
+   the tenant allows; the refusal is counted. */
+bool has_good_labels(struct shard_write *w, const struct write_series *series, struct labels given,
+                     struct labels *canonical);
+/* The labels are good: what soft limits and dry runs have to say. */
 void note_labels(const struct shard_write *w, struct tenant *tenant, struct labels labels);
 
 /* ---- store_limit.c ---- */
@@ -150,10 +162,16 @@ void ask_blocks(struct shard_write *w);
 
 /* ---- store_refusal.c ---- */
 
-void refuse_sample(struct shard_write *w, const struct write_series *series,
-                   enum refusal_reason reason, struct sample sample, const char *what);
+/* Another value than is there already. */
+void refuse_conflict(struct shard_write *w, const struct write_series *series,
+                     struct sample sample);
+void refuse_time(struct shard_write *w, const struct write_series *series, struct sample sample,
+                 const struct time_hit *hit);
 void refuse_labels(struct shard_write *w, const struct write_series *series,
                    const struct error *why);
+/* `why` says what is beyond that limit, and not of which series. */
+void refuse_label_limit(struct shard_write *w, const struct write_series *series,
+                        enum tenant_limit limit, const struct error *why);
 void refuse_series(struct shard_write *w, const struct write_series *series, const struct hit *hit);
 /* `samples` of the tenant of `series`, for `wait_ms`. */
 void refuse_fast(struct shard_write *w, const struct write_series *series,
