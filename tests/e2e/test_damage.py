@@ -38,12 +38,19 @@ class Damage(unittest.TestCase):
     def ask(self, query="sum(m)"):
         return self.http.get("/api/v1/query", {"query": query, "time": self.now_ms / 1000 + 10}).json()
 
+    def await_loss(self):
+        """The metrics once the damaged file is put aside and its loss counted, which is after readers have the new one."""
+        def counted():
+            metrics = self.http.metrics()
+            return metrics if metrics["croft_compaction_lost_samples_total"] > 0 else None
+        return wait_until("the loss is counted", counted)
+
     def expect_healed(self, jobs):
         wait_until("the block is written anew", lambda: "warnings" not in self.ask())
+        metrics = self.await_loss()
         found = raw_samples(self.http, "m[1h]", self.now_ms / 1000 + 600)
         self.assertEqual(sorted(dict(key)["job"] for key in found), jobs)
         self.assertEqual(os.path.basename(self.only_file("quarantine")), os.path.basename(self.block))
-        metrics = self.http.metrics()
         self.assertEqual(metrics["croft_block_corruptions_total"], 1)
         self.assertEqual(metrics["croft_quarantine_files"], 1)
         self.assertEqual(metrics["croft_compaction_quarantined_blocks_total"], 1)
@@ -67,7 +74,7 @@ class Damage(unittest.TestCase):
         self.assertEqual(len(answer["warnings"]), 1, answer)
         wait_until("the block is put aside", lambda: "warnings" not in self.ask())
         self.assertEqual(self.ask()["data"]["result"][0]["value"][1], value)
-        self.assertGreater(self.http.metrics()["croft_map_faults_total"], 0)
+        self.assertGreater(self.await_loss()["croft_map_faults_total"], 0)
         self.assertEqual((self.croft.process.poll(), self.croft.process.pid), (None, pid))
         self.expect_only_quarantine()
 
@@ -114,6 +121,7 @@ class Damage(unittest.TestCase):
             if "warnings" not in answer:
                 self.assertIn([row["value"][1] for row in answer["data"]["result"]], ([str(count)], []), answer)
         self.assertIsNone(self.croft.process.poll())
+        self.await_loss()
         self.expect_only_quarantine()
 
     def test_a_flipped_byte_costs_a_series_and_every_answer_without_it_says_so(self):
