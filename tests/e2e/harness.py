@@ -29,6 +29,9 @@ WAIT_TIMEOUT_S = 60
 
 LOG_TAIL_LINES = 20
 PR_SET_PDEATHSIG = 1
+# That a server started here makes use of.
+PROCESSORS = len(os.sched_getaffinity(0))
+
 LIBC = ctypes.CDLL(None)
 
 
