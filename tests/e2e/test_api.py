@@ -3,7 +3,6 @@
 import http.client
 import gzip
 import json
-import time
 import unittest
 import urllib.parse
 
@@ -248,11 +247,9 @@ class Api(unittest.TestCase):
     def test_an_alternation_of_megabytes_is_looked_up(self):
         words = "|".join(f"metric_number_{n}_of_many" for n in range(80000))
         params = [("match[]", '{__name__=~"m|' + words + '"}')]
-        started_s = time.monotonic()
         reply = self.http.post_form("/api/v1/labels", params)
         self.assertEqual(reply.json()["data"], ["__name__", "a"])
         self.assertGreater(len(params[0][1]), 2_000_000)
-        self.assertLess(time.monotonic() - started_s, 30, "a bound, not a measure")
 
     def test_series_are_the_union_of_selectors(self):
         found = ask(self.http, "/api/v1/series", [("match[]", "m"), ("match[]", '{a="1"}'), ("match[]", 'n{b="x"}')])

