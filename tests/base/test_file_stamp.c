@@ -1,6 +1,7 @@
 #include "base/file_stamp.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,10 +17,11 @@ static void write_to(const char *path, const char *how, const char *text)
 
 TEST(whatever_happens_to_a_file_changes_its_stamp)
 {
-    char path[64], other[80], link[80];
-    snprintf(path, sizeof path, "/tmp/croft_test_file_stamp_%d", (int)getpid());
-    snprintf(other, sizeof other, "%s.other", path);
-    snprintf(link, sizeof link, "%s.link", path);
+    char folder[] = "/tmp/croft_test_file_stamp_XXXXXX", path[64], other[64], link[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/file", folder);
+    snprintf(other, sizeof other, "%s/other", folder);
+    snprintf(link, sizeof link, "%s/link", folder);
     assert_int_equal(file_stamp(path), 0);
     write_to(path, "w", "one");
     uint64_t first = file_stamp(path);
@@ -38,12 +40,14 @@ TEST(whatever_happens_to_a_file_changes_its_stamp)
     assert_int_equal(remove(other), 0);
     assert_int_equal(file_stamp(link), 0);
     assert_int_equal(remove(link), 0);
+    assert_int_equal(remove(folder), 0);
 }
 
 TEST(only_a_regular_file_has_a_stamp)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/tmp/croft_test_file_stamp_%d", (int)getpid());
+    char folder[] = "/tmp/croft_test_file_stamp_XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/file", folder);
     assert_false(file_is_special(path));
     write_to(path, "w", "");
     assert_false(file_is_special(path));
@@ -53,6 +57,7 @@ TEST(only_a_regular_file_has_a_stamp)
     assert_true(file_is_special(path));
     assert_int_equal(file_stamp(path), 0);
     assert_int_equal(remove(path), 0);
+    assert_int_equal(remove(folder), 0);
     assert_int_equal(file_stamp("/"), 0);
     assert_int_equal(file_stamp("/dev/null"), 0);
 }

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,7 +32,10 @@ static void fill(const struct scene *scene, int pages)
 static void set_up(struct scene *scene)
 {
     scene->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-    snprintf(scene->path, sizeof scene->path, "/tmp/croft_test_map_%d", (int)getpid());
+    snprintf(scene->path, sizeof scene->path, "/tmp/croft_test_map_XXXXXX");
+    int handle = mkstemp(scene->path);
+    assert_true(handle >= 0);
+    close(handle);
     fill(scene, PAGES);
 }
 
