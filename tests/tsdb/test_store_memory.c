@@ -22,8 +22,11 @@ static size_t fill_with(struct store_box *box, const char *tenant, struct write_
     return 0;
 }
 
-static size_t fill(struct store_box *box, struct write_result *refusal)
+/* Starts a store in which a has all it may have; how many series those are. */
+static size_t start_full(struct store_box *box, uint64_t seed, struct write_result *refusal)
 {
+    store_box_start(box, seed);
+    store_set_head_memory(box->store, MAX_BYTES);
     return fill_with(box, "a", refusal);
 }
 
@@ -42,9 +45,7 @@ TEST(who_has_most_is_refused_first_and_for_now)
 {
     struct store_box box;
     struct write_result refusal;
-    store_box_start(&box, 1);
-    store_set_head_memory(box.store, MAX_BYTES);
-    size_t taken = fill(&box, &refusal);
+    size_t taken = start_full(&box, 1, &refusal);
     assert_int_equal(refusal.samples_refused[REFUSAL_HEAD_MEMORY], 1);
     assert_int_equal(refusal.series_refused[REFUSAL_HEAD_MEMORY], 1);
     assert_true(refusal_reason_is_passing(REFUSAL_HEAD_MEMORY));
@@ -165,9 +166,7 @@ TEST(a_flush_makes_no_room_for_series_whose_samples_come_back)
 {
     struct store_box box;
     struct write_result refusal;
-    store_box_start(&box, 2);
-    store_set_head_memory(box.store, MAX_BYTES);
-    size_t taken = fill(&box, &refusal);
+    size_t taken = start_full(&box, 2, &refusal);
     expect_flush(&box);
     size_t more = 0;
     while (put_numbered(&box, "a", taken + more).samples_written == 1)
@@ -194,7 +193,7 @@ TEST(samples_that_take_a_half_want_to_be_flushed)
     store_box_start(&box, 3);
     assert_false(wants_memory(&box));
     store_set_head_memory(box.store, MAX_BYTES);
-    fill(&box, &refusal);
+    fill_with(&box, "a", &refusal);
     assert_false(wants_memory(&box));
     store_set_head_memory(box.store, MAX_BYTES / 4);
     assert_true(wants_memory(&box));
@@ -225,9 +224,7 @@ TEST(what_a_restart_finds_counts)
 {
     struct store_box box;
     struct write_result refusal;
-    store_box_start(&box, 5);
-    store_set_head_memory(box.store, MAX_BYTES);
-    size_t taken = fill(&box, &refusal);
+    size_t taken = start_full(&box, 5, &refusal);
     store_box_restart(&box);
     store_set_head_memory(box.store, MAX_BYTES);
     assert_int_equal(put_numbered(&box, "a", taken).samples_refused[REFUSAL_HEAD_MEMORY], 1);
