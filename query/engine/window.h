@@ -34,4 +34,15 @@ struct window {
     double *scratch;              /* room for `count` values; NULL unless the function needs it */
 };
 
+/* Those of the window, `count` of each. */
+static inline const double *window_values(const struct window *window)
+{
+    return window->columns->values + window->first;
+}
+
+static inline const int64_t *window_times(const struct window *window)
+{
+    return window->columns->ts_ms + window->first;
+}
+
 #endif
