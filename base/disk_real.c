@@ -1,34 +1,21 @@
-#include "base/disk_impl.h"
+#include "base/disk_real_impl.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/map.h"
 #include "base/mem.h"
 
-enum { FILE_MODE = 0600, DIR_MODE = 0700, ZERO_BYTES = 16 << 10 };
-
-static const uint8_t zeros[ZERO_BYTES];
+enum { FILE_MODE = 0600, DIR_MODE = 0700 };
 
 struct real_disk {
     struct disk base;
     int root_fd; /* also holds the lock of the root */
-};
-
-struct real_file {
-    struct file base;
-    int fd;         /* -1 after file_map */
-    uint64_t end;   /* of what was appended */
-    uint64_t len;   /* of the file: zeros from `end` on */
-    struct map map; /* zeroed until file_map */
-    char path[];    /* for error texts */
 };
 
 static enum status status_of_errno(int error)
@@ -45,8 +32,7 @@ static enum status status_of_errno(int error)
     }
 }
 
-/* To be called at once after `call` failed, while errno is still its. */
-static enum status failed(const char *path, const char *call, struct error *err)
+enum status real_failed(const char *path, const char *call, struct error *err)
 {
     int error = errno;
     return error_set(err, status_of_errno(error), "disk: %s: %s: %s (errno %d)",
@@ -57,150 +43,6 @@ static struct real_disk *real_of(struct disk *disk)
 {
     return (struct real_disk *)disk;
 }
-
-static struct real_file *real_file_of(struct file *file)
-{
-    return (struct real_file *)file;
-}
-
-/* Writes `data` at `*offset`, which ends behind what was written. */
-static enum status write_at(struct real_file *real, uint64_t *offset, struct bytes data,
-                            struct error *err)
-{
-    while (data.len > 0) {
-        ssize_t written = pwrite(real->fd, data.ptr, data.len, (off_t)*offset);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return failed(real->path, "pwrite", err);
-        data.ptr += written;
-        data.len -= (size_t)written;
-        *offset += (uint64_t)written;
-    }
-    return STATUS_OK;
-}
-
-static enum status real_append(struct file *file, struct bytes data, struct error *err)
-{
-    struct real_file *real = real_file_of(file);
-    enum status status = write_at(real, &real->end, data, err);
-    if (real->len < real->end)
-        real->len = real->end;
-    return status;
-}
-
-static enum status real_zero_ahead(struct file *file, uint64_t size_bytes, struct error *err)
-{
-    struct real_file *real = real_file_of(file);
-    while (real->len < size_bytes) {
-        uint64_t left = size_bytes - real->len;
-        size_t len = left < ZERO_BYTES ? (size_t)left : ZERO_BYTES;
-        TRY(write_at(real, &real->len, (struct bytes){zeros, len}, err));
-    }
-    return STATUS_OK;
-}
-
-static enum status real_reserve(struct file *file, uint64_t size_bytes, struct error *err)
-{
-    struct real_file *real = real_file_of(file);
-    if (size_bytes == 0)
-        return STATUS_OK;
-    if (size_bytes > INT64_MAX)
-        return error_set(err, STATUS_IO, "disk: %s: reserve: size out of range", real->path);
-    int result;
-    do {
-        result = fallocate(real->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size_bytes);
-    } while (result != 0 && errno == EINTR);
-    /* a file system that cannot reserve reports a full disk at the append instead */
-    if (result != 0 && errno != EOPNOTSUPP)
-        return failed(real->path, "fallocate", err);
-    return STATUS_OK;
-}
-
-/* Never repeated, not even after EINTR: a second fsync may succeed over pages that were lost. */
-static enum status real_sync(struct file *file, struct error *err)
-{
-    struct real_file *real = real_file_of(file);
-    if (fdatasync(real->fd) != 0)
-        return failed(real->path, "fdatasync", err);
-    return STATUS_OK;
-}
-
-static enum status real_read(struct file *file, uint64_t offset, void *ptr, size_t len, size_t *got,
-                             struct error *err)
-{
-    struct real_file *real = real_file_of(file);
-    if (offset > INT64_MAX - len)
-        return error_set(err, STATUS_IO, "disk: %s: read: offset out of range", real->path);
-    while (*got < len) {
-        ssize_t part = pread(real->fd, (uint8_t *)ptr + *got, len - *got, (off_t)(offset + *got));
-        if (part < 0 && errno == EINTR)
-            continue;
-        if (part < 0)
-            return failed(real->path, "pread", err);
-        if (part == 0)
-            break;
-        *got += (size_t)part;
-    }
-    return STATUS_OK;
-}
-
-static enum status real_size(struct file *file, uint64_t *out, struct error *err)
-{
-    struct real_file *real = real_file_of(file);
-    struct stat about;
-    if (fstat(real->fd, &about) != 0)
-        return failed(real->path, "fstat", err);
-    *out = (uint64_t)about.st_size;
-    return STATUS_OK;
-}
-
-static enum status do_map(struct real_file *real, struct error *err)
-{
-    uint64_t size_bytes;
-    TRY(real_size(&real->base, &size_bytes, err));
-    if (size_bytes == 0)
-        return STATUS_OK;
-    return map_open(&real->map, real->fd, size_bytes) ? STATUS_OK : failed(real->path, "mmap", err);
-}
-
-/* The mapping keeps the file, and a store has more blocks than a process may have descriptors. */
-static enum status real_map(struct file *file, struct bytes *out, struct error *err)
-{
-    struct real_file *real = real_file_of(file);
-    TRY(do_map(real, err));
-    close(real->fd);
-    real->fd = -1;
-    *out = real->map.bytes;
-    return STATUS_OK;
-}
-
-static uint64_t real_fault_count(const struct file *file)
-{
-    return map_fault_count(&((const struct real_file *)file)->map);
-}
-
-static void real_file_close(struct file *file)
-{
-    struct real_file *real = real_file_of(file);
-    map_close(&real->map);
-    /* What mattered was synced, and Linux closes the descriptor even when it reports an error. */
-    if (real->fd >= 0)
-        close(real->fd);
-    mem_free(real);
-}
-
-static const struct file_kind real_file_kind = {
-    .append = real_append,
-    .zero_ahead = real_zero_ahead,
-    .reserve = real_reserve,
-    .sync = real_sync,
-    .read = real_read,
-    .size = real_size,
-    .map = real_map,
-    .fault_count = real_fault_count,
-    .close = real_file_close,
-};
 
 /* An EINTR comes only from slow file systems (FUSE, NFS); asking again is right there. */
 static int open_below(int dir_fd, const char *path, int flags)
@@ -217,15 +59,8 @@ static enum status open_file(struct disk *disk, const char *path, int flags, str
 {
     int fd = open_below(real_of(disk)->root_fd, path, flags);
     if (fd < 0)
-        return failed(path, "open", err);
-    size_t path_bytes = strlen(path) + 1;
-    struct real_file *real = mem_alloc(sizeof *real + path_bytes);
-    *real = (struct real_file){
-        .base = {.kind = &real_file_kind, .is_appendable = (flags & O_CREAT) != 0},
-        .fd = fd,
-    };
-    memcpy(real->path, path, path_bytes);
-    *out = &real->base;
+        return real_failed(path, "open", err);
+    *out = real_file_new(fd, path, (flags & O_CREAT) != 0);
     return STATUS_OK;
 }
 
@@ -246,7 +81,7 @@ static enum status real_rename(struct disk *disk, const char *from, const char *
 {
     int root_fd = real_of(disk)->root_fd;
     if (renameat(root_fd, from, root_fd, to) != 0)
-        return failed(from, "rename", err);
+        return real_failed(from, "rename", err);
     return STATUS_OK;
 }
 
@@ -257,7 +92,7 @@ static enum status real_unlink(struct disk *disk, const char *path, struct error
         return STATUS_OK;
     if (errno == EISDIR && unlinkat(root_fd, path, AT_REMOVEDIR) == 0)
         return STATUS_OK;
-    return failed(path, "unlink", err);
+    return real_failed(path, "unlink", err);
 }
 
 /* On a full disk as well: nothing is made to find out. */
@@ -278,7 +113,7 @@ static enum status real_make_dir(struct disk *disk, const char *path, struct err
         return STATUS_OK;
     struct stat about;
     if (errno != EEXIST || fstatat(real_of(disk)->root_fd, path, &about, 0) != 0)
-        return failed(path, "mkdir", err);
+        return real_failed(path, "mkdir", err);
     if (!S_ISDIR(about.st_mode))
         return error_set(err, STATUS_IO, "disk: %s: mkdir: is a file", path);
     return check_dir_writable(real_of(disk)->root_fd, path, path, err);
@@ -287,14 +122,14 @@ static enum status real_make_dir(struct disk *disk, const char *path, struct err
 static enum status open_dir(int root_fd, const char *path, int *out, struct error *err)
 {
     *out = open_below(root_fd, path[0] == '\0' ? "." : path, O_RDONLY | O_DIRECTORY);
-    return *out < 0 ? failed(path, "open", err) : STATUS_OK;
+    return *out < 0 ? real_failed(path, "open", err) : STATUS_OK;
 }
 
 static enum status sync_dir_below(int root_fd, const char *path, struct error *err)
 {
     int fd;
     TRY(open_dir(root_fd, path, &fd, err));
-    enum status status = fsync(fd) == 0 ? STATUS_OK : failed(path, "fsync", err);
+    enum status status = fsync(fd) == 0 ? STATUS_OK : real_failed(path, "fsync", err);
     close(fd);
     return status;
 }
@@ -311,7 +146,7 @@ static enum status read_names(DIR *dir, const char *path, struct name_list *out,
         errno = 0;
         const struct dirent *entry = readdir(dir);
         if (entry == NULL && errno != 0)
-            return failed(path, "readdir", err);
+            return real_failed(path, "readdir", err);
         if (entry == NULL)
             return STATUS_OK;
         bool is_self = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
@@ -328,7 +163,7 @@ static enum status real_list(struct disk *disk, const char *path, struct name_li
     TRY(open_dir(real_of(disk)->root_fd, path, &fd, err));
     DIR *dir = fdopendir(fd);
     if (dir == NULL) {
-        enum status status = failed(path, "fdopendir", err);
+        enum status status = real_failed(path, "fdopendir", err);
         close(fd);
         return status;
     }
@@ -344,7 +179,7 @@ static enum status real_capacity_bytes(struct disk *disk, uint64_t *out, struct 
 {
     struct statvfs about;
     if (fstatvfs(real_of(disk)->root_fd, &about) != 0)
-        return failed("", "statvfs", err);
+        return real_failed("", "statvfs", err);
     *out = (uint64_t)about.f_blocks * about.f_frsize;
     return STATUS_OK;
 }
@@ -353,7 +188,7 @@ static enum status real_free_bytes(struct disk *disk, uint64_t *out, struct erro
 {
     struct statvfs about;
     if (fstatvfs(real_of(disk)->root_fd, &about) != 0)
-        return failed("", "statvfs", err);
+        return real_failed("", "statvfs", err);
     *out = (uint64_t)about.f_bavail * about.f_frsize;
     return STATUS_OK;
 }
@@ -384,7 +219,7 @@ static enum status lock_root(int root_fd, const char *root, struct error *err)
         return STATUS_OK;
     if (errno == EWOULDBLOCK)
         return error_set(err, STATUS_UNAVAILABLE, "disk: %s: in use by another process", root);
-    return failed(root, "flock", err);
+    return real_failed(root, "flock", err);
 }
 
 /* The root must not vanish at a power cut with all that is synced below it; whoever made it may
@@ -409,7 +244,7 @@ enum status disk_open_real(const char *root, struct disk **out, struct error *er
 {
     bool is_new = mkdir(root, DIR_MODE) == 0;
     if (!is_new && errno != EEXIST)
-        return failed(root, "mkdir", err);
+        return real_failed(root, "mkdir", err);
     int root_fd;
     TRY(open_dir(AT_FDCWD, root, &root_fd, err));
     enum status status = secure_root(root_fd, root, is_new, err);

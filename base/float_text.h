@@ -1,8 +1,8 @@
 /*
  * float_text: the C++ library's exact conversions between doubles and decimal text, for C.
  *
- * Only number.c uses it. libstdc++ has Ryu (shortest digits that read back) and Eisel-Lemire
- * (correctly rounded reading); both know no locale.
+ * Only number_parse.c and number_print.c use it. libstdc++ has Ryu (shortest digits that read back)
+ * and Eisel-Lemire (correctly rounded reading); both know no locale.
  */
 #ifndef CROFT_BASE_FLOAT_TEXT_H
 #define CROFT_BASE_FLOAT_TEXT_H
