@@ -182,3 +182,16 @@ def run_memory(server, query, start_s, end_s, step_s):
     most, after = status_bytes(pid, "VmHWM"), status_bytes(pid, "VmRSS")
     print(f"{server.name:18} {before / 2**20:>9.1f} {(most - before) / 2**20:>+9.1f} "
           f"{(after - before) / 2**20:>+9.1f} {took_s * 1e3:>9.0f}", flush=True)
+
+
+def run_values(server, label, selector, start_s, end_s, repetitions=9):
+    """How long the values of a label take, of the series of a selector: what a variable asks."""
+    times_ms, parameters = [], {"match[]": selector, "start": start_s, "end": end_s}
+    before_s = server.cpu_s()
+    for _ in range(repetitions):
+        begin = time.monotonic()
+        reply = server.get(f"/api/v1/label/{label}/values", parameters)
+        times_ms.append((time.monotonic() - begin) * 1e3)
+    print(f"{'':18} {len(json.loads(reply)['data'])} values of {label}: "
+          f"{statistics.median(times_ms):.1f} ms, "
+          f"{(server.cpu_s() - before_s) / repetitions * 1e3:.1f} ms of CPU", flush=True)

@@ -116,6 +116,10 @@ TEST(a_selection_that_does_not_fit_its_arena_is_refused)
     expect_status(block_select(block, 0, (struct matchers){0}, &arena, &found, &err), STATUS_LIMIT);
     expect_status(block_label_names(block, 0, &arena, &texts, &err), STATUS_LIMIT);
     expect_status(block_label_values(block, 0, STR("a"), &arena, &texts, &err), STATUS_LIMIT);
+    found = (struct series_list){.ptr = &(uint32_t){0}, .count = 1};
+    expect_status(block_label_names_of(block, 0, found, &arena, &texts, &err), STATUS_LIMIT);
+    expect_status(block_label_values_of(block, 0, found, STR("a"), &arena, &texts, &err),
+                  STATUS_LIMIT);
     expect_status(block_labels(block, 0, 0, &arena, &labels, &err), STATUS_LIMIT);
     arena_deinit(&arena);
     block_scene_close(&scene);

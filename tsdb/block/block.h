@@ -139,6 +139,14 @@ MUST_USE enum status block_label_names(struct block *block, size_t tenant, struc
 MUST_USE enum status block_label_values(struct block *block, size_t tenant, struct str name,
                                         struct arena *arena, struct str_list *out,
                                         struct error *err);
+/* The same of these series alone. */
+MUST_USE enum status block_label_names_of(struct block *block, size_t tenant,
+                                          struct series_list series, struct arena *arena,
+                                          struct str_list *out, struct error *err);
+MUST_USE enum status block_label_values_of(struct block *block, size_t tenant,
+                                           struct series_list series, struct str name,
+                                           struct arena *arena, struct str_list *out,
+                                           struct error *err);
 /* Where the parts of a tenant are in the file. */
 struct block_section {
     uint64_t runs_offset;

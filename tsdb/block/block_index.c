@@ -310,6 +310,18 @@ enum status block_index_pair_of(const struct block_index *index, uint32_t series
     return r.is_broken ? broken(err, "broken labels of a series") : STATUS_OK;
 }
 
+enum status block_index_mark_names(const struct block_index *index, uint32_t series, bool *has_name,
+                                   struct error *err)
+{
+    struct reader r = series_reader(index, series);
+    for (size_t left = read_label_count(&r); left > 0; left--) {
+        struct numbered_label label = read_label(index, &r);
+        if (!r.is_broken)
+            has_name[label.name] = true;
+    }
+    return r.is_broken ? broken(err, "broken labels of a series") : STATUS_OK;
+}
+
 /* ---- sizes ---- */
 
 void block_index_measure(const struct block_index *index, struct index_sizes *sizes)

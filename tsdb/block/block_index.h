@@ -106,5 +106,8 @@ MUST_USE enum status block_index_place(const struct block_index *index, uint32_t
 MUST_USE enum status block_index_pair_of(const struct block_index *index, uint32_t series,
                                          uint32_t name, bool *has_pair, uint32_t *pair,
                                          struct error *err);
+/* Sets the flag of each name that the series has; there are name_count of them. */
+MUST_USE enum status block_index_mark_names(const struct block_index *index, uint32_t series,
+                                            bool *has_name, struct error *err);
 
 #endif

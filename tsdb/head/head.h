@@ -202,6 +202,14 @@ MUST_USE enum status head_label_names(const struct head *head, const struct tena
 MUST_USE enum status head_label_values(const struct head *head, const struct tenant *tenant,
                                        struct str name, struct arena *arena, struct str_list *out,
                                        struct error *err);
+/* The same of these series of the tenant alone. */
+MUST_USE enum status head_label_names_of(const struct head *head, const struct tenant *tenant,
+                                         struct ref_list refs, struct arena *arena,
+                                         struct str_list *out, struct error *err);
+MUST_USE enum status head_label_values_of(const struct head *head, const struct tenant *tenant,
+                                          struct ref_list refs, struct str name,
+                                          struct arena *arena, struct str_list *out,
+                                          struct error *err);
 
 size_t head_series_count(const struct head *head);
 /* The greatest timestamp that any of its series ever had, flushed or not; INT64_MIN for none. */

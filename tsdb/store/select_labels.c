@@ -1,117 +1,12 @@
 /*
- * Label names and values. Without matchers (beyond those that choose tenants) the indexes answer;
- * with matchers, and while blocks hold what was deleted, the series are selected and their labels
- * looked at.
+ * Label names and values. Without matchers (beyond those that choose tenants) the indexes have the
+ * answer; with matchers they say which series match, and these which texts. Where labels are put
+ * together from stored ones, and while blocks hold what was deleted, a selection is looked at.
  */
 #include "tsdb/store/select.h"
 
-#include <stdlib.h>
-
-#include "base/buffer.h"
 #include "tsdb/store/select_impl.h"
-
-/* Texts as they are found; sorted and freed of duplicates at the end. All of it is charged before
-   it is allocated. */
-struct found {
-    struct arena *arena; /* of the caller: what is kept is copied here */
-    struct buffer texts; /* struct str */
-};
-
-static void found_init(struct found *found, struct arena *arena, struct charge *charge)
-{
-    found->arena = arena;
-    buffer_init(&found->texts, SIZE_MAX);
-    found->texts.charge = charge;
-}
-
-static void found_deinit(struct found *found)
-{
-    buffer_deinit(&found->texts);
-}
-
-static struct str *found_texts(const struct found *found)
-{
-    return (struct str *)(void *)found->texts.ptr;
-}
-
-static size_t found_count(const struct found *found)
-{
-    return found->texts.len / sizeof(struct str);
-}
-
-static enum status add_text(struct found *found, struct str text, struct error *err)
-{
-    buffer_append(&found->texts, &text, sizeof text);
-    return found->texts.is_overflown ? charge_refusal(found->texts.charge, err) : STATUS_OK;
-}
-
-/* A copy, because the head may be gone when the caller looks. */
-static enum status add_copy(struct found *found, struct str text, struct error *err)
-{
-    char *copy = arena_try_alloc(found->arena, text.len);
-    if (copy == NULL)
-        return arena_refusal(found->arena, err);
-    str_move(&text, copy);
-    return add_text(found, text, err);
-}
-
-static enum status add_copies(struct found *found, struct str_list texts, struct error *err)
-{
-    for (size_t i = 0; i < texts.count; i++)
-        TRY(add_copy(found, texts.ptr[i], err));
-    return STATUS_OK;
-}
-
-static enum status add_texts(struct found *found, struct str_list texts, struct error *err)
-{
-    for (size_t i = 0; i < texts.count; i++)
-        TRY(add_text(found, texts.ptr[i], err));
-    return STATUS_OK;
-}
-
-static int compare_texts(const void *left, const void *right)
-{
-    return str_compare(*(const struct str *)left, *(const struct str *)right);
-}
-
-/* Sorts, and makes one of equal texts. */
-static void thin(struct found *found)
-{
-    struct str *texts = found_texts(found);
-    size_t kept = 0, count = found_count(found);
-    if (count > 0)
-        qsort(texts, count, sizeof *texts, compare_texts);
-    for (size_t i = 0; i < count; i++) {
-        if (kept == 0 || !str_eq(texts[kept - 1], texts[i]))
-            texts[kept++] = texts[i];
-    }
-    found->texts.len = kept * sizeof *texts;
-}
-
-/* For a text that comes again and again: the list stays as short as the texts are few. */
-static enum status add_repeated(struct found *found, struct str text, struct error *err)
-{
-    size_t room = found->texts.capacity - found->texts.len;
-    if (room < sizeof text) {
-        thin(found);
-        /* as much again, or it would be sorted for each text */
-        if (buffer_reserve(&found->texts, found->texts.len + sizeof text) == NULL)
-            return charge_refusal(found->texts.charge, err);
-    }
-    return add_text(found, text, err);
-}
-
-static enum status finish(struct found *found, struct str_list *out, struct error *err)
-{
-    thin(found);
-    *out = (struct str_list){.ptr = arena_try_alloc(found->arena, found->texts.len)};
-    if (out->ptr == NULL)
-        return arena_refusal(found->arena, err);
-    out->count = found_count(found);
-    if (out->count > 0)
-        memcpy(out->ptr, found->texts.ptr, found->texts.len);
-    return STATUS_OK;
-}
+#include "tsdb/store/text_set.h"
 
 /* ---- from the indexes ---- */
 
@@ -130,42 +25,54 @@ struct lookup {
 
 static const struct wanted all_names = {.is_values = false};
 
-/* Whether any series has samples in the range. As with a block all texts count then: to look at
-   every series would make each lookup as dear as the tenant is large. */
-static enum status head_overlaps(struct lookup *lookup, const struct head *head,
-                                 const struct tenant *tenant, bool *overlaps, struct error *err)
+/* Keeps the series with samples in the range. Without matchers one is enough: as with a block all
+   texts count then, for to look at every series would make each lookup as dear as the tenant is
+   large. */
+static void keep_in_range(const struct lookup *lookup, const struct head *head,
+                          const struct tenant_part *part, struct ref_list *refs)
 {
-    struct ref_list refs;
-    int64_t wanted_min_ts_ms =
-        store_first_visible_ms(lookup->store, tenant, lookup->options->min_ts_ms);
-    *overlaps = false;
-    TRY(head_select(head, tenant, (struct matchers){0}, &lookup->scratch, &refs, err));
-    for (size_t i = 0; i < refs.count && !*overlaps; i++) {
+    size_t kept = 0;
+    for (size_t i = 0; i < refs->count && (part->matcher_count > 0 || kept == 0); i++) {
         int64_t min_ts_ms, max_ts_ms;
-        head_time_range(head, refs.ptr[i], &min_ts_ms, &max_ts_ms);
-        *overlaps = max_ts_ms >= wanted_min_ts_ms && min_ts_ms <= lookup->options->max_ts_ms;
+        head_time_range(head, refs->ptr[i], &min_ts_ms, &max_ts_ms);
+        if (max_ts_ms >= part->min_ts_ms && min_ts_ms <= lookup->options->max_ts_ms)
+            refs->ptr[kept++] = refs->ptr[i];
     }
-    return STATUS_OK;
+    refs->count = kept;
+}
+
+/* `refs` are those that match, where there are matchers. */
+static enum status list_head_texts(struct lookup *lookup, const struct tenant_part *part,
+                                   const struct head *head, const struct wanted *wanted,
+                                   struct ref_list refs, struct str_list *out, struct error *err)
+{
+    struct arena *arena = &lookup->scratch;
+    if (part->matcher_count == 0 && wanted->is_values)
+        return head_label_values(head, part->tenant, wanted->name, arena, out, err);
+    if (part->matcher_count == 0)
+        return head_label_names(head, part->tenant, arena, out, err);
+    if (wanted->is_values)
+        return head_label_values_of(head, part->tenant, refs, wanted->name, arena, out, err);
+    return head_label_names_of(head, part->tenant, refs, arena, out, err);
 }
 
 static enum status add_from_head_locked(struct lookup *lookup, const struct tenant_part *part,
                                         const struct head *head, const struct wanted *wanted,
-                                        struct found *found, struct error *err)
+                                        struct text_set *found, struct error *err)
 {
+    struct matchers matchers = {part->matchers, part->matcher_count};
+    struct ref_list refs;
     struct str_list texts;
-    bool overlaps;
-    TRY(head_overlaps(lookup, head, part->tenant, &overlaps, err));
-    if (!overlaps)
+    TRY(head_select(head, part->tenant, matchers, &lookup->scratch, &refs, err));
+    keep_in_range(lookup, head, part, &refs);
+    if (refs.count == 0)
         return STATUS_OK;
-    if (wanted->is_values)
-        TRY(head_label_values(head, part->tenant, wanted->name, &lookup->scratch, &texts, err));
-    else
-        TRY(head_label_names(head, part->tenant, &lookup->scratch, &texts, err));
-    return add_copies(found, texts, err);
+    TRY(list_head_texts(lookup, part, head, wanted, refs, &texts, err));
+    return text_set_add_copies(found, texts, err); /* the head may be gone when the caller looks */
 }
 
 static enum status add_from_head(struct lookup *lookup, const struct tenant_part *part,
-                                 const struct wanted *wanted, struct found *found,
+                                 const struct wanted *wanted, struct text_set *found,
                                  struct error *err)
 {
     struct shard *shard = &lookup->store->shards[part->tenant->shard];
@@ -175,28 +82,62 @@ static enum status add_from_head(struct lookup *lookup, const struct tenant_part
     return status;
 }
 
+/* The series that match and have samples in the range. */
+static enum status select_in_range(struct lookup *lookup, struct block *block, size_t tenant,
+                                   const struct tenant_part *part, struct series_list *out,
+                                   struct error *err)
+{
+    struct block_section section = block_tenant_section(block, tenant);
+    struct matchers matchers = {part->matchers, part->matcher_count};
+    int64_t min_ts_ms = part->min_ts_ms, max_ts_ms = lookup->options->max_ts_ms;
+    size_t kept = 0;
+    TRY(block_select(block, tenant, matchers, &lookup->scratch, out, err));
+    if (section.min_ts_ms >= min_ts_ms && section.max_ts_ms <= max_ts_ms)
+        return STATUS_OK;
+    for (size_t i = 0; i < out->count; i++) {
+        int64_t first_ts_ms, last_ts_ms;
+        TRY(block_time_range(block, tenant, out->ptr[i], &first_ts_ms, &last_ts_ms, err));
+        if (last_ts_ms >= min_ts_ms && first_ts_ms <= max_ts_ms)
+            out->ptr[kept++] = out->ptr[i];
+    }
+    out->count = kept;
+    return STATUS_OK;
+}
+
+static enum status list_block_texts(struct lookup *lookup, struct block *block, size_t tenant,
+                                    const struct tenant_part *part, const struct wanted *wanted,
+                                    struct text_set *found, struct error *err)
+{
+    struct series_list series = {0};
+    struct str_list texts;
+    if (part->matcher_count > 0)
+        TRY(select_in_range(lookup, block, tenant, part, &series, err));
+    if (part->matcher_count > 0 && wanted->is_values)
+        TRY(block_label_values_of(block, tenant, series, wanted->name, found->arena, &texts, err));
+    else if (part->matcher_count > 0)
+        TRY(block_label_names_of(block, tenant, series, found->arena, &texts, err));
+    else if (wanted->is_values)
+        TRY(block_label_values(block, tenant, wanted->name, found->arena, &texts, err));
+    else
+        TRY(block_label_names(block, tenant, found->arena, &texts, err));
+    return text_set_add_all(found, texts, err);
+}
+
 static enum status read_block_texts(struct lookup *lookup, struct block *block,
                                     const struct tenant_part *part, const struct wanted *wanted,
-                                    struct found *found, struct error *err)
+                                    struct text_set *found, struct error *err)
 {
     size_t tenant;
     TRY(block_find_tenant(block, tenant_id_str(&part->tenant->id), &tenant, err));
     struct block_section section = block_tenant_section(block, tenant);
-    if (section.min_ts_ms > lookup->options->max_ts_ms ||
-        section.max_ts_ms <
-            store_first_visible_ms(lookup->store, part->tenant, lookup->options->min_ts_ms))
+    if (section.min_ts_ms > lookup->options->max_ts_ms || section.max_ts_ms < part->min_ts_ms)
         return STATUS_OK;
-    struct str_list texts;
-    if (wanted->is_values)
-        TRY(block_label_values(block, tenant, wanted->name, found->arena, &texts, err));
-    else
-        TRY(block_label_names(block, tenant, found->arena, &texts, err));
-    return add_texts(found, texts, err);
+    return list_block_texts(lookup, block, tenant, part, wanted, found, err);
 }
 
 static enum status add_from_block(struct lookup *lookup, struct block *block,
                                   const struct tenant_part *part, const struct wanted *wanted,
-                                  struct found *found, struct error *err)
+                                  struct text_set *found, struct error *err)
 {
     enum status status = read_block_texts(lookup, block, part, wanted, found, err);
     if (status == STATUS_NOT_FOUND)
@@ -207,7 +148,8 @@ static enum status add_from_block(struct lookup *lookup, struct block *block,
 /* What the tenant's series have stored. The head first: what leaves it meanwhile is in a block
  * then. */
 static enum status add_stored(struct lookup *lookup, const struct tenant_part *part,
-                              const struct wanted *wanted, struct found *found, struct error *err)
+                              const struct wanted *wanted, struct text_set *found,
+                              struct error *err)
 {
     struct block **blocks;
     size_t count;
@@ -227,22 +169,22 @@ static enum status add_stored(struct lookup *lookup, const struct tenant_part *p
 static enum status has_rewritten(struct lookup *lookup, const struct tenant_part *part, bool *has,
                                  struct error *err)
 {
-    struct found values;
+    struct text_set values;
     const struct wanted wanted = {.is_values = true, .name = lookup->store->options.tenant_label};
-    found_init(&values, &lookup->scratch, lookup->options->charge);
+    text_set_init(&values, &lookup->scratch, lookup->options->charge);
     enum status status = add_stored(lookup, part, &wanted, &values, err);
     *has = false;
-    for (size_t i = 0; i < found_count(&values); i++)
-        *has = *has || !str_eq(found_texts(&values)[i], part->shown);
-    found_deinit(&values);
+    for (size_t i = 0; i < text_set_count(&values); i++)
+        *has = *has || !str_eq(text_set_ptr(&values)[i], part->shown);
+    text_set_deinit(&values);
     return status;
 }
 
 /* Of the texts from `start` on. */
-static void leave_out(struct found *found, size_t start, struct str text)
+static void leave_out(struct text_set *found, size_t start, struct str text)
 {
-    struct str *texts = found_texts(found);
-    size_t kept = start, count = found_count(found);
+    struct str *texts = text_set_ptr(found);
+    size_t kept = start, count = text_set_count(found);
     for (size_t i = start; i < count; i++) {
         if (!str_eq(texts[i], text))
             texts[kept++] = texts[i];
@@ -251,38 +193,39 @@ static void leave_out(struct found *found, size_t start, struct str text)
 }
 
 static enum status add_shown_names(struct lookup *lookup, const struct tenant_part *part,
-                                   struct found *found, struct error *err)
+                                   struct text_set *found, struct error *err)
 {
     struct str tenant_label = lookup->store->options.tenant_label;
-    size_t before = found_count(found);
+    size_t before = text_set_count(found);
     bool has;
     TRY(add_stored(lookup, part, &all_names, found, err));
-    if (found_count(found) == before)
+    if (text_set_count(found) == before)
         return STATUS_OK;
     leave_out(found, before, tenant_label);
     if (part->shown.len > 0)
-        TRY(add_copy(found, tenant_label, err));
+        TRY(text_set_add_copy(found, tenant_label, err));
     TRY(has_rewritten(lookup, part, &has, err));
-    return has ? add_text(found, scope_original_label(tenant_label, found->arena), err) : STATUS_OK;
+    return has ? text_set_add(found, scope_original_label(tenant_label, found->arena), err)
+               : STATUS_OK;
 }
 
 /* The tenant, when it has any series. */
 static enum status add_tenant_value(struct lookup *lookup, const struct tenant_part *part,
-                                    struct found *found, struct error *err)
+                                    struct text_set *found, struct error *err)
 {
-    struct found names;
+    struct text_set names;
     if (part->shown.len == 0)
         return STATUS_OK;
-    found_init(&names, &lookup->scratch, lookup->options->charge);
+    text_set_init(&names, &lookup->scratch, lookup->options->charge);
     enum status status = add_stored(lookup, part, &all_names, &names, err);
-    if (status == STATUS_OK && found_count(&names) > 0)
-        status = add_copy(found, part->shown, err);
-    found_deinit(&names);
+    if (status == STATUS_OK && text_set_count(&names) > 0)
+        status = text_set_add_copy(found, part->shown, err);
+    text_set_deinit(&names);
     return status;
 }
 
 static enum status add_part(struct lookup *lookup, const struct tenant_part *part,
-                            struct found *found, struct error *err)
+                            struct text_set *found, struct error *err)
 {
     if (part->is_federated && !lookup->wanted.is_values)
         return add_shown_names(lookup, part, found, err);
@@ -294,34 +237,35 @@ static enum status add_part(struct lookup *lookup, const struct tenant_part *par
 /* ---- from selected series ---- */
 
 static enum status add_labels(const struct wanted *wanted, struct labels labels,
-                              struct found *found, struct error *err)
+                              struct text_set *found, struct error *err)
 {
     for (size_t k = 0; k < labels.count; k++) {
         if (!wanted->is_values)
-            TRY(add_repeated(found, labels.ptr[k].name, err));
+            TRY(text_set_add_repeated(found, labels.ptr[k].name, err));
         else if (str_eq(labels.ptr[k].name, wanted->name))
-            TRY(add_repeated(found, labels.ptr[k].value, err));
+            TRY(text_set_add_repeated(found, labels.ptr[k].value, err));
     }
     return STATUS_OK;
 }
 
 static enum status add_selected(const struct wanted *wanted, const struct selection *selection,
-                                struct found *seen, struct found *found, struct error *err)
+                                struct text_set *seen, struct text_set *found, struct error *err)
 {
     for (size_t i = 0; i < select_count(selection); i++)
         TRY(add_labels(wanted, select_labels(selection, i), seen, err));
-    thin(seen);
-    return add_copies(found, (struct str_list){found_texts(seen), found_count(seen)}, err);
+    text_set_thin(seen);
+    return text_set_add_copies(found, (struct str_list){text_set_ptr(seen), text_set_count(seen)},
+                               err);
 }
 
-static enum status add_from_series(struct lookup *lookup, struct found *found, struct error *err)
+static enum status add_from_series(struct lookup *lookup, struct text_set *found, struct error *err)
 {
-    struct found seen;
+    struct text_set seen;
     struct selection *selection;
     TRY(select_open(lookup->store, lookup->options, &selection, err));
-    found_init(&seen, NULL, lookup->options->charge);
+    text_set_init(&seen, NULL, lookup->options->charge);
     enum status status = add_selected(&lookup->wanted, selection, &seen, found, err);
-    found_deinit(&seen);
+    text_set_deinit(&seen);
     select_close(selection);
     return status;
 }
@@ -335,8 +279,8 @@ static bool has_deleted(const struct lookup *lookup, const struct tenant_part *p
     return has;
 }
 
-/* Whether indexes alone can say: no matcher is left once tenants are chosen, nothing is deleted
-   that they still know, and the label is not one that is put together from two stored ones. */
+/* Whether indexes alone can say: nothing is deleted that they still know, and neither a matcher nor
+   the label is about one that is put together from two stored ones. */
 static bool is_index_enough(const struct lookup *lookup, const struct tenant_part *parts,
                             size_t count)
 {
@@ -344,8 +288,8 @@ static bool is_index_enough(const struct lookup *lookup, const struct tenant_par
         lookup->wanted.is_values &&
         scope_is_original_label(lookup->wanted.name, lookup->store->options.tenant_label);
     for (size_t i = 0; i < count; i++) {
-        if (parts[i].matcher_count > 0 || parts[i].on_original_count > 0 ||
-            (is_original && parts[i].is_federated) || has_deleted(lookup, &parts[i]))
+        if (parts[i].on_original_count > 0 || (is_original && parts[i].is_federated) ||
+            has_deleted(lookup, &parts[i]))
             return false;
     }
     return true;
@@ -356,7 +300,7 @@ static enum status check(const struct select_options *options, struct error *err
     return options->check == NULL ? STATUS_OK : options->check(options->check_context, err);
 }
 
-static enum status look_up(struct lookup *lookup, struct found *found, struct error *err)
+static enum status look_up(struct lookup *lookup, struct text_set *found, struct error *err)
 {
     struct tenant_part *parts;
     size_t count;
@@ -366,6 +310,8 @@ static enum status look_up(struct lookup *lookup, struct found *found, struct er
         return add_from_series(lookup, found, err);
     for (size_t i = 0; i < count; i++) {
         TRY(check(lookup->options, err));
+        parts[i].min_ts_ms =
+            store_first_visible_ms(lookup->store, parts[i].tenant, lookup->options->min_ts_ms);
         TRY(add_part(lookup, &parts[i], found, err));
     }
     return STATUS_OK;
@@ -374,15 +320,15 @@ static enum status look_up(struct lookup *lookup, struct found *found, struct er
 static enum status run_lookup(struct lookup *lookup, struct arena *arena, struct str_list *out,
                               struct error *err)
 {
-    struct found found;
-    found_init(&found, arena, lookup->options->charge);
+    struct text_set found;
+    text_set_init(&found, arena, lookup->options->charge);
     arena_init(&lookup->scratch, SIZE_MAX);
     lookup->scratch.charge = lookup->options->charge;
     enum status status = look_up(lookup, &found, err);
     arena_deinit(&lookup->scratch);
     if (status == STATUS_OK)
-        status = finish(&found, out, err);
-    found_deinit(&found);
+        status = text_set_finish(&found, out, err);
+    text_set_deinit(&found);
     return status;
 }
 
