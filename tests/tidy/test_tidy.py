@@ -17,6 +17,9 @@ def function(lines, parameters="int a"):
 
 
 CLEAN = {
+    "README.md": "# croft\n\n[base](base), [http](http/README.md), [query](query), [tsdb](tsdb),\n"
+                 "[wal](tsdb/wal), [index](tsdb/index), [pages](docs)\n",
+    "docs/README.md": "# pages\n",
     "base/README.md": "# base\n\nMay include: base\n\n`mem`, `disk_*`, thread, regex, forgotten\n",
     "base/CMakeLists.txt": "croft_module(base SOURCES mem.c disk_real.c thread.c regex.cc)\n",
     "base/mem.c": '#include "base/mem.h"\nvoid *mem_alloc(size_t n) { return malloc(n); }\n',
@@ -120,6 +123,7 @@ PLANTED = [
     ({"docs/page.md": "# one\n\n[a](../base/README.md#base), [b](gone.html)\n"},
      "docs/page.md:3: gone.html is not"),
     ({"docs/page.md": "# one\n\n## A `b`, c\n[a](#a-b-c), [b](#c)\n"}, "docs/page.md:4: #c is not"),
+    ({"notes/page.md": "# page\n\n[itself](#page)\n"}, "notes/page.md:1: no page links to it"),
     ({"query/eval.c": "/* TODO: later */\n"}, "query/eval.c:1: TODO"),
     ({"docs/page.md": "# page\nFIXME\n"}, "docs/page.md:2: FIXME"),
 ]

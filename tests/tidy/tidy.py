@@ -354,6 +354,16 @@ def check_links_lead_somewhere(tree):
                 yield f"{path}:{line_of(text, match.start())}: {match.group()[2:-1]} is not there"
 
 
+def check_pages_are_linked(tree):
+    """Or their folder is: whoever begins at README.md finds all of them."""
+    linked = {os.path.normpath(os.path.join(folder_of(path), match.group(1)))
+              for path, text in tree.texts.items() if path.endswith(".md")
+              for match in LINK.finditer(text) if match.group(1)}
+    for path in tree.texts:
+        if path.endswith(".md") and "/" in path and not linked & {path, folder_of(path)}:
+            yield f"{path}:1: no page links to it"
+
+
 def check_nothing_is_left_to_do(tree):
     for path, text in tree.texts.items():
         if path.startswith("tests/tidy/"):
@@ -380,6 +390,7 @@ RULES = [
     check_named_files_are_there,
     check_pages_have_one_title,
     check_links_lead_somewhere,
+    check_pages_are_linked,
     check_nothing_is_left_to_do,
 ]
 
