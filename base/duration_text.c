@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/number.h"
+#include "base/words.h"
 
 /* From the largest to the smallest. Years and weeks are written only where nothing is left over:
    "90d" reads better than "12w6d". */
@@ -21,11 +22,6 @@ static const struct duration_unit {
 };
 
 enum { UNIT_COUNT = sizeof units / sizeof units[0] };
-
-static bool is_digit(char c)
-{
-    return digit_value(c) < 10;
-}
 
 /* The unit of that name, not before `first`; UNIT_COUNT when there is none. */
 static size_t find_unit(struct str name, size_t first)

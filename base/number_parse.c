@@ -4,6 +4,7 @@
 
 #include "base/codec.h"
 #include "base/float_text.h"
+#include "base/words.h"
 
 /* As Prometheus' value.NormalNaN; other NaNs have meanings of their own (stale markers). */
 static const uint64_t NAN_BITS = 0x7ff8000000000001u;
@@ -11,12 +12,7 @@ static const uint64_t NAN_BITS = 0x7ff8000000000001u;
 /* Longer than any number that makes sense. */
 enum { GROUPED_TEXT_MAX = 512 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_hex_digit(char c)
+static bool is_hex_digit(int c)
 {
     return digit_value(c) < 16;
 }
@@ -58,7 +54,7 @@ static bool take_sign(struct str *text)
     return is_negative;
 }
 
-static size_t count_digits(struct str text, size_t from, bool (*is_wanted)(char))
+static size_t count_digits(struct str text, size_t from, bool (*is_wanted)(int))
 {
     size_t at = from;
     while (at < text.len && is_wanted(text.ptr[at]))
@@ -69,7 +65,7 @@ static size_t count_digits(struct str text, size_t from, bool (*is_wanted)(char)
 /* digits[.digits][e[sign]digits]; with 'p', which may not be missing, in hexadecimal numbers. */
 static bool is_float_syntax(struct str text, bool is_hex)
 {
-    bool (*is_wanted)(char) = is_hex ? is_hex_digit : is_digit;
+    bool (*is_wanted)(int) = is_hex ? is_hex_digit : is_digit;
     size_t before_dot = count_digits(text, 0, is_wanted);
     size_t at = before_dot;
     size_t after_dot = 0;
@@ -93,7 +89,7 @@ static bool is_float_syntax(struct str text, bool is_hex)
    there are so many digits that they outweigh it. */
 static bool is_huge(struct str text, bool is_hex)
 {
-    bool (*is_wanted)(char) = is_hex ? is_hex_digit : is_digit;
+    bool (*is_wanted)(int) = is_hex ? is_hex_digit : is_digit;
     size_t zeros = 0;
     while (zeros < text.len && text.ptr[zeros] == '0')
         zeros++;
@@ -160,7 +156,7 @@ bool parse_f64_grouped(struct str text, double *out)
     if (text.len > sizeof digits)
         return parse_f64(text, out);
     bool is_hex = str_find(text, 'x', 0) < text.len || str_find(text, 'X', 0) < text.len;
-    bool (*is_wanted)(char) = is_hex ? is_hex_digit : is_digit;
+    bool (*is_wanted)(int) = is_hex ? is_hex_digit : is_digit;
     for (size_t i = 0; i < text.len; i++) {
         if (text.ptr[i] != '_')
             digits[len++] = text.ptr[i];

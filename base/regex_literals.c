@@ -1,6 +1,6 @@
 #include "base/regex.h"
 
-#include <stdlib.h>
+#include "base/words.h"
 
 /* More literals than this are cheaper to match than to look up, and the cross product of groups
    ("(a|b)(c|d)...") grows without bound. */
@@ -177,29 +177,13 @@ static bool parse_alternation(struct parser *p, struct literal_set *out)
     }
 }
 
-static int compare_items(const void *a, const void *b)
-{
-    return str_compare(*(const struct str *)a, *(const struct str *)b);
-}
-
-static void sort_and_unite(struct literal_set *set)
-{
-    size_t kept = 1;
-    qsort(set->items, set->count, sizeof *set->items, compare_items);
-    for (size_t i = 1; i < set->count; i++) {
-        if (!str_eq(set->items[i], set->items[kept - 1]))
-            set->items[kept++] = set->items[i];
-    }
-    set->count = kept;
-}
-
 bool regex_literals(struct str pattern, struct arena *arena, struct str **out, size_t *count)
 {
     struct parser p = {.pattern = pattern, .arena = arena};
     struct literal_set found = {0};
     if (!str_is_utf8(pattern) || !parse_alternation(&p, &found) || p.at != pattern.len)
         return false;
-    sort_and_unite(&found);
+    found.count = str_sort_unique(found.items, found.count);
     *out = found.items;
     *count = found.count;
     return true;

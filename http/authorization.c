@@ -1,12 +1,13 @@
 #include "http/authorization.h"
 
 #include <gnutls/gnutls.h>
-#include <strings.h>
+
+#include "base/words.h"
 
 /* Drops "Scheme " from the front; scheme names are case-insensitive. */
 static bool take_scheme(struct str *value, struct str scheme)
 {
-    if (value->len <= scheme.len || strncasecmp(value->ptr, scheme.ptr, scheme.len) != 0 ||
+    if (value->len <= scheme.len || !str_starts_with_caseless(*value, scheme) ||
         value->ptr[scheme.len] != ' ')
         return false;
     size_t at = scheme.len;

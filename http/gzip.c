@@ -1,10 +1,10 @@
 #include "http/gzip.h"
 
-#include <strings.h>
 #include <zlib.h>
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/words.h"
 
 enum {
     LEVEL_FASTEST = 1,
@@ -14,27 +14,13 @@ enum {
     INPUT_STEP_MAX = 1 << 30, /* zlib counts in unsigned int */
 };
 
-static struct str trim(struct str s)
-{
-    while (s.len > 0 && (s.ptr[0] == ' ' || s.ptr[0] == '\t'))
-        s = str_slice(s, 1, SIZE_MAX);
-    while (s.len > 0 && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t'))
-        s.len--;
-    return s;
-}
-
 /* Cuts the part up to `separator` off `rest` and returns it trimmed. */
 static struct str take_part(struct str *rest, char separator)
 {
     size_t end = str_find(*rest, separator, 0);
     struct str part = str_slice(*rest, 0, end);
     *rest = str_slice(*rest, end + 1, SIZE_MAX);
-    return trim(part);
-}
-
-static bool eq_caseless(struct str a, struct str b)
-{
-    return a.len == b.len && strncasecmp(a.ptr, b.ptr, a.len) == 0;
+    return str_trim(part);
 }
 
 /* "0", "0.", "0.000": a weight that forbids. */
@@ -55,7 +41,7 @@ static bool is_forbidden(struct str parameters)
     while (parameters.len > 0) {
         struct str value = take_part(&parameters, ';');
         struct str name = take_part(&value, '=');
-        if (eq_caseless(name, STR("q")) && is_zero_weight(trim(value)))
+        if (str_eq_caseless(name, STR("q")) && is_zero_weight(str_trim(value)))
             return true;
     }
     return false;
@@ -68,9 +54,9 @@ bool gzip_is_accepted(struct str accept_encoding)
         struct str parameters = take_part(&accept_encoding, ',');
         struct str coding = take_part(&parameters, ';');
         bool is_accepted = !is_forbidden(parameters);
-        if (eq_caseless(coding, STR("gzip")) || eq_caseless(coding, STR("x-gzip")))
+        if (str_eq_caseless(coding, STR("gzip")) || str_eq_caseless(coding, STR("x-gzip")))
             return is_accepted;
-        if (eq_caseless(coding, STR("*")))
+        if (str_eq_caseless(coding, STR("*")))
             is_any_accepted = is_accepted;
     }
     return is_any_accepted;

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -10,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "base/words.h"
 
 enum { HEAD_MAX_BYTES = 64 << 10, READ_BYTES = 16 << 10, REPLY_MAX_BYTES = 4 << 20 };
 
@@ -173,7 +173,7 @@ static struct str find_header(struct str head, struct str name)
     for (size_t at = str_find(head, '\n', 0); at < head.len; at = str_find(head, '\n', at + 1)) {
         struct str line = str_slice(head, at + 1, str_find(head, '\r', at + 1) - at - 1);
         if (line.len <= name.len || line.ptr[name.len] != ':' ||
-            strncasecmp(line.ptr, name.ptr, name.len) != 0)
+            !str_starts_with_caseless(line, name))
             continue;
         struct str value = str_slice(line, name.len + 1, SIZE_MAX);
         while (value.len > 0 && (value.ptr[0] == ' ' || value.ptr[0] == '\t'))
@@ -231,8 +231,7 @@ static struct reply_frame frame_reply(struct str head, unsigned code)
         frame.body_len = 0;
     else if (!parse_u64(find_header(head, STR("Content-Length")), &frame.body_len))
         frame.body_len = UINT64_MAX;
-    frame.is_last = frame.body_len == UINT64_MAX ||
-                    (connection.len == 5 && strncasecmp(connection.ptr, "close", 5) == 0);
+    frame.is_last = frame.body_len == UINT64_MAX || str_eq_caseless(connection, STR("close"));
     return frame;
 }
 

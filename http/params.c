@@ -1,8 +1,7 @@
 #include "http/params.h"
 
-#include <strings.h>
-
 #include "base/check.h"
+#include "base/words.h"
 #include "http/percent.h"
 
 /* Makes room for `count` more. */
@@ -99,7 +98,7 @@ size_t params_values(const struct params *params, struct str name, struct arena 
 bool params_is_form(struct str content_type)
 {
     const struct str form = STR("application/x-www-form-urlencoded");
-    if (content_type.len < form.len || strncasecmp(content_type.ptr, form.ptr, form.len) != 0)
+    if (!str_starts_with_caseless(content_type, form))
         return false;
     struct str rest = str_slice(content_type, form.len, SIZE_MAX);
     return rest.len == 0 || rest.ptr[0] == ';' || rest.ptr[0] == ' ' || rest.ptr[0] == '\t';

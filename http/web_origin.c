@@ -1,12 +1,8 @@
 #include "http/web_origin.h"
 
 #include <arpa/inet.h>
-#include <strings.h>
 
-static bool is_same_text(struct str a, struct str b)
-{
-    return a.len == b.len && strncasecmp(a.ptr, b.ptr, a.len) == 0;
-}
+#include "base/words.h"
 
 /* "https://name:port" -> "name:port"; empty for "null". */
 static struct str authority_of(struct str origin)
@@ -20,9 +16,9 @@ static struct str authority_of(struct str origin)
 bool web_origin_is_foreign(const struct web_origin *from)
 {
     if (from->fetch_site.len > 0)
-        return !is_same_text(from->fetch_site, STR("same-origin")) &&
-               !is_same_text(from->fetch_site, STR("none"));
-    return from->origin.len > 0 && !is_same_text(authority_of(from->origin), from->host);
+        return !str_eq_caseless(from->fetch_site, STR("same-origin")) &&
+               !str_eq_caseless(from->fetch_site, STR("none"));
+    return from->origin.len > 0 && !str_eq_caseless(authority_of(from->origin), from->host);
 }
 
 /* Without the port, and without the brackets of an IPv6 address. */
@@ -39,7 +35,7 @@ bool web_origin_host_is_fixed(struct str host)
     char text[INET6_ADDRSTRLEN];
     unsigned char address[sizeof(struct in6_addr)];
     struct str name = name_of(host);
-    if (is_same_text(name, STR("localhost")))
+    if (str_eq_caseless(name, STR("localhost")))
         return true;
     if (name.len == 0 || name.len >= sizeof text)
         return false;

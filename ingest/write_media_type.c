@@ -1,5 +1,7 @@
 #include "ingest/write_media_type.h"
 
+#include "base/words.h"
+
 #define MEDIA_TYPE STR("application/x-protobuf")
 #define WANT_TYPE  "application/x-protobuf, with proto=prometheus.WriteRequest or without"
 #define PROTO_1    STR("prometheus.WriteRequest")
@@ -15,41 +17,10 @@ struct parameter {
     size_t value_len;
 };
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool eq_ignoring_case(struct str a, struct str b)
-{
-    if (a.len != b.len)
-        return false;
-    for (size_t i = 0; i < a.len; i++) {
-        if (lower(a.ptr[i]) != lower(b.ptr[i]))
-            return false;
-    }
-    return true;
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-static struct str trim(struct str text)
-{
-    while (text.len > 0 && is_space(text.ptr[0]))
-        text = str_slice(text, 1, text.len);
-    while (text.len > 0 && is_space(text.ptr[text.len - 1]))
-        text.len--;
-    return text;
-}
-
 static bool is_token_char(char c)
 {
-    bool is_letter = lower(c) >= 'a' && lower(c) <= 'z';
-    return is_letter || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+    bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return is_letter || is_digit(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
 static size_t token_len(struct str text)
@@ -119,16 +90,16 @@ static bool read_proto(const struct parameter *parameter, enum write_protocol *o
 /* *( OWS ";" OWS [ parameter ] ); parameters other than proto mean nothing here. */
 static bool read_parameters(struct str rest, enum write_protocol *out)
 {
-    for (rest = trim(rest); rest.len > 0; rest = trim(rest)) {
+    for (rest = str_trim(rest); rest.len > 0; rest = str_trim(rest)) {
         struct parameter parameter;
         if (rest.ptr[0] != ';')
             return false;
-        rest = trim(str_slice(rest, 1, rest.len));
+        rest = str_trim(str_slice(rest, 1, rest.len));
         if (rest.len == 0 || rest.ptr[0] == ';')
             continue;
         if (!read_parameter(&rest, &parameter))
             return false;
-        if (eq_ignoring_case(parameter.name, STR("proto")) && !read_proto(&parameter, out))
+        if (str_eq_caseless(parameter.name, STR("proto")) && !read_proto(&parameter, out))
             return false;
     }
     return true;
@@ -137,12 +108,12 @@ static bool read_parameters(struct str rest, enum write_protocol *out)
 enum status write_protocol_parse(struct str content_type, enum write_protocol *out,
                                  struct error *err)
 {
-    struct str text = trim(content_type);
+    struct str text = str_trim(content_type);
     size_t end = str_find(text, ';', 0);
     *out = WRITE_PROTOCOL_1;
     if (text.len == 0)
         return STATUS_OK;
-    if (eq_ignoring_case(trim(str_slice(text, 0, end)), MEDIA_TYPE) &&
+    if (str_eq_caseless(str_trim(str_slice(text, 0, end)), MEDIA_TYPE) &&
         read_parameters(str_slice(text, end, text.len), out))
         return STATUS_OK;
     return error_set(err, STATUS_INVALID, "Content-Type: got %.*s, want " WANT_TYPE,
@@ -151,8 +122,8 @@ enum status write_protocol_parse(struct str content_type, enum write_protocol *o
 
 enum status write_encoding_check(struct str content_encoding, struct error *err)
 {
-    struct str text = trim(content_encoding);
-    if (text.len == 0 || eq_ignoring_case(text, STR("snappy")))
+    struct str text = str_trim(content_encoding);
+    if (text.len == 0 || str_eq_caseless(text, STR("snappy")))
         return STATUS_OK;
     return error_set(err, STATUS_INVALID, "Content-Encoding: got %.*s, want snappy",
                      STR_ARG(str_slice(text, 0, SHOWN_LEN_MAX)));

@@ -48,14 +48,6 @@ enum status answer_add(struct eval *eval, struct labels labels, const struct sam
     return STATUS_OK;
 }
 
-static size_t count_present(const double *column, size_t count)
-{
-    size_t present = 0;
-    for (size_t i = 0; i < count; i++)
-        present += !value_is_absent(column[i]);
-    return present;
-}
-
 /* The steps that have a value. */
 static void fill_points(const struct grid *grid, const double *column, struct sample *points)
 {

@@ -1,28 +1,9 @@
 #include "query/engine/grouping.h"
 
-#include <stdlib.h>
-
 #include "base/check.h"
+#include "base/words.h"
 
 enum { SERIES_BETWEEN_CHECKS = 1024 };
-
-static int compare_names(const void *a, const void *b)
-{
-    return str_compare(*(const struct str *)a, *(const struct str *)b);
-}
-
-static size_t sort_unique(struct str *names, size_t count)
-{
-    if (count == 0)
-        return 0;
-    qsort(names, count, sizeof *names, compare_names);
-    size_t kept = 1;
-    for (size_t i = 1; i < count; i++) {
-        if (!str_eq(names[i], names[kept - 1]))
-            names[kept++] = names[i];
-    }
-    return kept;
-}
 
 static enum status copy_names(struct eval *eval, struct name_set given, struct str **out,
                               struct error *err)
@@ -40,7 +21,7 @@ enum status label_filter_only(struct eval *eval, struct name_set names, struct l
 {
     struct str *copy;
     TRY(copy_names(eval, names, &copy, err));
-    *out = (struct label_filter){false, copy, sort_unique(copy, names.count)};
+    *out = (struct label_filter){false, copy, str_sort_unique(copy, names.count)};
     return STATUS_OK;
 }
 
@@ -50,7 +31,7 @@ enum status label_filter_without(struct eval *eval, struct name_set names, struc
     struct str *copy;
     TRY(copy_names(eval, names, &copy, err));
     copy[names.count] = LABEL_METRIC_NAME;
-    *out = (struct label_filter){true, copy, sort_unique(copy, names.count + 1)};
+    *out = (struct label_filter){true, copy, str_sort_unique(copy, names.count + 1)};
     return STATUS_OK;
 }
 
@@ -66,8 +47,7 @@ bool label_filter_keeps(const struct label_filter *filter, struct str name)
 {
     if (filter->count == 0)
         return filter->is_without;
-    bool is_named =
-        bsearch(&name, filter->names, filter->count, sizeof name, compare_names) != NULL;
+    bool is_named = str_is_among(name, filter->names, filter->count);
     return is_named != filter->is_without;
 }
 

@@ -55,6 +55,15 @@ static inline bool value_is_absent(double value)
     return sample_is_stale(value);
 }
 
+/* How many of a column are there. */
+static inline size_t count_present(const double *values, size_t count)
+{
+    size_t present = 0;
+    for (size_t i = 0; i < count; i++)
+        present += !value_is_absent(values[i]);
+    return present;
+}
+
 static inline double value_absent(void)
 {
     return f64_from_bits(STALE_NAN_BITS);

@@ -165,14 +165,6 @@ static void note_non_counter(struct window_operator *self, size_t series)
                      STR_ARG(name));
 }
 
-static size_t count_present(const double *values, size_t count)
-{
-    size_t present = 0;
-    for (size_t i = 0; i < count; i++)
-        present += !value_is_absent(values[i]);
-    return present;
-}
-
 static enum status make_column(struct window_operator *self, size_t series, struct scratch *scratch,
                                double *values, struct error *err)
 {

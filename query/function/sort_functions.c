@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/words.h"
 #include "query/engine/label_edit.h"
 #include "query/engine/operator.h"
 #include "query/engine/text_arg.h"
@@ -50,11 +51,6 @@ static int compare_descending(const void *a, const void *b)
 }
 
 /* ---- natural order: digits compare as numbers ---- */
-
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
 
 /* The run of digits at `*at` without leading zeros; moves `*at` behind it. */
 static struct str take_number(struct str text, size_t *at)

@@ -2,10 +2,10 @@
 
 #include <math.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/duration_text.h"
 #include "base/number.h"
+#include "base/words.h"
 #include "query/function/elementary.h"
 
 /* Go's time.Duration counts nanoseconds in 64 bits. */
@@ -27,7 +27,7 @@ enum duration_op duration_word(struct str word)
                                            DURATION_MAX};
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
         const char *text = duration_op_text(ops[i]);
-        if (strlen(text) == word.len && strncasecmp(text, word.ptr, word.len) == 0)
+        if (str_eq_caseless(word, str_from(text)))
             return ops[i];
     }
     return DURATION_LITERAL;

@@ -1,7 +1,5 @@
 #include "query/syntax/lexer.h"
 
-#include <strings.h>
-
 #include "query/syntax/duration.h"
 #include "query/syntax/lexer_impl.h"
 #include "tsdb/model/quote.h"
@@ -39,17 +37,12 @@ static struct token fail_expected_colon(struct lexer *lexer)
 
 /* Words. */
 
-static bool equals_ignoring_case(struct str word, const char *lower)
-{
-    return strlen(lower) == word.len && strncasecmp(word.ptr, lower, word.len) == 0;
-}
-
 static enum token_kind word_kind(struct str word)
 {
     for (enum token_kind kind = TOKEN_ADD; kind <= TOKEN_STOP; kind++)
-        if (equals_ignoring_case(word, token_kind_text(kind)))
+        if (str_eq_caseless(word, str_from(token_kind_text(kind))))
             return kind;
-    if (equals_ignoring_case(word, "inf") || equals_ignoring_case(word, "nan"))
+    if (str_eq_caseless(word, STR("inf")) || str_eq_caseless(word, STR("nan")))
         return TOKEN_NUMBER;
     bool has_colon = str_find(word, ':', 0) < word.len;
     return has_colon ? TOKEN_METRIC_IDENTIFIER : TOKEN_IDENTIFIER;

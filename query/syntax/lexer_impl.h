@@ -5,6 +5,7 @@
 #ifndef CROFT_QUERY_LEXER_IMPL_H
 #define CROFT_QUERY_LEXER_IMPL_H
 
+#include "base/words.h"
 #include "query/syntax/lexer.h"
 
 enum { RUNE_LEN_MAX = 4 }; /* bytes */
@@ -38,11 +39,6 @@ static inline bool accept(struct lexer *lexer, const char *set)
 static inline bool is_space(int c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static inline bool is_digit(int c)
-{
-    return c >= '0' && c <= '9';
 }
 
 static inline bool is_letter(int c)

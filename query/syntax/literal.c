@@ -4,12 +4,8 @@
 
 #include "base/duration_text.h"
 #include "base/number.h"
+#include "base/words.h"
 #include "tsdb/model/quote.h"
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 static bool is_hex(struct str text)
 {

@@ -6,6 +6,7 @@
 #include "base/duration_text.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "base/words.h"
 #include "query/function/function.h"
 #include "query/syntax/duration.h"
 #include "query/syntax/print_impl.h"
@@ -65,11 +66,6 @@ static void print_span(struct buffer *out, int64_t span_ms, const struct duratio
         append_duration_ms(out, span_ms);
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-    return str_compare(*(const struct str *)a, *(const struct str *)b);
-}
-
 static bool is_name_before_braces(const struct vector_selector *selector,
                                   const struct matcher *matcher)
 {
@@ -101,7 +97,7 @@ static void sort_texts(const struct buffer *scratch, const size_t *ends, size_t 
         out[i] = str_slice(buffer_str(scratch), start, ends[i] - start);
         start = ends[i];
     }
-    qsort(out, count, sizeof *out, compare_texts);
+    str_sort(out, count);
 }
 
 static void print_matchers(struct buffer *out, const struct vector_selector *selector)

@@ -27,11 +27,6 @@ static inline bool split(uint64_t word, unsigned exponent, int64_t *integer, int
     return zigzag_encode(*distance) >> DISTANCE_BITS_MAX == 0;
 }
 
-static unsigned bits_of(uint64_t value)
-{
-    return value == 0 ? 0 : 64 - (unsigned)__builtin_clzll(value);
-}
-
 /* What an exponent costs, by a few values; exceptions cost a whole word. */
 static unsigned cost_of(const uint64_t *words, size_t count, unsigned exponent)
 {
@@ -40,7 +35,7 @@ static unsigned cost_of(const uint64_t *words, size_t count, unsigned exponent)
         int64_t integer, distance;
         uint64_t word = words[i * (count - 1) / (PROBES - 1)];
         bool is_split = split(word, exponent, &integer, &distance);
-        cost += (is_split ? bits_of(zigzag_encode(distance)) : 64) * BIT;
+        cost += (is_split ? bit_length(zigzag_encode(distance)) : 64) * BIT;
     }
     return cost;
 }

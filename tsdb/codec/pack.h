@@ -46,6 +46,12 @@ struct pack_plan {
     size_t bytes; /* of everything but the header; a few less or more than it is */
 };
 
+/* Of an integer without its leading zeros. */
+static inline unsigned bit_length(uint64_t value)
+{
+    return value == 0 ? 0 : 64 - (unsigned)__builtin_clzll(value);
+}
+
 /* About how many bits they take: enough to tell which of several columns a plan is worth it for. */
 size_t pack_estimate(const uint64_t *values, size_t count);
 struct pack_plan pack_plan(const uint64_t *values, size_t count);

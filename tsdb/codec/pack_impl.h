@@ -16,11 +16,6 @@ enum {
     BITS_BYTES_MAX = PACK_COUNT_MAX * 8 + BITS_PADDING_BYTES,
 };
 
-static inline unsigned bit_length(uint64_t value)
-{
-    return value == 0 ? 0 : 64 - (unsigned)__builtin_clzll(value);
-}
-
 static inline uint64_t mask_of(unsigned width)
 {
     return width == 64 ? UINT64_MAX : (UINT64_C(1) << width) - 1;

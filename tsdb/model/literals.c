@@ -1,8 +1,7 @@
 #include "tsdb/model/literals.h"
 
-#include <stdlib.h>
-
 #include "base/regex.h"
+#include "base/words.h"
 
 /* Bytes that mean something in a regex; an escaped one stands for itself. */
 static bool is_meta(char c)
@@ -90,20 +89,6 @@ static bool list_alternatives(struct str pattern, struct arena *arena, struct st
     return *out != NULL && split(pattern, *count, arena, *out);
 }
 
-static int compare_texts(const void *a, const void *b)
-{
-    return str_compare(*(const struct str *)a, *(const struct str *)b);
-}
-
-static size_t drop_repeated(struct str *sorted, size_t count)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (kept == 0 || !str_eq(sorted[kept - 1], sorted[i]))
-            sorted[kept++] = sorted[i];
-    return kept;
-}
-
 bool literals_of_pattern(struct str pattern, struct arena *arena, const struct str **out,
                          size_t *count)
 {
@@ -111,13 +96,12 @@ bool literals_of_pattern(struct str pattern, struct arena *arena, const struct s
     if (!list_alternatives(pattern, arena, &texts, count) &&
         !regex_literals(pattern, arena, &texts, count))
         return false;
-    qsort(texts, *count, sizeof *texts, compare_texts);
-    *count = drop_repeated(texts, *count);
+    *count = str_sort_unique(texts, *count);
     *out = texts;
     return true;
 }
 
 bool literals_hold(const struct str *literals, size_t count, struct str text)
 {
-    return bsearch(&text, literals, count, sizeof text, compare_texts) != NULL;
+    return str_is_among(text, literals, count);
 }
