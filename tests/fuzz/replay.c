@@ -1,5 +1,7 @@
 /*
- * replay: runs a fuzz target over the files of its corpus, in every build.
+ * replay: runs a fuzz target over the files of its corpus, in every build, and over no bytes that
+ * lie nowhere, as a buffer that never held one has them. Each input lies in memory of its size, so
+ * that a read behind its end is seen.
  *
  * Use: replay_NOUN FOLDER
  */
@@ -9,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/check.h"
+#include "base/mem.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -24,6 +27,15 @@ static void read_input(const char *path, struct buffer *input)
     fclose(file);
 }
 
+static void run(struct bytes input)
+{
+    uint8_t *exact = input.len == 0 ? NULL : mem_alloc(input.len);
+    if (input.len > 0)
+        memcpy(exact, input.ptr, input.len);
+    LLVMFuzzerTestOneInput(exact, input.len);
+    mem_free(exact);
+}
+
 static void replay(const char *folder, const char *name)
 {
     char path[PATH_LEN_MAX];
@@ -32,7 +44,7 @@ static void replay(const char *folder, const char *name)
     int len = snprintf(path, sizeof path, "%s/%s", folder, name);
     CHECK(len > 0 && (size_t)len < sizeof path);
     read_input(path, &input);
-    LLVMFuzzerTestOneInput(input.ptr, input.len);
+    run(buffer_bytes(&input));
     buffer_deinit(&input);
 }
 
@@ -44,6 +56,7 @@ int main(int argument_count, char **arguments)
         fprintf(stderr, "replay: want the folder of a corpus\n");
         return 1;
     }
+    run((struct bytes){NULL, 0});
     for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
         if (entry->d_name[0] == '.')
             continue;
