@@ -16,7 +16,7 @@ struct http_server;
 struct listener;
 
 /* What the buffers of a connection may take; with what a TLS session does. */
-enum { HTTP_CONNECTION_BYTES_MAX = 256 << 10 };
+enum { HTTP_CONNECTION_BYTES_MAX = 160 << 10 };
 
 struct http_server_options {
     struct str listen;         /* as for listener_open: "127.0.0.1:9009", "[::1]:9009", ":9009" */

@@ -13,7 +13,8 @@ from harness import Croft, is_open, main, now_ms, wait_until
 from remote_write import GAUGE, message, send, write
 
 QUERY_MAX, REQUEST_MAX = 12 << 20, 32 << 20
-CONNECTIONS = 64
+CONNECTION_BYTES = 160 << 10
+CONNECTIONS = REQUEST_MAX // 2 // CONNECTION_BYTES
 TENANTS, ROUNDS, SERIES, SAMPLES, STEP_S = 4, 2, 400, 400, 15
 
 
@@ -127,7 +128,7 @@ class Memory(unittest.TestCase):
         return connection, connection.recv(1000).decode()
 
     def test_bodies_that_do_not_come_keep_nobody_else_out(self):
-        half = REQUEST_MAX // 4  # connections have as much as all bodies together
+        half = (REQUEST_MAX - CONNECTIONS * CONNECTION_BYTES) // 2
         connection, reply = self.announce("greedy", half)
         self.assertIn("100 Continue", reply)
         self.assertEqual(self.held("requests"), half)
