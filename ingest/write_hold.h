@@ -15,7 +15,7 @@ struct write_hold;
 
 struct held_write {
     void (*release)(struct held_write *held);
-    struct held_write *next; /* of the list, while it is held */
+    struct held_write *next; /* of those that are due */
     uint64_t due_ns;         /* monotonic */
 };
 

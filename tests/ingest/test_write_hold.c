@@ -87,6 +87,17 @@ TEST(nothing_is_let_go_before_it_is_due)
     wait_for(1);
 }
 
+/* Waits of 1 to HELD_MAX ms, in an order that is none; all are due when its thread looks. */
+TEST(many_are_let_go_in_the_order_of_their_time)
+{
+    for (size_t i = 0; i < HELD_MAX; i++)
+        hold(i, 1 + i * 37 % HELD_MAX);
+    sim_clock_advance(&box.clock, HELD_MAX);
+    wait_for(HELD_MAX);
+    for (size_t i = 0; i < HELD_MAX; i++)
+        assert_int_equal(1 + box.order[i] * 37 % HELD_MAX, i + 1);
+}
+
 TEST(a_stop_lets_everything_go_and_holds_nothing_more)
 {
     for (size_t i = 0; i < HELD_MAX - 1; i++)
@@ -100,4 +111,5 @@ TEST(a_stop_lets_everything_go_and_holds_nothing_more)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 TEST_MAIN(CASE(what_is_due_first_is_let_go_first), CASE(nothing_is_let_go_before_it_is_due),
+          CASE(many_are_let_go_in_the_order_of_their_time),
           CASE(a_stop_lets_everything_go_and_holds_nothing_more))
