@@ -105,10 +105,9 @@ const struct grant *exchange_grant(const struct exchange *exchange)
     return exchange->grant;
 }
 
-struct str exchange_payer(struct exchange *exchange)
+struct str exchange_payer(const struct exchange *exchange)
 {
-    const struct gate *gate = &exchange->server->gate;
-    return gate->payer == NULL ? STR("") : gate->payer(gate->context, exchange);
+    return exchange->payer;
 }
 
 struct arena *exchange_arena(struct exchange *exchange)

@@ -57,7 +57,7 @@ struct arena *exchange_arena(struct exchange *exchange);
 const struct grant *exchange_grant(const struct exchange *exchange);
 
 /* Who pays for the request, as the server's gate says; empty when there is none. */
-struct str exchange_payer(struct exchange *exchange);
+struct str exchange_payer(const struct exchange *exchange);
 
 /* What the body takes, and what its handler makes of it while it runs. */
 struct charge *exchange_body_charge(struct exchange *exchange);

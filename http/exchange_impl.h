@@ -48,6 +48,7 @@ struct exchange {
     struct str path;
     struct str capture;
     const struct grant *grant; /* of the server's gate, to be released with the exchange */
+    struct str payer;          /* the same; lives in the headers or the grant */
     struct params params;
     struct arena arena;
     uint64_t started_ns;

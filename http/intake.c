@@ -262,6 +262,8 @@ static bool refuse_caller(struct exchange *exchange)
     if (gate->admit != NULL && access != ROUTE_OPEN)
         CHECK(gate->admit(gate->context, exchange, access, &exchange->grant) ==
               (exchange->code == 0));
+    if (exchange->code == 0)
+        exchange->payer = gate->payer == NULL ? STR("") : gate->payer(gate->context, exchange);
     return exchange->code != 0;
 }
 
@@ -284,7 +286,7 @@ static bool refuse_memory(struct exchange *exchange, uint64_t length)
 {
     struct http_server *server = exchange->server;
     struct error err;
-    charge_init(&exchange->body_charge, server->memory, exchange_payer(exchange));
+    charge_init(&exchange->body_charge, server->memory, exchange->payer);
     if (length > 0 && charge_take(&exchange->body_charge, (size_t)length, &err) != STATUS_OK)
         refuse_for_now(exchange, &err);
     return exchange->code != 0;
