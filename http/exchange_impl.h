@@ -19,6 +19,7 @@
 #include "base/thread.h"
 #include "http/exchange.h"
 #include "http/params.h"
+#include "http/progress.h"
 #include "http/route.h"
 
 struct http_server;
@@ -51,8 +52,8 @@ struct exchange {
     struct str payer;          /* the same; lives in the headers or the grant */
     struct params params;
     struct arena arena;
-    uint64_t started_ns;
     uint64_t received_bytes;    /* of the body, kept or not */
+    struct progress progress;   /* of that */
     struct buffer body;         /* limited by route->body_max_bytes, not by its own maximum */
     struct charge body_charge;  /* what the body takes, or will when it has arrived */
     struct charge reply_charge; /* what the reply takes */

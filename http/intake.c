@@ -10,8 +10,6 @@ enum {
     HEADER_COUNT_MAX = 100,
     HEADER_BYTES_MAX = 32 << 10,
     DISCARD_BYTES_MAX = 256 << 10, /* of a body that nobody wants, to keep its connection */
-    BODY_GRACE_MS = 10000,
-    BODY_BYTES_PER_S_MIN = 1024, /* slower than that after the grace: a sender that holds us up */
 };
 
 /* What one pass over the headers tells. */
@@ -313,8 +311,9 @@ static struct exchange *new_exchange(struct http_server *server, struct MHD_Conn
     exchange->connection = connection;
     exchange->peer =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-    exchange->started_ns = clock_monotonic_ns(server->clock);
-    peer_note_headers(exchange->peer, exchange->started_ns);
+    uint64_t now_ns = clock_monotonic_ns(server->clock);
+    progress_begin(&exchange->progress, 0, now_ns);
+    peer_note_headers(exchange->peer, now_ns);
     exchange->path = str_from(url);
     refcount_init(&exchange->owners);
     refcount_acquire(&exchange->owners);
@@ -336,14 +335,6 @@ struct exchange *intake_begin(struct http_server *server, struct MHD_Connection 
     if (!is_refused && framing.length > 0)
         buffer_reserve(&exchange->body, (size_t)framing.length);
     return exchange;
-}
-
-static bool is_too_slow(const struct exchange *exchange)
-{
-    uint64_t elapsed_ms =
-        (clock_monotonic_ns(exchange->server->clock) - exchange->started_ns) / 1000000;
-    return elapsed_ms > BODY_GRACE_MS &&
-           exchange->received_bytes < elapsed_ms / 1000 * BODY_BYTES_PER_S_MIN;
 }
 
 /* What comes beyond the length that was charged; replies when there is no memory for it. */
@@ -375,7 +366,8 @@ bool intake_receive(struct exchange *exchange, struct bytes part)
         buffer_append(&exchange->body, part.ptr, part.len);
     bool is_endless = exchange->phase == EXCHANGE_REFUSED &&
                       exchange->received_bytes > max_bytes + DISCARD_BYTES_MAX;
-    return !is_endless && !is_too_slow(exchange);
+    return !is_endless && !progress_is_slow(&exchange->progress, exchange->received_bytes,
+                                            clock_monotonic_ns(exchange->server->clock));
 }
 
 static enum status read_params(struct exchange *exchange, struct error *err)
@@ -408,6 +400,8 @@ bool intake_finish(struct exchange *exchange)
         return true;
     }
     exchange->phase = EXCHANGE_ASKED;
+    if (exchange->route->access != ROUTE_OPEN)
+        counter_set(&exchange->peer->is_known, 1);
     counter_add(&exchange->server->counters.requests, 1);
     exchange->route->handle(exchange->route->context, exchange);
     return !exchange_suspend(exchange);

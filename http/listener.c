@@ -23,6 +23,8 @@ enum {
     BACKLOG = 1024,
     EXHAUSTED_PAUSE_MS = 100,
     TICK_MS = 1000,
+    /* of a reply that the kernel keeps, which charges it to nobody, beyond what is on its way */
+    UNSENT_BYTES_MAX = 128 << 10,
 };
 
 struct listener {
@@ -156,8 +158,9 @@ static bool accept_waiting(struct listener *listener)
         int fd = accept4(listener->socket, (struct sockaddr *)&address, &len,
                          SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            int on = 1;
+            int on = 1, unsent = UNSENT_BYTES_MAX;
             setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
             listener->accept(listener->context, fd, (struct sockaddr *)&address, len);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             return false;

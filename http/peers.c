@@ -1,5 +1,7 @@
 #include "http/peers.h"
 
+#include <linux/tcp.h> /* the C library's tcp_info is an older one */
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "base/check.h"
@@ -29,7 +31,8 @@ struct peer *peers_add(struct peers *peers, int socket, struct str address, uint
     peer->socket = socket;
     peer->place = place_of(address);
     buffer_init(&peer->query, SIZE_MAX);
-    peer_note_reply(peer, now_ns);
+    peer->came_ns = now_ns;
+    peer_note_end(peer, now_ns);
     mutex_lock(&peers->lock);
     peer->next = peers->first;
     if (peer->next != NULL)
@@ -68,6 +71,12 @@ void peer_note_request(struct peer *peer)
 
 void peer_note_reply(struct peer *peer, uint64_t now_ns)
 {
+    counter_set(&peer->replying_ns, now_ns);
+}
+
+void peer_note_end(struct peer *peer, uint64_t now_ns)
+{
+    counter_set(&peer->replying_ns, 0);
     counter_set(&peer->is_answering, 0);
     counter_set(&peer->waiting_since_ns, now_ns);
     counter_set(&peer->moved_ns, now_ns);
@@ -82,6 +91,32 @@ static bool is_ended(const struct peer *peer)
            recv(peer->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
+/* What the other side has acknowledged of all that was ever sent to it. */
+static uint64_t taken_bytes(const struct peer *peer)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    getsockopt(peer->socket, IPPROTO_TCP, TCP_INFO, &info, &len);
+    return info.tcpi_bytes_acked;
+}
+
+/* Looks how its reply gets on. */
+static bool reads_too_slowly(struct peer *peer, uint64_t now_ns)
+{
+    uint64_t replying_ns = counter_get(&peer->replying_ns);
+    uint64_t before = peer->taken_bytes;
+    bool is_watched = replying_ns != 0 && replying_ns == peer->watched_ns;
+    peer->watched_ns = replying_ns;
+    peer->is_stalled = false;
+    if (replying_ns == 0)
+        return false;
+    peer->taken_bytes = taken_bytes(peer);
+    if (!is_watched)
+        progress_begin(&peer->reading, peer->taken_bytes, now_ns);
+    peer->is_stalled = is_watched && peer->taken_bytes == before;
+    return progress_is_slow(&peer->reading, peer->taken_bytes, now_ns);
+}
+
 static void let_go_locked(struct peers *peers, struct peer *peer) REQUIRES(peers->lock);
 static void let_go_locked(struct peers *peers, struct peer *peer)
 {
@@ -92,14 +127,16 @@ static void let_go_locked(struct peers *peers, struct peer *peer)
     peer->is_leaving = true;
 }
 
-void peers_cut(struct peers *peers, uint64_t since_ns)
+void peers_cut(struct peers *peers, uint64_t now_ns, uint64_t waiting_ns_max)
 {
+    uint64_t since_ns = now_ns > waiting_ns_max ? now_ns - waiting_ns_max : 0;
     mutex_lock(&peers->lock);
     for (struct peer *peer = peers->first; peer != NULL; peer = peer->next) {
         /* at one look alone, a request that was just read may be about to be answered */
         bool was_ended = peer->was_ended;
         peer->was_ended = is_ended(peer);
-        if (counter_get(&peer->waiting_since_ns) < since_ns || (was_ended && peer->was_ended))
+        if (counter_get(&peer->waiting_since_ns) < since_ns || (was_ended && peer->was_ended) ||
+            reads_too_slowly(peer, now_ns))
             let_go_locked(peers, peer);
     }
     mutex_unlock(&peers->lock);
@@ -108,10 +145,18 @@ void peers_cut(struct peers *peers, uint64_t since_ns)
 /* Each look takes its time from those who are accepted, so it finds several. */
 enum { LET_GO_MAX = 8 };
 
+/* An honest client asks as soon as it has connected. */
+static const uint64_t STRANGER_NS = 2000000000;
+
 /* A request that has begun must not be safe: to send half of one costs its sender nothing. */
 static bool may_give_way(const struct peer *peer)
 {
-    return !peer->is_leaving && counter_get(&peer->is_answering) == 0;
+    return !peer->is_leaving && (counter_get(&peer->is_answering) == 0 || peer->is_stalled);
+}
+
+static bool is_stranger(const struct peer *peer, uint64_t now_ns)
+{
+    return counter_get(&peer->is_known) == 0 && peer->came_ns + STRANGER_NS < now_ns;
 }
 
 /* Keeps `longest` (of `count`) sorted, who waits longest first. */
@@ -130,22 +175,42 @@ static void keep_longest(struct peer *longest[LET_GO_MAX], size_t *count, struct
     longest[at] = peer;
 }
 
-void peers_make_room(struct peers *peers, struct str address)
+static size_t find_strangers_locked(const struct peers *peers, uint64_t now_ns,
+                                    struct peer *longest[LET_GO_MAX]) REQUIRES(peers->lock)
 {
-    unsigned all[PEER_PLACES] = {0}, waiting[PEER_PLACES] = {0};
-    struct peer *longest[LET_GO_MAX];
-    size_t most = 0, count = 0;
-    mutex_lock(&peers->lock);
+    size_t count = 0;
     for (struct peer *peer = peers->first; peer != NULL; peer = peer->next) {
-        all[peer->place]++;
-        if (may_give_way(peer) && ++waiting[peer->place] > waiting[most])
-            most = peer->place;
-    }
-    bool is_fair = all[place_of(address)] <= all[most];
-    for (struct peer *peer = peers->first; is_fair && peer != NULL; peer = peer->next) {
-        if (may_give_way(peer) && peer->place == most)
+        if (may_give_way(peer) && is_stranger(peer, now_ns))
             keep_longest(longest, &count, peer);
     }
+    return count;
+}
+
+static size_t find_largest_locked(const struct peers *peers, struct str address,
+                                  struct peer *longest[LET_GO_MAX]) REQUIRES(peers->lock)
+{
+    unsigned all[PEER_PLACES] = {0}, waiting[PEER_PLACES] = {0}, most = 0;
+    for (struct peer *peer = peers->first; peer != NULL; peer = peer->next) {
+        all[peer->place]++;
+        waiting[peer->place] += may_give_way(peer);
+        if (waiting[peer->place] > most)
+            most = waiting[peer->place];
+    }
+    size_t count = 0, own = all[place_of(address)];
+    for (struct peer *peer = peers->first; most > 0 && peer != NULL; peer = peer->next) {
+        if (may_give_way(peer) && waiting[peer->place] == most && own <= all[peer->place])
+            keep_longest(longest, &count, peer);
+    }
+    return count;
+}
+
+void peers_make_room(struct peers *peers, struct str address, uint64_t now_ns)
+{
+    struct peer *longest[LET_GO_MAX];
+    mutex_lock(&peers->lock);
+    size_t count = find_strangers_locked(peers, now_ns, longest);
+    if (count == 0)
+        count = find_largest_locked(peers, address, longest);
     for (size_t i = 0; i < count; i++)
         let_go_locked(peers, longest[i]);
     mutex_unlock(&peers->lock);

@@ -36,6 +36,7 @@ static enum MHD_Result send_reply(struct exchange *exchange)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     if (exchange->phase == EXCHANGE_REFUSED)
         counter_add(&server->counters.refused, 1);
+    peer_note_reply(exchange->peer, clock_monotonic_ns(server->clock));
     counter_add(&server->counters.replies[exchange->code / 100], 1);
     return MHD_queue_response(exchange->connection, exchange->code, response);
 }
@@ -78,7 +79,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     charge_deinit(&exchange->reply_charge);
     buffer_deinit(&exchange->peer->query);
     buffer_init(&exchange->peer->query, SIZE_MAX);
-    peer_note_reply(exchange->peer, clock_monotonic_ns(server->clock));
+    peer_note_end(exchange->peer, clock_monotonic_ns(server->clock));
     exchange_pool_give(&server->pool, exchange);
     *request = NULL;
 }
@@ -141,7 +142,7 @@ static bool is_full(const struct http_server *server)
    queue meanwhile. */
 static void make_room(struct http_server *server, const struct sockaddr *address)
 {
-    peers_make_room(&server->peers, network_of(address));
+    peers_make_room(&server->peers, network_of(address), clock_monotonic_ns(server->clock));
     for (int ms = 0; ms < ROOM_WAIT_MS && is_full(server); ms++) {
         if (counter_get(&server->peers.leaving) == 0)
             return;
@@ -176,9 +177,7 @@ static unsigned connection_limit(const struct http_server_options *options)
 static void on_tick(void *context)
 {
     struct http_server *server = context;
-    uint64_t now_ns = clock_monotonic_ns(server->clock);
-    uint64_t since_ns = now_ns > server->waiting_ns_max ? now_ns - server->waiting_ns_max : 0;
-    peers_cut(&server->peers, since_ns);
+    peers_cut(&server->peers, clock_monotonic_ns(server->clock), server->waiting_ns_max);
 }
 
 static struct MHD_Daemon *start_daemon(struct http_server *server,

@@ -271,6 +271,53 @@ TEST(who_has_most_connections_pushes_nobody_else_out)
     fixture_close(&small);
 }
 
+TEST(of_addresses_with_as_many_who_waits_longest_gives_way)
+{
+    const char *addresses[] = {"127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"};
+    enum { COUNT = sizeof addresses / sizeof *addresses };
+    struct client waiting[COUNT];
+    struct fixture small;
+    fixture_open_with(&small, (struct http_server_options){.connections_max = COUNT - 1});
+    for (size_t i = 0; i < COUNT; i++) {
+        sim_clock_advance(&small.clock, 100);
+        client_open_from(&waiting[i], small.port, addresses[i]);
+        assert_int_equal(client_ask(&waiting[i], GET("/api/v1/label/a/values")).code, 200);
+    }
+    assert_true(client_is_ended(&waiting[0]));
+    for (size_t i = 0; i < COUNT; i++)
+        client_close(&waiting[i]);
+    fixture_close(&small);
+}
+
+/* Many addresses have a connection each on which nothing is asked; a proxy has two that it uses. */
+TEST(strangers_give_way_to_whoever_comes)
+{
+    const char *addresses[] = {"127.0.0.2", "127.0.0.3", "127.0.0.4"};
+    enum { STRANGERS = sizeof addresses / sizeof *addresses, BUSY = 2 };
+    struct client strangers[STRANGERS], busy[BUSY], more;
+    struct fixture small;
+    fixture_open_with(&small, (struct http_server_options){.connections_max = STRANGERS + BUSY});
+    for (size_t i = 0; i < STRANGERS; i++)
+        client_open_from(&strangers[i], small.port, addresses[i]);
+    for (size_t i = 0; i < BUSY; i++) {
+        client_open(&busy[i], small.port);
+        client_send(&busy[i], GET("/api/v1/late"));
+    }
+    desk_wait(&small.desk, BUSY);
+    sim_clock_advance(&small.clock, 3000);
+    client_open(&more, small.port);
+    assert_int_equal(client_ask(&more, GET("/api/v1/label/a/values")).code, 200);
+    assert_true(client_is_ended(&strangers[0]));
+    for (size_t i = 0; i < BUSY; i++) {
+        exchange_reply_text(desk_take(&small.desk), 200, "late");
+        client_close(&busy[i]);
+    }
+    for (size_t i = 0; i < STRANGERS; i++)
+        client_close(&strangers[i]);
+    client_close(&more);
+    fixture_close(&small);
+}
+
 /* The socket for all addresses is one of IPv6, where IPv4 shows as ::ffff:127.0.0.1. */
 TEST(clients_of_ipv4_are_told_apart_on_a_socket_of_both_families)
 {
@@ -344,6 +391,8 @@ TEST_MAIN(VISIT(a_draining_server_finishes_what_it_has_and_takes_nothing_new),
           VISIT(who_waits_at_the_address_with_most_connections_gives_way),
           VISIT(who_has_sent_half_a_request_gives_way),
           VISIT(who_has_most_connections_pushes_nobody_else_out),
+          VISIT(of_addresses_with_as_many_who_waits_longest_gives_way),
+          VISIT(strangers_give_way_to_whoever_comes),
           VISIT(clients_of_ipv4_are_told_apart_on_a_socket_of_both_families),
           VISIT(a_connection_more_than_may_ask_at_once_is_closed),
           VISIT(who_takes_long_is_asked_to_end_when_the_server_does),

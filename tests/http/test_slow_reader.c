@@ -1,0 +1,94 @@
+/* Who asks for much and takes little or nothing of the reply. */
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/http/visit.h"
+
+/* The server looks once a second, of real time. */
+TEST(a_reply_that_nobody_reads_is_given_up)
+{
+    const struct counter *open = &http_server_counters(fixture.server)->connections;
+    expect_reply(GET("/api/v1/label/a/values"), 200, "a");
+    client_send(&client, "GET /big?size=16000000 HTTP/1.1\r\n" HOST "\r\n");
+    for (int count = 0; count < CLIENT_PATIENCE_S * 100 && counter_get(open) > 0; count++) {
+        sim_clock_advance(&fixture.clock, 1000);
+        usleep(10000);
+    }
+    assert_int_equal(counter_get(open), 0);
+    assert_int_equal(client_read(&client, false).code, 0);
+}
+
+/* Some 60 KB a second of the server's clock, for four minutes of it. */
+TEST(a_reply_that_is_read_slowly_arrives_whole)
+{
+    static uint8_t part[300 << 10];
+    size_t len = 0;
+    client_send(&client, "GET /big?size=16000000 HTTP/1.1\r\n" HOST "\r\n");
+    for (ssize_t got = 1; got > 0 && len < 16000000; len += (size_t)got) {
+        sim_clock_advance(&fixture.clock, 5000);
+        usleep(50000);
+        got = recv(client.socket, part, sizeof part, 0);
+    }
+    assert_true(len > 16000000);
+}
+
+/* The server's end of the connection. */
+static int other_end(const struct client *of)
+{
+    struct sockaddr_in own, peer;
+    socklen_t len = sizeof own;
+    assert_int_equal(getsockname(of->socket, (struct sockaddr *)&own, &len), 0);
+    for (int fd = 0; fd < 1000; fd++) {
+        len = sizeof peer;
+        if (getpeername(fd, (struct sockaddr *)&peer, &len) == 0 && peer.sin_port == own.sin_port)
+            return fd;
+    }
+    fail_msg("the connection has no other end");
+    return -1;
+}
+
+/* Memory of the kernel, which nobody is charged for. */
+TEST(little_of_a_reply_that_nobody_reads_lies_in_the_kernel)
+{
+    static uint8_t part[1 << 20];
+    client_send(&client, "GET /big?size=60000000 HTTP/1.1\r\n" HOST "\r\n");
+    for (size_t len = 0; len < 40000000;)
+        len += (size_t)recv(client.socket, part, sizeof part, 0);
+    int unsent = 0, end = other_end(&client);
+    usleep(500000); /* of filling */
+    assert_int_equal(ioctl(end, SIOCOUTQNSD, &unsent), 0);
+    assert_true(unsent < 512 << 10);
+}
+
+/* All connections there may be are taken by those who do not read. */
+TEST(who_does_not_read_gives_way)
+{
+    enum { CONNECTIONS_MAX = 4 };
+    struct client deaf[CONNECTIONS_MAX], newcomer;
+    struct fixture small;
+    fixture_open_with(&small, (struct http_server_options){.connections_max = CONNECTIONS_MAX});
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+        client_open(&deaf[i], small.port);
+        client_send(&deaf[i], GET("/big?size=16000000"));
+        assert_int_equal(recv(deaf[i].socket, &(char){0}, 1, MSG_PEEK), 1);
+    }
+    unsigned code = 0;
+    while (code == 0) {
+        client_open_from(&newcomer, small.port, "127.0.0.2");
+        code = client_ask(&newcomer, GET("/api/v1/label/a/values")).code;
+        client_close(&newcomer);
+        usleep(100000);
+    }
+    assert_int_equal(code, 200);
+    for (size_t i = 0; i < CONNECTIONS_MAX; i++)
+        client_close(&deaf[i]);
+    fixture_close(&small);
+}
+
+TEST_MAIN(VISIT(a_reply_that_nobody_reads_is_given_up),
+          VISIT(a_reply_that_is_read_slowly_arrives_whole),
+          VISIT(little_of_a_reply_that_nobody_reads_lies_in_the_kernel),
+          VISIT(who_does_not_read_gives_way))
