@@ -303,6 +303,18 @@ static void decide_phase(struct exchange *exchange, const struct headers *header
         exchange->code != 0 && (framing->is_ambiguous || (has_body && !can_discard));
 }
 
+/* Whoever takes us for a proxy names the whole URL (RFC 9112, 3.2.2). */
+static struct str path_of(const char *target)
+{
+    const struct str schemes[] = {STR("http://"), STR("https://")};
+    struct str text = str_from(target);
+    for (size_t i = 0; i < 2; i++) {
+        if (strncasecmp(target, schemes[i].ptr, schemes[i].len) == 0)
+            return str_slice(text, str_find(text, '/', schemes[i].len), SIZE_MAX);
+    }
+    return text;
+}
+
 static struct exchange *new_exchange(struct http_server *server, struct MHD_Connection *connection,
                                      const char *url)
 {
@@ -314,7 +326,7 @@ static struct exchange *new_exchange(struct http_server *server, struct MHD_Conn
     uint64_t now_ns = clock_monotonic_ns(server->clock);
     progress_begin(&exchange->progress, 0, now_ns);
     peer_note_headers(exchange->peer, now_ns);
-    exchange->path = str_from(url);
+    exchange->path = path_of(url);
     refcount_init(&exchange->owners);
     refcount_acquire(&exchange->owners);
     return exchange;

@@ -124,7 +124,10 @@ TEST(what_is_odd_but_clear_is_answered)
     expect_answered(POST "Transfer-Encoding: CHUNKED\r\n\r\n0\r\n\r\n", 200);
     expect_answered(POST "Transfer-Encoding: chunked\r\n\r\n2;a=b\r\nhi\r\n0\r\nX: y\r\n\r\n", 200);
     expect_answered("GET /api/v1/echo HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nbody", 200);
-    expect_answered("GET http://croft/api/v1/echo HTTP/1.1\r\n" HOST "\r\n", 404);
+    expect_answered("GET http://croft/api/v1/echo?a=1 HTTP/1.1\r\n" HOST "\r\n", 200);
+    expect_answered("GET HTTPS://croft:9009/api/v1/echo HTTP/1.1\r\n" HOST "\r\n", 200);
+    expect_answered("GET http://croft HTTP/1.1\r\n" HOST "\r\n", 404);
+    expect_answered("GET http://croft?a=1 HTTP/1.1\r\n" HOST "\r\n", 404);
     expect_answered("GET /nowhere HTTP/1.1\r\n" HOST "Content-Length: 4\r\n\r\nbody", 404);
     expect_answered("OPTIONS * HTTP/1.1\r\n" HOST "\r\n", 404);
     expect_answered("CONNECT a:1 HTTP/1.1\r\n" HOST "\r\n", 404);
