@@ -240,16 +240,12 @@ static bool refuse_body(struct exchange *exchange, uint64_t length)
     return true;
 }
 
-/* The certificate of a client is looked at once per connection. */
 static bool refuse_peer(struct exchange *exchange)
 {
     struct peer *peer = exchange->peer;
-    if (peer->tls != NULL && !peer->is_trusted) {
-        peer->is_trusted = tls_trusts(peer->tls, exchange->connection);
-        if (!peer->is_trusted)
-            exchange_reply_text(exchange, MHD_HTTP_FORBIDDEN,
-                                "tls: want a client certificate signed by one of our client CAs");
-    }
+    if (peer->tls != NULL && !tls_trusts(peer->tls, exchange->connection, &peer->roots_number))
+        exchange_reply_text(exchange, MHD_HTTP_FORBIDDEN,
+                            "tls: want a client certificate signed by one of our client CAs");
     return exchange->code != 0;
 }
 

@@ -39,7 +39,7 @@ struct peer {
     size_t place;          /* of its address, among PEER_PLACES */
     struct buffer query;   /* of the URL of the request at hand, encoded */
     struct tls *tls;       /* NULL: plain HTTP; set by whoever adds the peer */
-    bool is_trusted;     /* it has shown the certificate that tls wants, if any */
+    uint64_t roots_number; /* by which of its client roots it was trusted: tls_trusts */
     uint64_t came_ns;
     struct counter waiting_since_ns; /* for headers; UINT64_MAX while a request is under way */
     struct counter is_answering;     /* 1 from the end of the request to the end of the reply */

@@ -18,9 +18,11 @@ struct pair {
 };
 
 struct tls {
+    bool wants_clients; /* to show a certificate; never changes */
     struct mutex lock;
-    struct pair pair; /* guarded by lock */
-    gnutls_datum_t client_roots;
+    struct pair pair;               /* guarded by lock */
+    gnutls_x509_trust_list_t roots; /* guarded by lock; of clients; NULL: nothing is wanted */
+    uint64_t roots_number;          /* guarded by lock; from 1; grows with each exchange */
 };
 
 static void datum_free(gnutls_datum_t *datum)
@@ -79,31 +81,50 @@ static enum status read_pair(const struct tls_files *files, struct pair *out, st
     return status;
 }
 
-static enum status check_roots(const gnutls_datum_t *roots, const char *path, struct error *err)
+static void roots_free(gnutls_x509_trust_list_t roots)
 {
-    gnutls_x509_trust_list_t trial;
-    int count = gnutls_x509_trust_list_init(&trial, 0);
-    if (count == 0)
-        count = gnutls_x509_trust_list_add_trust_mem(trial, roots, NULL, GNUTLS_X509_FMT_PEM, 0, 0);
-    gnutls_x509_trust_list_deinit(trial, 1);
-    if (count <= 0)
-        return error_set(err, STATUS_INVALID, "tls: client CA %s: holds no certificate", path);
-    return STATUS_OK;
+    if (roots != NULL)
+        gnutls_x509_trust_list_deinit(roots, 1);
+}
+
+static enum status parse_roots(const gnutls_datum_t *text, const char *path,
+                               gnutls_x509_trust_list_t *out, struct error *err)
+{
+    int result = gnutls_x509_trust_list_init(out, 0);
+    if (result < 0)
+        return error_set(err, STATUS_IO, "tls: %s", gnutls_strerror(result));
+    if (gnutls_x509_trust_list_add_trust_mem(*out, text, NULL, GNUTLS_X509_FMT_PEM, 0, 0) > 0)
+        return STATUS_OK;
+    roots_free(*out);
+    *out = NULL;
+    return error_set(err, STATUS_INVALID, "tls: client CA %s: holds no certificate", path);
+}
+
+/* NULL when there is no file. */
+static enum status read_roots(const char *path, gnutls_x509_trust_list_t *out, struct error *err)
+{
+    gnutls_datum_t text;
+    *out = NULL;
+    if (path == NULL)
+        return STATUS_OK;
+    TRY(read_file("client CA", path, &text, err));
+    enum status status = parse_roots(&text, path, out, err);
+    datum_free(&text);
+    return status;
 }
 
 static enum status read_all(struct tls *tls, const struct tls_files *files, struct error *err)
 {
     TRY(read_pair(files, &tls->pair, err));
-    if (files->client_ca == NULL)
-        return STATUS_OK;
-    TRY(read_file("client CA", files->client_ca, &tls->client_roots, err));
-    return check_roots(&tls->client_roots, files->client_ca, err);
+    return read_roots(files->client_ca, &tls->roots, err);
 }
 
 enum status tls_open(const struct tls_files *files, struct tls **out, struct error *err)
 {
     struct tls *tls = mem_alloc_zeroed(1, sizeof *tls);
     mutex_init(&tls->lock);
+    tls->roots_number = 1;
+    tls->wants_clients = files->client_ca != NULL;
     enum status status = read_all(tls, files, err);
     if (status == STATUS_OK)
         *out = tls;
@@ -117,7 +138,7 @@ void tls_close(struct tls *tls)
     if (tls == NULL)
         return;
     pair_free(&tls->pair);
-    datum_free(&tls->client_roots);
+    roots_free(tls->roots);
     mutex_deinit(&tls->lock);
     mem_free(tls);
 }
@@ -129,17 +150,36 @@ static enum status check_regular(const char *what, const char *path, struct erro
     return error_set(err, STATUS_INVALID, "tls: %s %s: not a regular file", what, path);
 }
 
-enum status tls_reload(struct tls *tls, const struct tls_files *files, struct error *err)
+static enum status check_all_regular(const struct tls_files *files, struct error *err)
 {
-    struct pair fresh;
     TRY(check_regular("certificate", files->certificate, err));
     TRY(check_regular("key", files->key, err));
-    TRY(read_pair(files, &fresh, err));
+    return files->client_ca == NULL ? STATUS_OK : check_regular("client CA", files->client_ca, err);
+}
+
+/* Leaves in `fresh` what is to be freed. */
+static void exchange_with(struct tls *tls, struct tls *fresh)
+{
     mutex_lock(&tls->lock);
-    struct pair before = tls->pair;
-    tls->pair = fresh;
+    struct pair pair = tls->pair;
+    tls->pair = fresh->pair;
+    fresh->pair = pair;
+    if (tls->wants_clients && fresh->wants_clients) {
+        gnutls_x509_trust_list_t roots = tls->roots;
+        tls->roots = fresh->roots;
+        fresh->roots = roots;
+        tls->roots_number++;
+    }
     mutex_unlock(&tls->lock);
-    pair_free(&before);
+}
+
+enum status tls_reload(struct tls *tls, const struct tls_files *files, struct error *err)
+{
+    struct tls *fresh;
+    TRY(check_all_regular(files, err));
+    TRY(tls_open(files, &fresh, err));
+    exchange_with(tls, fresh);
+    tls_close(fresh);
     return STATUS_OK;
 }
 
@@ -197,6 +237,9 @@ static int on_handshake(gnutls_session_t session, const struct gnutls_cert_retr_
     const struct peer *peer = found->socket_context;
     *ocsp = NULL;
     *ocsp_count = 0;
+    /* by no names of roots: they may have been exchanged before it is looked at */
+    if (peer->tls->wants_clients)
+        gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
     return retrieve(peer->tls, certificates, count, key, flags);
 }
 
@@ -210,16 +253,48 @@ void tls_items(const struct tls *tls, struct MHD_OptionItem items[TLS_ITEMS])
     items[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK2, 0,
                                        (void *)(uintptr_t)on_handshake};
     items[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, priorities};
-    if (tls->client_roots.data != NULL)
-        items[2] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0, tls->client_roots.data};
 }
 
-bool tls_trusts(const struct tls *tls, struct MHD_Connection *connection)
+/* The chain that the client has shown: how long it is, 0 if it is none. */
+static unsigned import_shown(gnutls_session_t session, gnutls_x509_crt_t chain[CHAIN_MAX])
 {
-    unsigned problems = 0;
-    if (tls->client_roots.data == NULL)
-        return true;
+    unsigned shown = 0, count = 0;
+    const gnutls_datum_t *certificates = gnutls_certificate_get_peers(session, &shown);
+    while (certificates != NULL && count < shown && count < CHAIN_MAX &&
+           gnutls_x509_crt_init(&chain[count]) == 0) {
+        bool is_read =
+            gnutls_x509_crt_import(chain[count], &certificates[count], GNUTLS_X509_FMT_DER) == 0;
+        count++;
+        if (!is_read)
+            break;
+    }
+    return count;
+}
+
+static bool is_signed_by(gnutls_x509_trust_list_t roots, gnutls_session_t session)
+{
+    gnutls_x509_crt_t chain[CHAIN_MAX];
+    unsigned problems = 1, count = import_shown(session, chain);
+    bool is_signed =
+        count > 0 &&
+        gnutls_x509_trust_list_verify_crt2(roots, chain, count, NULL, 0, 0, &problems, NULL) == 0 &&
+        problems == 0;
+    for (unsigned i = 0; i < count; i++)
+        gnutls_x509_crt_deinit(chain[i]);
+    return is_signed;
+}
+
+bool tls_trusts(struct tls *tls, struct MHD_Connection *connection, uint64_t *roots_number)
+{
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-    return gnutls_certificate_verify_peers2(info->tls_session, &problems) == 0 && problems == 0;
+    if (!tls->wants_clients)
+        return true;
+    mutex_lock(&tls->lock);
+    bool is_trusted =
+        *roots_number == tls->roots_number || is_signed_by(tls->roots, info->tls_session);
+    if (is_trusted)
+        *roots_number = tls->roots_number;
+    mutex_unlock(&tls->lock);
+    return is_trusted;
 }

@@ -1,8 +1,8 @@
 /*
  * tls: the server's certificate and key, and whom it trusts among clients.
  *
- * TLS 1.2 and 1.3. The certificate can be exchanged while the server runs: connections made from
- * then on see the new one.
+ * TLS 1.2 and 1.3. All can be exchanged while the server runs: connections made from then on see
+ * the new certificate, and all connections are held to the new client CAs at their next request.
  *
  * Ownership: names of files are borrowed.
  * Threads:   any.
@@ -29,8 +29,8 @@ struct tls_files {
 MUST_USE enum status tls_open(const struct tls_files *files, struct tls **out, struct error *err);
 /* No server may use it any more. NULL is fine. */
 void tls_close(struct tls *tls);
-/* Reads certificate and key again, perhaps from other files, which are regular ones: it waits for
-   nobody. On failure the old ones stay. */
+/* Reads all again, perhaps from other files, which are regular ones: it waits for nobody. Whether
+   clients have to show a certificate stays as it was. On failure everything does. */
 MUST_USE enum status tls_reload(struct tls *tls, const struct tls_files *files, struct error *err);
 
 #endif

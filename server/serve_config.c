@@ -102,7 +102,8 @@ static uint64_t config_stamp(const struct server *server)
 static uint64_t files_stamp(const struct server *server, uint64_t of_config)
 {
     const struct tls_files *tls = &server->watched_tls;
-    return (of_config * 31 + stamp_of(tls->certificate)) * 31 + stamp_of(tls->key);
+    uint64_t stamp = (of_config * 31 + stamp_of(tls->certificate)) * 31 + stamp_of(tls->key);
+    return stamp * 31 + stamp_of(tls->client_ca);
 }
 
 uint64_t server_files_stamp(const struct server *server)
@@ -124,6 +125,7 @@ static void watch(struct server *server, const struct config *config, uint64_t o
     arena_reset(arena);
     server->watched_tls.certificate = copy_path(arena, config->tls.certificate);
     server->watched_tls.key = copy_path(arena, config->tls.key);
+    server->watched_tls.client_ca = copy_path(arena, config->tls.client_ca);
     server->files_stamp = files_stamp(server, of_config);
 }
 
@@ -241,18 +243,13 @@ static enum status read_fresh(const struct server *server, struct config *fresh,
     return share_memory(fresh, &shares, err);
 }
 
-/* Whether there is TLS, and whom it trusts, is decided at the start. */
+/* Whether there is TLS, and whether clients show a certificate, is decided at the start. */
 static enum status reload_tls(const struct server *server, const struct config *fresh,
                               struct error *err)
 {
     if (server->tls == NULL || !fresh->has_tls)
         return STATUS_OK;
     return tls_reload(server->tls, &fresh->tls, err);
-}
-
-static bool is_same_path(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 /* Whoever changes these and sends SIGHUP waits for something that does not come. */
@@ -268,7 +265,7 @@ static void warn_of_restart(const struct config *held, const struct config *fres
         {"tenant_label", str_eq(held->tenant_label, fresh->tenant_label)},
         {"enable_feature", str_eq(held->enable_feature, fresh->enable_feature)},
         {"tls", held->has_tls == fresh->has_tls &&
-                    is_same_path(held->tls.client_ca, fresh->tls.client_ca)},
+                    (held->tls.client_ca == NULL) == (fresh->tls.client_ca == NULL)},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (!rows[i].is_held)

@@ -39,7 +39,7 @@ struct server {
     struct flags flags;
     struct config config;
     struct arena watched_paths;
-    struct tls_files watched_tls; /* of the configuration that was read last; no client CA */
+    struct tls_files watched_tls; /* of the configuration that was read last */
     uint64_t files_stamp;         /* of its files when they were read */
     struct listener *listener;    /* bound before the store is opened; NULL once `http` has it */
     struct disk *disk;
@@ -82,7 +82,7 @@ struct server {
 
 /* Flags over the file over what is built in, and whether that may be served at all. */
 MUST_USE enum status server_read_config(struct server *server, struct error *err);
-/* Of the configuration file, and of the certificate and key that it named when it was read last. */
+/* Of the configuration file, and of the files for TLS that it named when it was read last. */
 uint64_t server_files_stamp(const struct server *server);
 /* Sets budgets and heads to their parts of the memory; the first time, connections_max as well. */
 MUST_USE enum status server_apply_memory(struct server *server, const struct config *config,

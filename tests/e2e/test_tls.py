@@ -155,6 +155,37 @@ class Tls(unittest.TestCase):
         stranger = self.client(croft, "server", own=self.path("stranger"))
         self.assertEqual(stranger.get("/-/ready").code, 403)
 
+    def test_exchanged_client_cas(self):
+        for name in ["server", "old", "new"]:
+            self.make(name)
+        for name in ["old", "new"]:
+            self.make(f"{name}-agent", issuer=name)
+        ca = self.path("ca.crt")
+        shutil.copy(self.path("old.crt"), ca)
+        croft = self.start(self.tls("server", client_ca_file=ca))
+        kept = self.client(croft, "server", own=self.path("old-agent")).connect()
+        self.assertEqual(self.code_on(kept), 200)
+        self.assertEqual(self.codes_of_agents(croft), [200, 403])
+        shutil.copy(self.path("new.crt"), ca)
+        wait_until("the new CA holds", lambda: self.codes_of_agents(croft) == [403, 200])
+        self.assertEqual(self.code_on(kept), 403)
+        kept.close()
+        with open(ca, "w", encoding="utf-8") as file:
+            file.write("nothing")
+        croft.reload()
+        wait_until("the refusal is logged", lambda: "holds no certificate" in self.log(croft))
+        self.assertEqual(self.codes_of_agents(croft), [403, 200])
+
+    def codes_of_agents(self, croft):
+        return [self.client(croft, "server", own=self.path(name)).get("/-/ready").code
+                for name in ["old-agent", "new-agent"]]
+
+    def code_on(self, connection):
+        connection.request("GET", "/-/ready")
+        reply = connection.getresponse()
+        reply.read()
+        return reply.status
+
     def test_what_cannot_work_does_not_start(self):
         self.make("x")
         self.make("y")
