@@ -183,6 +183,11 @@ static void put_status(struct json *json, struct api_call *call, const struct pa
     json_begin_object(json);
     put_u64(json, "numSeries", counts->series_count);
     put_u64(json, "numLabelPairs", counts->count);
+    put_u64(json, "chunkCount", counts->extent.chunks);
+    json_key(json, STR("minTime"));
+    json_i64(json, counts->extent.min_ts_ms);
+    json_key(json, STR("maxTime"));
+    json_i64(json, counts->extent.max_ts_ms);
     json_end_object(json);
     json_key(json, STR("seriesCountByMetricName"));
     put_ranking(json, call, rank_pairs(call, counts, LABEL_METRIC_NAME), limit, &values);
@@ -197,7 +202,7 @@ static void put_status(struct json *json, struct api_call *call, const struct pa
 
 void api_status_tsdb(struct api_call *call)
 {
-    const struct pair_query query = {.source = SELECT_IN_MEMORY};
+    const struct pair_query query = {.source = SELECT_IN_MEMORY, .wants_extent = true};
     struct pair_counts counts;
     struct buffer out;
     struct json json;

@@ -75,7 +75,7 @@ static enum status add_federated(struct pair_counts *counts, const struct label_
 }
 
 static enum status add_tenant(struct pair_counts *counts, struct api_call *call,
-                              const struct tenant *tenant, struct error *err)
+                              const struct tenant *tenant, bool wants_extent, struct error *err)
 {
     struct store *store = call->api->engine->store;
     struct label own = {store_tenant_label(store), tenant_shown(tenant)};
@@ -85,6 +85,8 @@ static enum status add_tenant(struct pair_counts *counts, struct api_call *call,
     store_tenant_usage(store, tenant, &usage);
     store_label_counts(store, tenant, &counts->arena, &list);
     counts->series_count += usage.series;
+    if (wants_extent)
+        TRY(store_add_extent(store, tenant, &counts->arena, &counts->extent, err));
     if (scope_is_federated(&call->scope)) {
         TRY(add_federated(counts, &list, own, err));
         bool shows = own.value.len > 0 && usage.series > 0;
@@ -96,7 +98,7 @@ static enum status add_tenant(struct pair_counts *counts, struct api_call *call,
 }
 
 static enum status add_from_indexes(struct pair_counts *counts, struct api_call *call,
-                                    struct error *err)
+                                    bool wants_extent, struct error *err)
 {
     struct tenant_table *tenants = store_tenants(call->api->engine->store);
     const struct scope *scope = &call->scope;
@@ -106,7 +108,7 @@ static enum status add_from_indexes(struct pair_counts *counts, struct api_call 
             scope->is_all ? tenant_table_at(tenants, i)
                           : tenant_table_find(tenants, tenant_id_str(&scope->tenants[i]));
         if (tenant != NULL)
-            TRY(add_tenant(counts, call, tenant, err));
+            TRY(add_tenant(counts, call, tenant, wants_extent, err));
     }
     return STATUS_OK;
 }
@@ -134,11 +136,11 @@ enum status pair_counts_find(struct pair_counts *out, struct api_call *call,
                              const struct pair_query *query, struct error *err)
 {
     bool is_in_index = query->selector == NULL && query->source == SELECT_IN_MEMORY;
-    *out = (struct pair_counts){.charge = call->charge};
+    *out = (struct pair_counts){.charge = call->charge, .extent = HEAD_EXTENT_NONE};
     arena_init(&out->arena, SIZE_MAX);
     out->arena.charge = call->charge;
-    enum status status =
-        is_in_index ? add_from_indexes(out, call, err) : add_from_series(out, call, query, err);
+    enum status status = is_in_index ? add_from_indexes(out, call, query->wants_extent, err)
+                                     : add_from_series(out, call, query, err);
     if (status != STATUS_OK)
         pair_counts_deinit(out);
     else

@@ -19,9 +19,10 @@ struct pair_counts {
     struct label_count *ptr; /* sorted by name, then value; each pair once */
     size_t count;
     size_t capacity;
-    uint64_t series_count; /* of all tenants together */
-    struct charge *charge; /* the call's */
-    size_t charged_bytes;  /* for `ptr` */
+    uint64_t series_count;     /* of all tenants together */
+    struct head_extent extent; /* of all of them; HEAD_EXTENT_NONE unless it was asked for */
+    struct charge *charge;     /* the call's */
+    size_t charged_bytes;      /* for `ptr` */
     struct arena arena;
     struct selection *selection; /* whose text is used; NULL for none */
 };
@@ -29,6 +30,7 @@ struct pair_counts {
 struct pair_query {
     const struct api_selector *selector; /* NULL: all series */
     enum select_source source;           /* SELECT_IN_MEMORY or SELECT_ACTIVE */
+    bool wants_extent;                   /* of all series in memory: no selector then */
 };
 
 /* After a failure there is nothing to deinit. */

@@ -194,6 +194,42 @@ TEST(names_of_labels_in_a_path_may_be_escaped)
     fixture_close(&f);
 }
 
+/* ---- the head ---- */
+
+#define STATUS(stats, lists) DATA("{\"headStats\":{" stats "}," lists "}")
+#define LARGEST_OF_A                                                                               \
+    "\"seriesCountByMetricName\":[{\"name\":\"up\",\"value\":2}],"                                 \
+    "\"labelValueCountByLabelName\":[{\"name\":\"__name__\",\"value\":2}],"                        \
+    "\"memoryInBytesByLabelName\":[{\"name\":\"__name__\",\"value\":11}],"                         \
+    "\"seriesCountByLabelValuePair\":[{\"name\":\"__name__=up\",\"value\":2}]"
+#define NONE_LARGEST                                                                               \
+    "\"seriesCountByMetricName\":[],\"labelValueCountByLabelName\":[],"                            \
+    "\"memoryInBytesByLabelName\":[],\"seriesCountByLabelValuePair\":[]"
+
+TEST(what_is_in_memory_is_described_as_prometheus_does)
+{
+    struct fixture f;
+    fixture_open(&f);
+    const char *path = "/api/v1/status/tsdb?limit=1";
+    expect_data(&f, path,
+                STATUS("\"numSeries\":3,\"numLabelPairs\":4,\"chunkCount\":3,"
+                       "\"minTime\":1699999910000,\"maxTime\":1699999970000",
+                       LARGEST_OF_A));
+    for (int64_t ago_s = 29; ago_s >= 10; ago_s--)
+        put(&f, "a", "up job=y", ago_s, 1);
+    put(&f, "a", "up job=y", 100, 1);
+    /* of that series one chunk is sealed, one open, and one sample late */
+    expect_data(&f, path,
+                STATUS("\"numSeries\":3,\"numLabelPairs\":4,\"chunkCount\":5,"
+                       "\"minTime\":1699999900000,\"maxTime\":1699999990000",
+                       LARGEST_OF_A));
+    expect_reply(&f, "X-Scope-OrgID: nobody\r\n", path, 200,
+                 STATUS("\"numSeries\":0,\"numLabelPairs\":0,\"chunkCount\":0,"
+                        "\"minTime\":9223372036854775807,\"maxTime\":-9223372036854775808",
+                        NONE_LARGEST));
+    fixture_close(&f);
+}
+
 TEST_MAIN(RUN(a_read_covers_the_tenants_of_its_header),
           RUN(a_header_that_names_no_tenant_is_refused),
           RUN(series_are_the_union_of_all_selectors_each_once),
@@ -203,4 +239,5 @@ TEST_MAIN(RUN(a_read_covers_the_tenants_of_its_header),
           RUN(lookups_are_cut_to_the_limit_with_a_warning),
           RUN(a_lookup_over_too_many_series_is_422),
           RUN(label_names_and_values_are_those_of_the_series_that_match),
-          RUN(names_of_labels_in_a_path_may_be_escaped))
+          RUN(names_of_labels_in_a_path_may_be_escaped),
+          RUN(what_is_in_memory_is_described_as_prometheus_does))

@@ -140,6 +140,17 @@ struct tenant_usage {
 void head_tenant_usage(const struct head *head, const struct tenant *tenant,
                        struct tenant_usage *out);
 
+/* The samples of some series, flushing ones included. */
+struct head_extent {
+    uint64_t chunks;   /* open ones included */
+    int64_t min_ts_ms; /* inclusive; INT64_MAX and INT64_MIN when there are no samples */
+    int64_t max_ts_ms;
+};
+#define HEAD_EXTENT_NONE ((struct head_extent){.min_ts_ms = INT64_MAX, .max_ts_ms = INT64_MIN})
+/* Adds those of the series; nothing when it was removed meanwhile, or is another tenant's now. */
+void head_add_extent(const struct head *head, const struct tenant *tenant, struct series_ref ref,
+                     struct head_extent *out);
+
 /* The largest of a tenant, the largest first; text is in the arena. */
 enum { TENANT_TOP_METRICS_MAX = 10, TENANT_TOP_NAMES_MAX = 100 };
 struct top_text {

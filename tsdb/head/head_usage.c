@@ -61,6 +61,36 @@ void head_tenant_usage(const struct head *head, const struct tenant *tenant,
     }
 }
 
+static uint64_t count_chunks(const struct head *head, const struct series_samples *samples)
+{
+    uint64_t count = samples->open.count > 0;
+    uint32_t ref = samples->chunks;
+    count += samples->late != SLAB_REF_NONE;
+    if (ref == CHUNK_REF_NONE)
+        return count;
+    do {
+        count++;
+        ref = chunk_pool_at(&head->chunks, ref)->next;
+    } while (ref != samples->chunks);
+    return count;
+}
+
+void head_add_extent(const struct head *head, const struct tenant *tenant, struct series_ref ref,
+                     struct head_extent *out)
+{
+    const struct series *series = slab_at(&head->series, ref.value);
+    const struct flushing_series *flushing = head_flushing(head, ref);
+    int64_t min_ts_ms, max_ts_ms;
+    if (!series->is_used || series->tenant_number != tenant->number)
+        return;
+    head_time_range(head, ref, &min_ts_ms, &max_ts_ms);
+    out->min_ts_ms = min_ts_ms < out->min_ts_ms ? min_ts_ms : out->min_ts_ms;
+    out->max_ts_ms = max_ts_ms > out->max_ts_ms ? max_ts_ms : out->max_ts_ms;
+    out->chunks += count_chunks(head, &series->samples);
+    if (flushing != NULL)
+        out->chunks += count_chunks(head, &flushing->samples);
+}
+
 /* Keeps `list` (of `count`, at most `max`) sorted, the largest first. */
 static void keep_top(struct top_text *list, size_t *count, size_t max, struct top_text entry)
 {

@@ -6,7 +6,7 @@
 #include "tsdb/files/clock_mark.h"
 #include "tsdb/files/layout.h"
 
-enum { RESERVE_HELD_PART = 4, HOUR_MS = 3600 * 1000 };
+enum { RESERVE_HELD_PART = 4, HOUR_MS = 3600 * 1000, EXTENT_SERIES_AT_ONCE = 256 };
 
 /* ---- open and close ---- */
 
@@ -321,6 +321,26 @@ void store_tenant_usage(struct store *store, const struct tenant *tenant, struct
     rwlock_lock_read(&shard->lock);
     head_tenant_usage(shard->head, tenant, out);
     rwlock_unlock_read(&shard->lock);
+}
+
+enum status store_add_extent(struct store *store, const struct tenant *tenant, struct arena *arena,
+                             struct head_extent *out, struct error *err)
+{
+    struct shard *shard = &store->shards[tenant->shard];
+    struct ref_list refs;
+    rwlock_lock_read(&shard->lock);
+    enum status status = head_select(shard->head, tenant, (struct matchers){0}, arena, &refs, err);
+    rwlock_unlock_read(&shard->lock);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; i < refs.count;) {
+        rwlock_lock_read(&shard->lock);
+        do
+            head_add_extent(shard->head, tenant, refs.ptr[i++], out);
+        while (i < refs.count && i % EXTENT_SERIES_AT_ONCE != 0);
+        rwlock_unlock_read(&shard->lock);
+    }
+    return STATUS_OK;
 }
 
 void store_tenant_tops(struct store *store, const struct tenant *tenant, struct arena *arena,

@@ -156,6 +156,11 @@ void store_shard_status(struct store *store, uint32_t shard, struct shard_status
 /* What is in memory of a tenant now. */
 void store_tenant_usage(struct store *store, const struct tenant *tenant, struct tenant_usage *out);
 
+/* Adds the extent of its series in memory; a few of them at a time, so that writers get in. */
+MUST_USE enum status store_add_extent(struct store *store, const struct tenant *tenant,
+                                      struct arena *arena, struct head_extent *out,
+                                      struct error *err);
+
 /* Its largest metrics and label names in memory. */
 void store_tenant_tops(struct store *store, const struct tenant *tenant, struct arena *arena,
                        struct tenant_tops *out);
