@@ -237,7 +237,9 @@ enum status open_histogram_quantiles(struct eval *eval, const struct grid *grid,
                    per_set * grid->count * sizeof *values);
     }
     struct vector vector = {labels, sets.count * per_set, values};
-    return open_nameless(eval, grid, vector, out, err);
+    TRY(open_nameless(eval, grid, vector, out, err));
+    /* a quantile given twice, or a label that told histograms apart and is overwritten */
+    return operator_merge_equal(out, MERGE_STEPS, err);
 }
 
 /* ---- histogram_fraction ---- */
