@@ -53,12 +53,13 @@ enum status open_range(struct eval *eval, const struct grid *grid, const struct 
     return open_constant(eval, grid, (double)range_ms / 1000, out, err);
 }
 
-/* 0 for an instant query. */
+/* 0 where there is nothing to step to: for an instant query, and a range that is one point. */
 enum status open_step(struct eval *eval, const struct grid *grid, const struct expr *call,
                       struct query_operator **out, struct error *err)
 {
     (void)call;
-    int64_t step_ms = eval->options->is_range ? eval->options->step_ms : 0;
+    const struct query_options *options = eval->options;
+    int64_t step_ms = options->end_ms > options->start_ms ? options->step_ms : 0;
     return open_constant(eval, grid, (double)step_ms / 1000, out, err);
 }
 
