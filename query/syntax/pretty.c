@@ -21,9 +21,9 @@ static void indent(struct buffer *out, size_t level)
 static bool fits_a_line(const struct expr *expr)
 {
     struct buffer text;
-    buffer_init(&text, LINE_LEN_MAX);
+    buffer_init(&text, LINE_LEN_MAX + 1); /* a duration wants a byte more while it is printed */
     ast_print(&text, expr);
-    bool fits = !text.is_overflown;
+    bool fits = !text.is_overflown && text.len <= LINE_LEN_MAX;
     buffer_deinit(&text);
     return fits;
 }

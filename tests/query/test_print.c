@@ -128,6 +128,9 @@ static const struct printed pretty_cases[] = {
      "sum by (job, instance) (\n"
      "  rate(a_metric_with_a_long_name_for_lines{first_label=\"first value\",second_label=\"second value\"}[5m])\n"
      ")"},
+    /* a hundred characters fit, of which the last are a duration */
+    {"rate(a_metric_with_a_long_name_for_lines{label=\"a value of the label, and moreee\"}[5m]) + 24 / 1h30m",
+     "rate(a_metric_with_a_long_name_for_lines{label=\"a value of the label, and moreee\"}[5m]) + 24 / 1h30m"},
     {"topk(5,a_metric_with_a_long_name_for_lines{first_label=\"first value\",second_label=\"second value\",third_label=\"third value\"})",
      "topk(\n"
      "  5,\n"
