@@ -201,6 +201,17 @@ static struct expr *parse_at(struct parser *p, struct expr *base)
     return base;
 }
 
+/* Modifiers that Prometheus has behind a flag: refused in the words that it has without. */
+static struct expr *refuse_experimental(struct parser *p, struct expr *base)
+{
+    struct str word = token_text(&p->lexer, p->token);
+    if (!str_eq(word, STR("anchored")) && !str_eq(word, STR("smoothed")))
+        return base;
+    parser_fail(p, base->position.start, "%.*s modifier is experimental and not enabled",
+                STR_ARG(word));
+    return NULL;
+}
+
 struct expr *parse_postfix(struct parser *p, struct expr *base)
 {
     while (base != NULL) {
@@ -214,6 +225,8 @@ struct expr *parse_postfix(struct parser *p, struct expr *base)
         case TOKEN_AT:
             base = parse_at(p, base);
             break;
+        case TOKEN_IDENTIFIER:
+            return refuse_experimental(p, base);
         default:
             return base;
         }

@@ -24,6 +24,8 @@ static const struct refusal as_prometheus_2[] = {
     {"a[5m:", "1:6: unclosed left bracket"},
     {"a[5m:5m", "1:8: unclosed left bracket"},
     {"a[5m]x", "1:6: unexpected identifier \"x\""},
+    {"rate(a[5m] anchored)", "1:6: anchored modifier is experimental and not enabled"},
+    {"1 + a smoothed", "1:5: smoothed modifier is experimental and not enabled"},
     {"a[5m5m]", "1:3: not a valid duration string: \"5m5m\""},
     {"a[0m]", "1:3: duration must be greater than 0"},
     {"a[5m:0m]", "1:6: duration must be greater than 0"},
