@@ -256,8 +256,8 @@ static void write_replay(const struct own_metrics *m, struct exposition *e)
         (double)store_quarantine_file_count(m->store));
     exposition_single(
         e, "croft_missing_files", METRIC_GAUGE,
-        "Blocks, manifests, files of deletions and shards that should be there and were gone at "
-        "start; damaged manifests.",
+        "Blocks, segments of the log, manifests, files of deletions and shards that should be "
+        "there and were gone at start; damaged manifests.",
         (double)replay->missing_files);
 }
 

@@ -1,17 +1,19 @@
 #include "tsdb/files/manifest.h"
 
+#include "base/crc32c.h"
 #include "tests/support/test.h"
 
-enum { BYTES_MAX = 1000 };
+enum { BYTES_MAX = 1000, VERSION_OFFSET = 8, SEGMENTS_BYTES = 20 };
 
 /* The example of docs/format/manifest.md. */
 static const uint8_t example[] = {
-    0x43, 0x52, 0x4f, 0x46, 0x54, 0x4d, 0x41, 0x4e, 0x01, 0x00, 0x00, 0x00, 0x03, 0x00, 0x00, 0x00,
+    0x43, 0x52, 0x4f, 0x46, 0x54, 0x4d, 0x41, 0x4e, 0x02, 0x00, 0x00, 0x00, 0x03, 0x00, 0x00, 0x00,
     0x01, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x09, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
     0x00, 0x68, 0xe5, 0xcf, 0x8b, 0x01, 0x00, 0x00, 0x30, 0xdd, 0xe5, 0xcf, 0x8b, 0x01, 0x00, 0x00,
     0x06, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x0c, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
     0x00, 0x10, 0x47, 0xd0, 0x8b, 0x01, 0x00, 0x00, 0x40, 0x87, 0x62, 0xd0, 0x8b, 0x01, 0x00, 0x00,
-    0x60, 0x09, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x49, 0x94, 0x25, 0xdf};
+    0x60, 0x09, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x07, 0x00, 0x00, 0x00,
+    0x02, 0x00, 0x00, 0x00, 0x40, 0xe2, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0xe9, 0x26, 0x98, 0xd7};
 
 static const struct bytes example_bytes = {example, sizeof example};
 
@@ -28,11 +30,32 @@ TEST(the_example_of_the_format_page_decodes_and_encodes)
     assert_int_equal(manifest.blocks[1].min_ts_ms, 1700006400000);
     assert_int_equal(manifest.blocks[1].max_ts_ms, 1700008200000);
     assert_int_equal(manifest.blocks[1].sample_count, 2400);
+    assert_int_equal(manifest.segment_count, 1);
+    assert_int_equal(manifest_durable_bytes(&manifest, 7, 2), 123456);
+    assert_int_equal(manifest_durable_bytes(&manifest, 7, 1), 0);
     buffer_init(&out, BYTES_MAX);
     manifest_encode(&out, &manifest, 3);
     assert_int_equal(out.len, sizeof example);
     assert_memory_equal(out.ptr, example, sizeof example);
     buffer_deinit(&out);
+    manifest_deinit(&manifest);
+}
+
+/* What version 1 wrote. */
+TEST(a_manifest_without_segments_decodes)
+{
+    struct error err;
+    struct manifest manifest;
+    uint8_t data[sizeof example];
+    size_t len = sizeof example - SEGMENTS_BYTES;
+    memcpy(data, example, sizeof example);
+    data[VERSION_OFFSET] = 1;
+    uint32_t crc = crc32c((struct bytes){data, len - 4});
+    memcpy(data + len - 4, &crc, sizeof crc);
+    manifest_init(&manifest);
+    expect_ok(manifest_decode((struct bytes){data, len}, 3, &manifest, &err));
+    assert_int_equal(manifest.count, 2);
+    assert_int_equal(manifest.segment_count, 0);
     manifest_deinit(&manifest);
 }
 
@@ -43,6 +66,7 @@ static void expect_refused(struct bytes data, uint32_t shard)
     manifest_init(&manifest);
     expect_status(manifest_decode(data, shard, &manifest, &err), STATUS_CORRUPT);
     assert_int_equal(manifest.count, 0);
+    assert_int_equal(manifest.segment_count, 0);
     assert_false(manifest.has_deletions);
     manifest_deinit(&manifest);
 }
@@ -81,6 +105,26 @@ TEST(blocks_are_in_order_and_there_once)
     manifest_deinit(&manifest);
 }
 
+TEST(a_segment_is_noted_once_and_forgotten_with_its_epoch)
+{
+    struct manifest manifest;
+    manifest_init(&manifest);
+    for (uint32_t epoch = 1; epoch <= 3; epoch++) {
+        manifest_note_segment(&manifest, (struct manifest_segment){epoch, 1, 100});
+        manifest_note_segment(&manifest, (struct manifest_segment){epoch, 1, 200});
+        manifest_note_segment(&manifest, (struct manifest_segment){epoch, 2, 300});
+    }
+    assert_int_equal(manifest.segment_count, 6);
+    manifest_forget_segments(&manifest, 2);
+    assert_int_equal(manifest.segment_count, 2);
+    assert_int_equal(manifest_durable_bytes(&manifest, 2, 1), 0);
+    assert_int_equal(manifest_durable_bytes(&manifest, 3, 1), 200);
+    assert_int_equal(manifest_durable_bytes(&manifest, 3, 2), 300);
+    manifest_deinit(&manifest);
+}
+
 TEST_MAIN(RUN(the_example_of_the_format_page_decodes_and_encodes),
+          RUN(a_manifest_without_segments_decodes),
           RUN(every_flipped_byte_every_other_length_and_the_manifest_of_another_shard_are_refused),
-          RUN(blocks_are_in_order_and_there_once))
+          RUN(blocks_are_in_order_and_there_once),
+          RUN(a_segment_is_noted_once_and_forgotten_with_its_epoch))

@@ -154,6 +154,94 @@ TEST(a_block_under_the_name_of_another_goes_to_quarantine)
     store_box_deinit(&box);
 }
 
+/* ---- segments of the log ---- */
+
+TEST(a_segment_that_is_gone_is_missed_at_every_start_until_blocks_cover_its_epoch)
+{
+    struct store_box box;
+    char path[DISK_PATH_MAX];
+    store_box_start(&box, BOX_SEED);
+    box_put(&box, "a", "up", BOX_START_MS, 1);
+    path_in_shard(&box, path, "wal/0000000001-000001.log");
+    store_box_crash(&box, POWER_CUT_DROP_ALL);
+    remove_file(&box, path);
+    expect_wrong(&box, path, "gone, and with it samples");
+    for (int i = 0; i < 2; i++) {
+        open_again(&box);
+        expect_missing(&box, 1);
+        box_put(&box, "a", "up", BOX_START_MS + 1, 1);
+        assert_int_equal(box_file_count(&box, path), 0); /* its name stays free */
+        expect_wrong(&box, path, "gone");
+        store_box_close(&box);
+    }
+    open_again(&box);
+    expect_flush(&box);
+    store_box_restart(&box);
+    expect_missing(&box, 0);
+    expect_clean(&box);
+    store_box_deinit(&box);
+}
+
+TEST(a_segment_that_comes_back_is_missed_no_longer)
+{
+    struct store_box box;
+    char path[DISK_PATH_MAX], aside[DISK_PATH_MAX];
+    store_box_start(&box, BOX_SEED);
+    box_put(&box, "a", "up", BOX_START_MS, 1);
+    path_in_shard(&box, path, "wal/0000000001-000001.log");
+    path_in_shard(&box, aside, "segment");
+    store_box_crash(&box, POWER_CUT_DROP_ALL);
+    rename_file(&box, path, aside);
+    open_again(&box);
+    expect_missing(&box, 1);
+    box_put(&box, "a", "up", BOX_START_MS + 1, 1);
+    store_box_crash(&box, POWER_CUT_DROP_ALL);
+    rename_file(&box, aside, path);
+    open_again(&box);
+    expect_missing(&box, 0);
+    expect_series(&box, "a", "up 1700000000000:1 1700000000001:1\n");
+    store_box_deinit(&box);
+}
+
+/* The log is cut at `left_bytes`, perhaps with zeros behind it. */
+static void expect_end_missed(uint64_t left_bytes, bool has_zeros)
+{
+    enum { SAMPLES = 3, ZEROS_END = 300 };
+    struct store_box box;
+    char path[DISK_PATH_MAX], proof[DISK_PATH_MAX];
+    store_box_start(&box, BOX_SEED);
+    for (int i = 0; i < SAMPLES; i++)
+        box_put(&box, "a", "up", BOX_START_MS + i, i);
+    path_in_shard(&box, path, "wal/0000000001-000001.log");
+    path_in_shard(&box, proof, "wal/0000000001-000002.log");
+    store_box_close(&box);
+    box.is_damaged = true;
+    remove_file(&box, proof); /* it was not synced */
+    sim_disk_truncate(box.sim, path, left_bytes);
+    if (has_zeros)
+        sim_disk_truncate(box.sim, path, ZEROS_END);
+    expect_wrong(&box, path, "damaged places");
+    open_again(&box);
+    assert_true(store_replay_report(box.store)->damaged_frames > 0);
+    box_put(&box, "a", "up", BOX_START_MS + SAMPLES, 1);
+    expect_flush(&box);
+    assert_int_equal(box_file_count(&box, "quarantine/0000000001-000001.log"), 1);
+    store_box_deinit(&box);
+}
+
+TEST(an_end_of_the_log_that_was_there_at_a_stop_and_is_gone_is_damage)
+{
+    enum { HEADER = 48, IN_FIRST_COMMIT = 100, IN_SECOND_COMMIT = 140 };
+    expect_end_missed(0, false);
+    expect_end_missed(0, true);
+    expect_end_missed(HEADER, false);
+    expect_end_missed(HEADER, true);
+    expect_end_missed(IN_FIRST_COMMIT, false);
+    expect_end_missed(IN_FIRST_COMMIT, true);
+    expect_end_missed(IN_SECOND_COMMIT, false);
+    expect_end_missed(IN_SECOND_COMMIT, true);
+}
+
 /* ---- shards ---- */
 
 TEST(a_shard_that_is_gone_is_missed_when_another_holds_something)
@@ -298,16 +386,18 @@ TEST(a_store_that_never_had_manifests_misses_none)
     store_box_deinit(&box);
 }
 
-/* A first start, a flush and a second start: whether all of it went well. */
+/* A first start, a flush, a commit, a stop and a second start: whether all of it went well. */
 static bool live(struct store_box *box)
 {
     struct error err = {0};
     const struct box_sample sample = {"a", "up", BOX_START_MS, 1};
+    const struct box_sample in_log = {"a", "up", BOX_START_MS + 1, 1};
     struct write_result result;
     if (store_box_open(box, &err) != STATUS_OK)
         return false;
-    bool is_well =
-        box_write(box, &sample, 1, &result, &err) == STATUS_OK && box_flush(box, &err) == STATUS_OK;
+    bool is_well = box_write(box, &sample, 1, &result, &err) == STATUS_OK &&
+                   box_flush(box, &err) == STATUS_OK &&
+                   box_write(box, &in_log, 1, &result, &err) == STATUS_OK;
     store_box_close(box);
     if (store_box_open(box, &err) != STATUS_OK)
         return false;
@@ -350,6 +440,9 @@ TEST(a_life_that_is_cut_or_fails_anywhere_misses_nothing)
 TEST_MAIN(RUN(a_block_that_is_gone_is_missed_at_every_start_until_it_has_expired),
           RUN(a_block_that_comes_back_is_missed_no_longer), RUN(a_block_in_quarantine_is_not_gone),
           RUN(a_block_under_the_name_of_another_goes_to_quarantine),
+          RUN(a_segment_that_is_gone_is_missed_at_every_start_until_blocks_cover_its_epoch),
+          RUN(a_segment_that_comes_back_is_missed_no_longer),
+          RUN(an_end_of_the_log_that_was_there_at_a_stop_and_is_gone_is_damage),
           RUN(a_shard_that_is_gone_is_missed_when_another_holds_something),
           RUN(a_file_of_deletions_that_is_gone_is_missed_once),
           RUN(deletions_that_have_done_their_work_are_not_missed),

@@ -10,7 +10,7 @@
  *         blocks/0000000007.block        sequence
  *         blocks/0000000008.block.tmp    being written, removed at start
  *         deletions                      what was deleted and is in blocks yet
- *         manifest                       which of these there should be
+ *         manifest                       which of all these there should be
  *         quarantine/                    files that could not be read; the log says why
  *
  * Format:  a page in docs/format for each kind of file.

@@ -10,15 +10,18 @@
 #include "tsdb/files/shard_files.h"
 
 enum {
-    VERSION = 1,
+    VERSION = 2,
+    VERSION_WITHOUT_SEGMENTS = 1,
     HEADER_BYTES = 24,
     BLOCK_BYTES = 32,
-    FILE_BYTES_MAX = HEADER_BYTES + BLOCK_BYTES * MANIFEST_BLOCKS_MAX + 4,
+    SEGMENT_BYTES = 16,
+    FILE_BYTES_MAX = HEADER_BYTES + BLOCK_BYTES * MANIFEST_BLOCKS_MAX + 4 +
+                     SEGMENT_BYTES * MANIFEST_SEGMENTS_MAX + 4,
 };
 
 static const char magic[8] = {'C', 'R', 'O', 'F', 'T', 'M', 'A', 'N'};
 
-/* ---- the list ---- */
+/* ---- the lists ---- */
 
 void manifest_init(struct manifest *manifest)
 {
@@ -28,6 +31,7 @@ void manifest_init(struct manifest *manifest)
 void manifest_deinit(struct manifest *manifest)
 {
     mem_free(manifest->blocks);
+    mem_free(manifest->segments);
     manifest_init(manifest);
 }
 
@@ -69,7 +73,55 @@ void manifest_remove(struct manifest *manifest, uint64_t sequence)
             (manifest->count - at) * sizeof *manifest->blocks);
 }
 
+static bool is_segment(const struct manifest_segment *segment, uint32_t epoch, uint32_t number)
+{
+    return segment->epoch == epoch && segment->number == number;
+}
+
+void manifest_note_segment(struct manifest *manifest, struct manifest_segment segment)
+{
+    size_t at = manifest->segment_count;
+    bool is_last = at > 0 && is_segment(&manifest->segments[at - 1], segment.epoch, segment.number);
+    if (is_last)
+        at--;
+    if (at == MANIFEST_SEGMENTS_MAX)
+        return;
+    manifest->segments = mem_grow(manifest->segments, &manifest->segment_capacity, at + 1,
+                                  sizeof *manifest->segments);
+    manifest->segments[at] = segment;
+    manifest->segment_count = at + 1;
+}
+
+uint64_t manifest_durable_bytes(const struct manifest *manifest, uint32_t epoch, uint32_t number)
+{
+    for (size_t i = manifest->segment_count; i > 0; i--) {
+        if (is_segment(&manifest->segments[i - 1], epoch, number))
+            return manifest->segments[i - 1].durable_bytes;
+    }
+    return 0;
+}
+
+void manifest_forget_segments(struct manifest *manifest, uint32_t epoch)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < manifest->segment_count; i++) {
+        if (manifest->segments[i].epoch > epoch)
+            manifest->segments[kept++] = manifest->segments[i];
+    }
+    manifest->segment_count = kept;
+}
+
 /* ---- bytes ---- */
+
+static void write_segments(struct buffer *out, const struct manifest *manifest)
+{
+    write_u32(out, (uint32_t)manifest->segment_count);
+    for (size_t i = 0; i < manifest->segment_count; i++) {
+        write_u32(out, manifest->segments[i].epoch);
+        write_u32(out, manifest->segments[i].number);
+        write_u64(out, manifest->segments[i].durable_bytes);
+    }
+}
 
 void manifest_encode(struct buffer *out, const struct manifest *manifest, uint32_t shard)
 {
@@ -86,6 +138,7 @@ void manifest_encode(struct buffer *out, const struct manifest *manifest, uint32
         write_u64(out, (uint64_t)block->max_ts_ms);
         write_u64(out, block->sample_count);
     }
+    write_segments(out, manifest);
     write_u32(out, crc32c((struct bytes){out->ptr + begin, out->len - begin}));
 }
 
@@ -97,17 +150,50 @@ static void read_block(struct reader *r, struct manifest_block *out)
     out->sample_count = reader_u64(r);
 }
 
-/* The count is believed only when so many blocks are there. */
-static enum status read_blocks(struct reader *r, uint32_t count, struct manifest *out,
-                               struct error *err)
+static enum status read_blocks(struct reader *r, struct manifest *out, struct error *err)
 {
-    if (r->is_broken || reader_left(r) != (size_t)count * BLOCK_BYTES)
-        return error_set(err, STATUS_CORRUPT, "manifest: not as long as it says");
+    uint32_t count = reader_u32(r);
+    /* believed only when so many are there */
+    if (r->is_broken || count > reader_left(r) / BLOCK_BYTES)
+        return error_set(err, STATUS_CORRUPT, "manifest: got no room for %u blocks", count);
     for (uint32_t i = 0; i < count; i++) {
         struct manifest_block block;
         read_block(r, &block);
         manifest_add(out, &block);
     }
+    return STATUS_OK;
+}
+
+static enum status read_segments(struct reader *r, struct manifest *out, struct error *err)
+{
+    uint32_t count = reader_u32(r);
+    if (r->is_broken || count > reader_left(r) / SEGMENT_BYTES)
+        return error_set(err, STATUS_CORRUPT, "manifest: got no room for %u segments", count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct manifest_segment segment;
+        segment.epoch = reader_u32(r);
+        segment.number = reader_u32(r);
+        segment.durable_bytes = reader_u64(r);
+        manifest_note_segment(out, segment);
+    }
+    return STATUS_OK;
+}
+
+static enum status read_body(struct reader *r, uint32_t shard, struct manifest *out,
+                             struct error *err)
+{
+    uint32_t version = reader_u32(r), got_shard = reader_u32(r), flags = reader_u32(r);
+    if (version != VERSION && version != VERSION_WITHOUT_SEGMENTS)
+        return error_set(err, STATUS_INVALID, "manifest: got version %u, want %d", version,
+                         VERSION);
+    if (got_shard != shard)
+        return error_set(err, STATUS_CORRUPT, "manifest: of shard %u", got_shard);
+    TRY(read_blocks(r, out, err));
+    if (version != VERSION_WITHOUT_SEGMENTS)
+        TRY(read_segments(r, out, err));
+    if (reader_left(r) > 0)
+        return error_set(err, STATUS_CORRUPT, "manifest: longer than it says");
+    out->has_deletions = flags == 1;
     return STATUS_OK;
 }
 
@@ -122,15 +208,10 @@ enum status manifest_decode(struct bytes data, uint32_t shard, struct manifest *
         return error_set(err, STATUS_CORRUPT, "manifest: wrong checksum");
     struct reader r = reader_of(body);
     reader_bytes(&r, sizeof magic);
-    uint32_t version = reader_u32(&r), got_shard = reader_u32(&r), flags = reader_u32(&r);
-    if (version != VERSION)
-        return error_set(err, STATUS_INVALID, "manifest: got version %u, want %d", version,
-                         VERSION);
-    if (got_shard != shard)
-        return error_set(err, STATUS_CORRUPT, "manifest: of shard %u", got_shard);
-    TRY(read_blocks(&r, reader_u32(&r), out, err));
-    out->has_deletions = flags == 1;
-    return STATUS_OK;
+    enum status status = read_body(&r, shard, out, err);
+    if (status != STATUS_OK)
+        manifest_deinit(out);
+    return status;
 }
 
 /* ---- the file ---- */

@@ -286,6 +286,7 @@ enum status shard_commit(struct shard *shard, struct error *err)
 {
     mutex_lock(&shard->commit_lock);
     enum status status = wal_commit(shard->wal, err);
+    shard_manifest_note_segment_locked(shard);
     mutex_unlock(&shard->commit_lock);
     store_check_reserve(shard->store);
     return status;
@@ -338,6 +339,7 @@ void shard_close(struct shard *shard)
         struct error err;
         if (shard_commit(shard, &err) != STATUS_OK)
             log_error("shard %u: last commit failed: %s", shard->number, err.text);
+        shard_manifest_note_end(shard);
         wal_leave_proof(shard->wal);
         wal_close(shard->wal);
     }

@@ -64,8 +64,11 @@ enum status shard_drop_log(struct shard *shard, uint32_t epoch, struct error *er
     mutex_lock(&shard->commit_lock);
     wal_skip(shard->wal, epoch);
     mutex_unlock(&shard->commit_lock);
+    shard_manifest_forget_log(shard, epoch);
+    TRY(shard_save_manifest(shard, err));
     TRY(quarantine_segments(shard, epoch, err));
-    return wal_drop(shard->wal, epoch, err);
+    TRY(wal_drop(shard->wal, epoch, err));
+    return shard_save_manifest(shard, err);
 }
 
 /* ---- opening ---- */
@@ -122,22 +125,39 @@ static void wake_committer(void *context)
     mutex_unlock(&shard->wake_lock);
 }
 
+/* No number is used twice, so that a file in quarantine is never replaced by another, and one that
+   is gone and comes back finds its place free. */
+static enum status last_epoch(const struct shard *shard, uint32_t *out, struct error *err)
+{
+    const struct manifest *manifest = &shard->manifest;
+    struct epochs kept;
+    TRY(list_epochs(shard, QUARANTINE_FOLDER, &kept, err));
+    *out = kept.last > shard->covered_epoch ? kept.last : shard->covered_epoch;
+    size_t count = manifest->segment_count;
+    if (count > 0 && manifest->segments[count - 1].epoch > *out)
+        *out = manifest->segments[count - 1].epoch;
+    return STATUS_OK;
+}
+
 enum status shard_open_log(struct shard *shard, struct error *err)
 {
     char folder[DISK_PATH_MAX];
-    struct epochs kept;
-    /* no number is used twice, so that a file in quarantine is never replaced by another */
-    TRY(list_epochs(shard, QUARANTINE_FOLDER, &kept, err));
+    uint32_t epoch_after;
+    TRY(last_epoch(shard, &epoch_after, err));
     shard_path(shard, folder, WAL_FOLDER, "");
     uint64_t segment_bytes = shard->store->options.wal_segment_bytes;
-    struct wal_options options = {
-        .disk = shard->store->options.disk,
-        .folder = folder,
-        .shard = shard->number,
-        .segment_bytes = segment_bytes == 0 ? WAL_SEGMENT_BYTES : segment_bytes,
-        .batch_max_bytes = WAL_BATCH_MAX_BYTES,
-        .epoch_after = kept.last > shard->covered_epoch ? kept.last : shard->covered_epoch};
+    struct wal_options options = {.disk = shard->store->options.disk,
+                                  .folder = folder,
+                                  .shard = shard->number,
+                                  .segment_bytes =
+                                      segment_bytes == 0 ? WAL_SEGMENT_BYTES : segment_bytes,
+                                  .batch_max_bytes = WAL_BATCH_MAX_BYTES,
+                                  .epoch_after = epoch_after};
     TRY(wal_open(&options, &shard->wal, err));
     wal_set_wake(shard->wal, wake_committer, shard);
+    /* a disk that does not take the manifest is no reason not to start: the next flush drops it */
+    struct error ignored;
+    if (shard_save_manifest(shard, &ignored) != STATUS_OK)
+        return STATUS_OK;
     return shard_drop_log(shard, shard->covered_epoch, err);
 }

@@ -2,11 +2,12 @@
  * What a shard should have on the disk (files/manifest.h): kept as blocks come and go, and
  * compared at start.
  *
- *     blocks come  durable, then in the manifest      so it never names what was not there
- *     blocks go    out of the manifest, then deleted  so what it names was not deleted by Croft
+ *     files come  durable, then in the manifest      so it never names what was not there
+ *     files go    out of the manifest, then deleted  so what it names was not deleted by Croft
  *
  * A full disk must not keep anything from being deleted, so then the second line goes the other way
- * round. What a merge has replaced and what has expired is not missed either way.
+ * round. What a merge has replaced, what has expired and what of the log blocks cover is not missed
+ * either way.
  */
 #include "tsdb/store/store_impl.h"
 
@@ -44,6 +45,48 @@ void shard_manifest_set_deletions(struct shard *shard, bool has_deletions)
     mutex_unlock(&shard->manifest_lock);
 }
 
+static void note_segment(struct shard *shard, struct manifest_segment segment)
+{
+    struct error ignored;
+    mutex_lock(&shard->manifest_lock);
+    manifest_note_segment(&shard->manifest, segment);
+    shard->is_manifest_saved = false;
+    mutex_unlock(&shard->manifest_lock);
+    enum status status = shard_save_manifest(shard, &ignored);
+    (void)status;
+}
+
+void shard_manifest_note_segment_locked(struct shard *shard)
+{
+    struct manifest_segment end = wal_durable_end(shard->wal);
+    struct segment_id id = {end.epoch, end.number};
+    if (segment_id_compare(id, shard->noted_segment) == 0)
+        return;
+    shard->noted_segment = id;
+    note_segment(shard, end);
+}
+
+void shard_manifest_note_end(struct shard *shard)
+{
+    struct manifest_segment end = wal_durable_end(shard->wal);
+    mutex_lock(&shard->manifest_lock);
+    uint64_t noted_bytes = manifest_durable_bytes(&shard->manifest, end.epoch, end.number);
+    mutex_unlock(&shard->manifest_lock);
+    /* 0: dropped since */
+    if (noted_bytes > 0 && noted_bytes < end.durable_bytes)
+        note_segment(shard, end);
+}
+
+void shard_manifest_forget_log(struct shard *shard, uint32_t epoch)
+{
+    mutex_lock(&shard->manifest_lock);
+    size_t before = shard->manifest.segment_count;
+    manifest_forget_segments(&shard->manifest, epoch);
+    if (shard->manifest.segment_count < before)
+        shard->is_manifest_saved = false;
+    mutex_unlock(&shard->manifest_lock);
+}
+
 enum status shard_save_manifest(struct shard *shard, struct error *err)
 {
     enum status status = STATUS_OK;
@@ -57,12 +100,11 @@ enum status shard_save_manifest(struct shard *shard, struct error *err)
 
 /* ---- comparing, before anybody else knows the shard ---- */
 
-static enum status has_file(const struct shard *shard, const char *folder, uint64_t sequence,
+static enum status has_file(const struct shard *shard, const char *folder, const char *name,
                             bool *has, struct error *err)
 {
-    char name[DISK_NAME_MAX], path[DISK_PATH_MAX];
+    char path[DISK_PATH_MAX];
     struct file *file = NULL;
-    block_name(name, sequence);
     shard_path(shard, path, folder, name);
     enum status status = disk_open(shard->store->options.disk, path, &file, err);
     file_close(file);
@@ -83,9 +125,11 @@ static bool is_replaced(struct shard *shard, uint64_t sequence)
 static enum status is_missing(struct shard *shard, const struct manifest_block *block, bool *is,
                               struct error *err)
 {
+    char name[DISK_NAME_MAX];
     bool has_block, is_in_quarantine;
-    TRY(has_file(shard, BLOCKS_FOLDER, block->sequence, &has_block, err));
-    TRY(has_file(shard, QUARANTINE_FOLDER, block->sequence, &is_in_quarantine, err));
+    block_name(name, block->sequence);
+    TRY(has_file(shard, BLOCKS_FOLDER, name, &has_block, err));
+    TRY(has_file(shard, QUARANTINE_FOLDER, name, &is_in_quarantine, err));
     *is = !has_block && !is_in_quarantine && !is_replaced(shard, block->sequence) &&
           block->max_ts_ms >= store_first_visible_ms(shard->store, NULL, INT64_MIN);
     return STATUS_OK;
@@ -118,6 +162,26 @@ static enum status compare_blocks(struct shard *shard, struct error *err)
             note_missing(shard, &block); /* and it stays, so that the next start says so as well */
         else
             manifest_remove(manifest, block.sequence);
+    }
+    return STATUS_OK;
+}
+
+/* An entry stays until blocks cover it, so that the next start says so as well. */
+static enum status compare_segments(struct shard *shard, struct error *err)
+{
+    manifest_forget_segments(&shard->manifest, shard->covered_epoch);
+    for (size_t i = 0; i < shard->manifest.segment_count; i++) {
+        const struct manifest_segment *segment = &shard->manifest.segments[i];
+        char name[DISK_NAME_MAX];
+        bool is_in_log, is_in_quarantine;
+        segment_name(name, (struct segment_id){segment->epoch, segment->number});
+        TRY(has_file(shard, WAL_FOLDER, name, &is_in_log, err));
+        TRY(has_file(shard, QUARANTINE_FOLDER, name, &is_in_quarantine, err));
+        if (is_in_log || is_in_quarantine)
+            continue;
+        log_error("%s/" WAL_FOLDER "/%s is gone, and with it samples that no block holds",
+                  shard->folder, name);
+        shard->replay.missing_files++;
     }
     return STATUS_OK;
 }
@@ -158,7 +222,7 @@ static void note_unreadable(struct shard *shard, enum status status, const struc
 {
     if (status == STATUS_NOT_FOUND && !shard->store->has_manifests)
         return;
-    log_error("shard %u: the manifest is made anew, blocks that are gone were not missed: %s",
+    log_error("shard %u: the manifest is made anew, files that are gone were not missed: %s",
               shard->number, why->text);
     shard->replay.missing_files++;
 }
@@ -174,6 +238,7 @@ enum status shard_compare_manifest(struct shard *shard, struct error *err)
         note_unreadable(shard, status, &why);
     note_sequences(shard);
     TRY(compare_blocks(shard, err));
+    TRY(compare_segments(shard, err));
     add_present(shard);
     compare_deletions(shard);
     if (shard->store->options.is_read_only)

@@ -75,6 +75,7 @@ static enum status decode_log(struct replay *replay, struct wal_replay_report *r
     const struct wal_observer observer = shard_damage_observer(shard);
     const struct wal_replay_handler handler = {.context = replay,
                                                .observer = &observer,
+                                               .manifest = &shard->manifest,
                                                .series = decode_series,
                                                .samples = decode_samples,
                                                .durable = decode_durable};

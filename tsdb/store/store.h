@@ -186,8 +186,8 @@ struct store_replay_report {
     uint64_t torn_tail_bytes;
     uint64_t damaged_frames;
     uint64_t quarantined_blocks;
-    uint64_t missing_files; /* blocks, manifests, files of deletions and shards that should be
-                               there; a damaged manifest */
+    uint64_t missing_files; /* blocks, segments of the log, manifests, files of deletions and shards
+                               that should be there; a damaged manifest */
     uint64_t duration_ms;
 };
 const struct store_replay_report *store_replay_report(const struct store *store);

@@ -256,7 +256,6 @@ static enum status publish(struct flush *flush, struct error *err)
     shard_note_memory_locked(shard);
     rwlock_unlock_write(&shard->lock);
     shard->covered_epoch = flush->ended_epoch;
-    TRY(shard_save_manifest(shard, err));
     return shard_drop_log(shard, flush->ended_epoch, err);
 }
 

@@ -78,6 +78,8 @@ struct shard {
 
     struct mutex commit_lock;            /* one commit at a time */
     struct wal *wal;                     /* records are logged under `lock` */
+    struct segment_id noted_segment;     /* guarded by commit_lock; the last one that the manifest
+                                            was told of */
     struct segment_id *damaged_segments; /* guarded by flush_lock; of the log, by epoch; until
                                             they are in quarantine */
     size_t damaged_segment_count;        /* guarded by flush_lock */
@@ -179,6 +181,13 @@ MUST_USE enum status shard_compare_manifest(struct shard *shard, struct error *e
 void shard_manifest_add(struct shard *shard, const struct block *block);
 void shard_manifest_remove(struct shard *shard, const struct block *block);
 void shard_manifest_set_deletions(struct shard *shard, bool has_deletions);
+/* After a commit: writes down the segment that it began, if it did. A disk that does not take that
+   is no reason to fail: the manifest may name less than there is. */
+void shard_manifest_note_segment_locked(struct shard *shard) REQUIRES(shard->commit_lock);
+/* After the last commit: writes down where the log ends. */
+void shard_manifest_note_end(struct shard *shard);
+/* Before segments of epochs <= `epoch` are deleted. */
+void shard_manifest_forget_log(struct shard *shard, uint32_t epoch);
 /* Writes it when it has changed; STATUS_OK also when the disk is full: it is to be called before
    files are deleted, and once more after. */
 MUST_USE enum status shard_save_manifest(struct shard *shard, struct error *err);

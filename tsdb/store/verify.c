@@ -164,7 +164,11 @@ static enum status verify_log(struct proof *proof, struct error *err)
     const struct wal_observer observer = {
         .context = proof, .segment = begin_segment, .segment_end = end_segment};
     const struct wal_replay_handler handler = {
-        .context = proof, .observer = &observer, .series = check_series};
+        .context = proof,
+        .observer = &observer,
+        .series = check_series,
+        .manifest = &proof->manifest,
+    };
     struct wal_replay_report log = {0};
     enum status status =
         wal_replay(proof->disk, folder, proof->shard, proof->covered_epoch, &handler, &log, err);
@@ -243,6 +247,21 @@ static void check_deletions_gone(struct proof *proof, const struct shard_files *
         wrong(proof, path, "gone: what was deleted is there again where blocks still have it");
 }
 
+/* Of the log, what blocks do not cover. */
+static void check_segments_gone(struct proof *proof, const struct shard_files *files)
+{
+    manifest_forget_segments(&proof->manifest, proof->covered_epoch);
+    for (size_t i = 0; i < proof->manifest.segment_count; i++) {
+        const struct manifest_segment *segment = &proof->manifest.segments[i];
+        char name[DISK_NAME_MAX], path[DISK_PATH_MAX];
+        segment_name(name, (struct segment_id){segment->epoch, segment->number});
+        shard_file_path(path, proof->shard, WAL_FOLDER, name);
+        if (!name_list_has(&files->segments, name) && !name_list_has(&files->quarantine, name) &&
+            !is_there(proof, path))
+            wrong(proof, path, "gone, and with it samples that no block holds");
+    }
+}
+
 static void forget_present(struct proof *proof, const struct shard_files *files)
 {
     for (size_t i = proof->manifest.count; i > 0; i--) {
@@ -278,6 +297,7 @@ static enum status verify_files(struct proof *proof, const struct shard_files *f
     for (size_t i = 0; i < files->blocks.count; i++)
         TRY(verify_block(proof, files->blocks.names[i], err));
     check_blocks_gone(proof);
+    check_segments_gone(proof, files);
     return verify_log(proof, err);
 }
 

@@ -435,6 +435,12 @@ enum status wal_commit(struct wal *wal, struct error *err)
     return status;
 }
 
+struct manifest_segment wal_durable_end(const struct wal *wal)
+{
+    return (struct manifest_segment){wal->previous.epoch, wal->previous.number,
+                                     wal->previous_bytes};
+}
+
 /* ---- dropping ---- */
 
 void wal_skip(struct wal *wal, uint32_t epoch)

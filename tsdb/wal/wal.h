@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/counter.h"
 #include "base/disk.h"
+#include "tsdb/files/manifest.h"
 #include "tsdb/head/head.h"
 
 struct wal;
@@ -79,6 +80,9 @@ MUST_USE bool wal_wait(struct wal *wal, struct wal_waiter *waiter);
 /* Writes and syncs what is pending, tells the waiters. Nothing pending: STATUS_OK. */
 MUST_USE enum status wal_commit(struct wal *wal, struct error *err);
 bool wal_has_pending(const struct wal *wal);
+/* The last segment of this run with anything durable, and how much of it is; epoch 0 when there is
+   none. Of the committing thread. */
+struct manifest_segment wal_durable_end(const struct wal *wal);
 /* `wake` is called whenever a waiter was added, from wal_wait's thread; set before any wal_wait. */
 void wal_set_wake(struct wal *wal, void (*wake)(void *context), void *context);
 
@@ -152,6 +156,8 @@ struct wal_replay_handler {
        file is synced again. */
     void (*durable)(void *context);
     const struct wal_observer *observer; /* may be NULL, as may each function */
+    /* What it says was durable is damaged when it cannot be read; NULL: the log has to say. */
+    const struct manifest *manifest;
 };
 
 struct wal_replay_report {

@@ -111,11 +111,17 @@ static enum status end_at(struct wal_reader *reader, uint64_t offset, struct err
     return STATUS_OK;
 }
 
+void wal_reader_set_durable(struct wal_reader *reader, uint64_t bytes)
+{
+    if (reader->durable_bytes <= reader->size_bytes && bytes > reader->size_bytes)
+        reader->damaged_frames++;
+    if (bytes > reader->durable_bytes)
+        reader->durable_bytes = bytes;
+}
+
 enum status wal_reader_set_limit(struct wal_reader *reader, uint64_t bytes, struct error *err)
 {
-    reader->durable_bytes = bytes;
-    if (bytes > reader->size_bytes)
-        reader->damaged_frames++;
+    wal_reader_set_durable(reader, bytes);
     return bytes < reader->size_bytes ? end_at(reader, bytes, err) : STATUS_OK;
 }
 

@@ -43,7 +43,9 @@ void wal_reader_close(struct wal_reader *reader);
 /* STATUS_CORRUPT for a header of an unknown version. `*state` is never SEGMENT_HEADER_UNKNOWN. */
 MUST_USE enum status wal_reader_header(struct wal_reader *reader, struct segment_header *header,
                                        enum segment_header_state *state, struct error *err);
-/* The next segment says that this one is durable up to `bytes`, and given up behind that. */
+/* This one is known to be durable up to `bytes`: it is damaged when it is not as long. */
+void wal_reader_set_durable(struct wal_reader *reader, uint64_t bytes);
+/* The same, and given up behind that. */
 MUST_USE enum status wal_reader_set_limit(struct wal_reader *reader, uint64_t bytes,
                                           struct error *err);
 /* `*records` are the records of the next good frame (until the next call); empty at the end. */

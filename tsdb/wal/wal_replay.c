@@ -84,6 +84,14 @@ static enum status find_limit(struct replay *replay, size_t index, struct wal_re
     return order < 0 ? wal_reader_set_limit(reader, 0, err) : STATUS_OK;
 }
 
+static void note_known(const struct replay *replay, struct wal_reader *reader)
+{
+    const struct manifest *manifest = replay->handler->manifest;
+    if (manifest != NULL)
+        wal_reader_set_durable(
+            reader, manifest_durable_bytes(manifest, reader->id.epoch, reader->id.number));
+}
+
 /* A segment that should be there and is not: a file was lost. Epochs before the first one that is
    there were dropped. */
 static void check_previous(struct replay *replay, size_t index, struct segment_id previous)
@@ -216,6 +224,7 @@ static enum status read_segment(struct replay *replay, size_t index, struct wal_
         check_previous(replay, index, header.previous);
     if (state == SEGMENT_HEADER_GOOD && header.previous.epoch != 0)
         call_durable(replay);
+    note_known(replay, reader);
     TRY(find_limit(replay, index, reader, err));
     return read_segment_body(replay, reader, &header, state, &before, err);
 }
