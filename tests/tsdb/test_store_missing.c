@@ -337,6 +337,28 @@ TEST(a_damaged_copy_of_the_deletions_is_found_and_written_anew)
     store_box_deinit(&box);
 }
 
+TEST(a_second_damaged_file_of_deletions_does_not_replace_the_first_in_quarantine)
+{
+    struct store_box box;
+    struct error err = {0};
+    char path[DISK_PATH_MAX];
+    store_box_start(&box, BOX_SEED);
+    box.is_damaged = true; /* what is in quarantine is on the list */
+    for (int i = 0; i < 3; i++) {
+        flush_sample(&box, BOX_START_MS + i);
+        expect_ok(
+            box_delete(&box, &(struct box_query){.tenants = "a", .matchers = "__name__=up"}, &err));
+        path_in_shard(&box, path, "deletions");
+        store_box_close(&box);
+        sim_disk_truncate(box.sim, path, (uint64_t)i + 1);
+        open_again(&box);
+        assert_int_equal(store_replay_report(box.store)->quarantined_blocks, 1);
+        assert_int_equal(box_file_count(&box, "quarantine/deletions"), (size_t)i + 1);
+    }
+    assert_int_equal(box_file_count(&box, "quarantine/deletions.2"), 1);
+    store_box_deinit(&box);
+}
+
 /* ---- the manifest itself ---- */
 
 TEST(a_manifest_that_is_damaged_or_gone_is_missed_once_and_made_anew)
@@ -446,6 +468,7 @@ TEST_MAIN(RUN(a_block_that_is_gone_is_missed_at_every_start_until_it_has_expired
           RUN(a_shard_that_is_gone_is_missed_when_another_holds_something),
           RUN(a_file_of_deletions_that_is_gone_is_missed_once),
           RUN(deletions_that_have_done_their_work_are_not_missed),
+          RUN(a_second_damaged_file_of_deletions_does_not_replace_the_first_in_quarantine),
           RUN(a_damaged_copy_of_the_deletions_is_found_and_written_anew),
           RUN(a_manifest_that_is_damaged_or_gone_is_missed_once_and_made_anew),
           RUN(a_store_that_never_had_manifests_misses_none),

@@ -8,8 +8,8 @@
 
 void shard_file_path(char *path, uint32_t shard, const char *folder, const char *name)
 {
-    int len = snprintf(path, DISK_PATH_MAX, SHARD_FOLDER_FORMAT "/%s%s%s", shard, folder,
-                       *name == '\0' ? "" : "/", name);
+    int len = snprintf(path, DISK_PATH_MAX, SHARD_FOLDER_FORMAT "%s%s%s%s", shard,
+                       *folder == '\0' ? "" : "/", folder, *name == '\0' ? "" : "/", name);
     CHECK(len < DISK_PATH_MAX);
 }
 

@@ -22,7 +22,8 @@ void shard_files_deinit(struct shard_files *files);
 /* Whether every file of `before` is still there. */
 bool shard_files_has_all(const struct shard_files *files, const struct shard_files *before);
 
-/* `folder` is one of filenames.h, `name` a file in it or "". `path` has DISK_PATH_MAX bytes. */
+/* `folder` is one of filenames.h or "", `name` a file in it or "". `path` has DISK_PATH_MAX bytes.
+ */
 void shard_file_path(char *path, uint32_t shard, const char *folder, const char *name);
 /* DISK_NAME_MAX bytes. */
 void block_name(char *name, uint64_t sequence);

@@ -52,18 +52,39 @@ void shard_block_path(const struct shard *shard, char *path, uint64_t sequence)
     shard_path(shard, path, BLOCKS_FOLDER, name);
 }
 
+/* `name`, or for the shard's own files, which are made again and again, one that none in quarantine
+   has. A block or segment of its name there is the same file: its move was cut off. `out` has
+   DISK_NAME_MAX bytes. */
+static enum status name_in_quarantine(const struct shard *shard, const char *folder,
+                                      const char *name, char *out, struct error *err)
+{
+    char path[DISK_PATH_MAX];
+    struct name_list names;
+    snprintf(out, DISK_NAME_MAX, "%s", name);
+    if (*folder != '\0')
+        return STATUS_OK;
+    shard_path(shard, path, QUARANTINE_FOLDER, "");
+    TRY(disk_list(shard->store->options.disk, path, &names, err));
+    for (size_t i = 1; name_list_has(&names, out); i++)
+        snprintf(out, DISK_NAME_MAX, "%s.%zu", name, i);
+    name_list_deinit(&names);
+    return STATUS_OK;
+}
+
 enum status shard_quarantine_file(struct shard *shard, const char *folder, const char *name,
                                   struct error *err)
 {
     struct disk *disk = shard->store->options.disk;
     char from[DISK_PATH_MAX], to[DISK_PATH_MAX], source[DISK_PATH_MAX], quarantine[DISK_PATH_MAX];
+    char new_name[DISK_NAME_MAX];
     shard_path(shard, from, folder, name);
-    shard_path(shard, to, QUARANTINE_FOLDER, name);
     shard_path(shard, source, folder, "");
     shard_path(shard, quarantine, QUARANTINE_FOLDER, "");
     /* who took the files out of it may have taken it as well */
     TRY(disk_make_dir(disk, quarantine, err));
     TRY(disk_sync_dir(disk, shard->folder, err));
+    TRY(name_in_quarantine(shard, folder, name, new_name, err));
+    shard_path(shard, to, QUARANTINE_FOLDER, new_name);
     TRY(disk_rename(disk, from, to, err));
     TRY(disk_sync_dir(disk, quarantine, err));
     return disk_sync_dir(disk, source, err);

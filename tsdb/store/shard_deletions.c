@@ -22,19 +22,13 @@ static void file_path(const struct shard *shard, char *path, const char *name)
 /* What was deleted is there again then, until somebody looks at the file. */
 static enum status quarantine(struct shard *shard, const struct error *why, struct error *err)
 {
-    char from[DISK_PATH_MAX], to[DISK_PATH_MAX], folder[DISK_PATH_MAX];
     log_error("shard %u: deleted samples are there again, their list is damaged: %s", shard->number,
               why->text);
     shard->replay.quarantined_blocks++;
     shard->has_bad_deletions = true;
     if (shard->store->options.is_read_only)
         return STATUS_OK;
-    file_path(shard, from, DELETIONS_FILE);
-    shard_path(shard, to, QUARANTINE_FOLDER, DELETIONS_FILE);
-    shard_path(shard, folder, QUARANTINE_FOLDER, "");
-    TRY(disk_rename(shard->store->options.disk, from, to, err));
-    TRY(disk_sync_dir(shard->store->options.disk, folder, err));
-    return disk_sync_dir(shard->store->options.disk, shard->folder, err);
+    return shard_quarantine_file(shard, "", DELETIONS_FILE, err);
 }
 
 /* No new block may have a sequence that a deletion counts for. */

@@ -195,8 +195,9 @@ MUST_USE enum status shard_save_manifest(struct shard *shard, struct error *err)
 MUST_USE enum status shard_sync_blocks(struct shard *shard, struct error *err);
 /* DISK_PATH_MAX bytes. */
 void shard_block_path(const struct shard *shard, char *path, uint64_t sequence);
-/* Out of the way, durably, and never deleted: somebody may want to look at it. `folder` is that of
-   blocks or of the log. STATUS_NOT_FOUND: there is no such file. */
+/* Out of the way, durably, and never deleted or replaced: somebody may want to look at it. `folder`
+   is that of blocks, of the log, or "" for the shard's own. STATUS_NOT_FOUND: there is no such
+   file. */
 MUST_USE enum status shard_quarantine_file(struct shard *shard, const char *folder,
                                            const char *name, struct error *err);
 /* Notes that such a file may be there. */
