@@ -243,6 +243,10 @@ static void write_replay(const struct own_metrics *m, struct exposition *e)
     exposition_single(e, "croft_replay_torn_tail_bytes", METRIC_GAUGE,
                       "Bytes at the end of the log that had not become durable.",
                       (double)replay->torn_tail_bytes);
+    exposition_single(e, "croft_replay_lost_samples", METRIC_GAUGE,
+                      "Samples of good frames of the log that could not be read at start, because "
+                      "damaged ones declared their series or held the values they rest on.",
+                      (double)replay->lost_samples);
     exposition_single(e, "croft_replay_damaged_frames", METRIC_GAUGE,
                       "Frames of the log that were damaged and skipped at start.",
                       (double)replay->damaged_frames);

@@ -74,6 +74,30 @@ TEST(a_damaged_segment_goes_to_quarantine_with_its_epoch_and_no_other_does)
     store_box_deinit(&box);
 }
 
+TEST(segments_whose_series_were_declared_in_a_lost_one_go_to_quarantine_as_well)
+{
+    for (int is_gone = 0; is_gone < 2; is_gone++) {
+        struct store_box box;
+        struct error err = {0};
+        char path[DISK_PATH_MAX];
+        leave_log(&box);
+        damage_segment(&box, 1);
+        segment_of_a(&box, 1, 1, path);
+        struct disk *disk = sim_disk_disk(box.sim);
+        if (is_gone)
+            expect_ok(disk_unlink(disk, path, &err));
+        disk_close(disk);
+        open_again(&box);
+        assert_int_equal(store_replay_report(box.store)->lost_samples, COMMITS - 1);
+        expect_series(&box, "a", "");
+        box_put(&box, "a", "up", BOX_START_MS + COMMITS, 1);
+        expect_flush(&box);
+        assert_int_equal(box_file_count(&box, "/wal/"), 0);
+        assert_int_equal(box_file_count(&box, "quarantine/"), (size_t)(COMMITS - is_gone));
+        store_box_deinit(&box);
+    }
+}
+
 TEST(a_torn_tail_is_deleted_with_its_epoch)
 {
     struct store_box box;
@@ -167,6 +191,7 @@ TEST(a_quarantine_that_was_removed_is_made_again)
 }
 
 TEST_MAIN(RUN(a_damaged_segment_goes_to_quarantine_with_its_epoch_and_no_other_does),
+          RUN(segments_whose_series_were_declared_in_a_lost_one_go_to_quarantine_as_well),
           RUN(a_torn_tail_is_deleted_with_its_epoch),
           RUN(a_flush_that_is_cut_anywhere_deletes_no_damaged_segment),
           RUN(a_segment_in_quarantine_is_never_replaced_by_another),

@@ -2,8 +2,9 @@
  * The log of a shard from its opening on: where it begins, who commits it, and what becomes of it
  * when blocks hold what it says.
  *
- * Then it is deleted, but for segments that are damaged: what could not be read of them is in no
- * block, so they go to quarantine. The replay notes which they are.
+ * Then it is deleted, but for segments of which not all could be read, because they are damaged or
+ * their series were declared where the log is: that is in no block, so they go to quarantine. The
+ * replay notes which they are.
  */
 #include "tsdb/store/store_impl.h"
 
@@ -15,11 +16,8 @@ enum { WAL_SEGMENT_BYTES = 64 << 20, WAL_BATCH_MAX_BYTES = 64 << 20 };
 
 /* ---- damaged segments ---- */
 
-static void note_if_damaged(void *context, const struct wal_segment_view *segment)
+static void note_segment(struct shard *shard, const struct wal_segment_view *segment)
 {
-    struct shard *shard = context;
-    if (!segment->is_damaged)
-        return;
     shard->damaged_segments =
         mem_grow(shard->damaged_segments, &shard->damaged_segment_capacity,
                  shard->damaged_segment_count + 1, sizeof *shard->damaged_segments);
@@ -27,9 +25,23 @@ static void note_if_damaged(void *context, const struct wal_segment_view *segmen
         (struct segment_id){segment->epoch, segment->number};
 }
 
+static void note_if_unread(void *context, const struct wal_segment_view *segment)
+{
+    struct shard *shard = context;
+    shard->replay.lost_samples += segment->unread_samples;
+    if (segment->is_damaged || segment->unread_samples > 0)
+        note_segment(shard, segment);
+}
+
+static void note_if_damaged(void *context, const struct wal_segment_view *segment)
+{
+    if (segment->is_damaged)
+        note_segment(context, segment);
+}
+
 struct wal_observer shard_damage_observer(struct shard *shard)
 {
-    return (struct wal_observer){.context = shard, .segment_end = note_if_damaged};
+    return (struct wal_observer){.context = shard, .segment_end = note_if_unread};
 }
 
 static enum status quarantine_segment(struct shard *shard, struct segment_id id, struct error *err)
@@ -38,7 +50,7 @@ static enum status quarantine_segment(struct shard *shard, struct segment_id id,
     segment_name(name, id);
     enum status status = shard_quarantine_file(shard, WAL_FOLDER, name, err);
     if (status == STATUS_OK)
-        log_error("%s/" WAL_FOLDER "/%s was damaged and is in quarantine; what could be read of it "
+        log_error("%s/" WAL_FOLDER "/%s could not all be read and is in quarantine; what could be "
                   "is in blocks",
                   shard->folder, name);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
@@ -105,7 +117,8 @@ enum status shard_find_covered_damage(struct shard *shard, struct error *err)
     char folder[DISK_PATH_MAX];
     struct epochs logged;
     struct wal_replay_report ignored;
-    const struct wal_observer observer = shard_damage_observer(shard);
+    /* what rests on a segment that was dropped already is in blocks as well */
+    const struct wal_observer observer = {.context = shard, .segment_end = note_if_damaged};
     const struct wal_replay_handler handler = {.observer = &observer};
     TRY(list_epochs(shard, WAL_FOLDER, &logged, err));
     if (logged.first == 0 || logged.first > shard->covered_epoch)

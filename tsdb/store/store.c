@@ -42,6 +42,7 @@ static void add_replay(struct store *store, const struct store_replay_report *sh
     store->replay.series += shard->series;
     store->replay.torn_tail_bytes += shard->torn_tail_bytes;
     store->replay.damaged_frames += shard->damaged_frames;
+    store->replay.lost_samples += shard->lost_samples;
     store->replay.quarantined_blocks += shard->quarantined_blocks;
     store->replay.missing_files += shard->missing_files;
 }

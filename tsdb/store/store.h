@@ -185,6 +185,7 @@ struct store_replay_report {
     uint64_t series;
     uint64_t torn_tail_bytes;
     uint64_t damaged_frames;
+    uint64_t lost_samples; /* of the log's good frames, because of the damaged ones */
     uint64_t quarantined_blocks;
     uint64_t missing_files; /* blocks, segments of the log, manifests, files of deletions and shards
                                that should be there; a damaged manifest */

@@ -121,7 +121,8 @@ struct wal_segment_view {
     uint64_t frames;
     uint64_t damaged_frames; /* one of them for a segment that should be before it and is not */
     uint64_t torn_tail_bytes;
-    bool is_damaged; /* itself, in what was durable */
+    uint64_t unread_samples; /* of its good frames: damage has taken what they rest on */
+    bool is_damaged;         /* itself, in what was durable */
 };
 
 struct wal_frame_view {

@@ -207,6 +207,8 @@ static enum status read_segment_body(struct replay *replay, struct wal_reader *r
     view.frames = replay->report->frames - before->frames;
     view.damaged_frames = replay->report->damaged_frames - before->damaged_frames;
     view.torn_tail_bytes = replay->report->torn_tail_bytes - before->torn_tail_bytes;
+    view.unread_samples = replay->report->unknown_series - before->unknown_series +
+                          replay->report->lost_samples - before->lost_samples;
     view.is_damaged = reader->damaged_frames > 0;
     if (observer != NULL && observer->segment_end != NULL)
         observer->segment_end(observer->context, &view);
