@@ -201,7 +201,7 @@ static bool find_tenant(struct write_job *job, struct write_scratch *scratch, st
     enum status status = write_tenant_find(&scratch->tenant, name, &series->tenant, &why);
     if (status == STATUS_NOT_FOUND) {
         status = store_admit_tenant(job->path->options.store, &scratch->tenant.unknown, series,
-                                    job->arena, &job->report.stored, &series->tenant, &why);
+                                    &job->report.stored, &series->tenant, &why);
         if (status == STATUS_NOT_FOUND)
             return false; /* counted there */
     }

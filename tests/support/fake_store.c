@@ -119,11 +119,10 @@ enum status store_write(struct store *store, const struct write_series *series, 
 }
 
 enum status store_admit_tenant(struct store *store, const struct tenant_id *id,
-                               const struct write_series *series, struct arena *arena,
-                               struct write_result *result, struct tenant **out, struct error *err)
+                               const struct write_series *series, struct write_result *result,
+                               struct tenant **out, struct error *err)
 {
     (void)series;
-    (void)arena;
     (void)result;
     return tenant_table_get(store->tenants, tenant_id_str(id), out, err);
 }

@@ -68,6 +68,60 @@ TEST(the_last_refusal_for_each_reason_is_remembered)
     store_box_deinit(&box);
 }
 
+/* One write of many tenants, of which each is refused a series and a sample. */
+static void refuse_each_of(struct store_box *box, uint32_t tenants)
+{
+    struct error err = {0};
+    struct write_result result;
+    struct box_sample *samples = arena_alloc(&box->arena, 3 * tenants * sizeof *samples);
+    struct tenant_limits limits = tenant_limits_default();
+    limits.max[LIMIT_HARD][TENANT_LIMIT_MAX_SERIES] = 1;
+    tenant_table_set_limits(store_tenants(box->store), &limits, NULL, NULL, 0);
+    for (uint32_t i = 0; i < tenants; i++) {
+        const char *id = arena_format(&box->arena, "t%02u", i).ptr;
+        samples[3 * i] = (struct box_sample){id, "m", BOX_START_MS, 1};
+        samples[3 * i + 1] = (struct box_sample){id, "m n=1", BOX_START_MS, 1};
+        samples[3 * i + 2] = (struct box_sample){id, "m", 5, 1};
+    }
+    expect_ok(box_write(box, samples, 3 * tenants, &result, &err));
+    assert_int_equal(result.samples_refused[REFUSAL_MAX_SERIES], tenants);
+    assert_int_equal(result.samples_refused[REFUSAL_TOO_OLD], tenants);
+}
+
+TEST(of_one_write_each_tenant_remembers_its_own_refusals)
+{
+    struct store_box box;
+    struct refusal last;
+    store_box_start(&box, 1);
+    refuse_each_of(&box, 3);
+    for (const char *id = "t00\0t01\0t02\0"; *id != '\0'; id += strlen(id) + 1) {
+        struct tenant *tenant = tenant_table_find(store_tenants(box.store), str_from(id));
+        assert_true(store_last_refusal(box.store, tenant, REFUSAL_MAX_SERIES, &last));
+        assert_non_null(strstr(last.why.text, id));
+        expect_str(str_from(last.label), "n");
+        assert_true(store_last_refusal(box.store, tenant, REFUSAL_TOO_OLD, &last));
+        assert_non_null(strstr(last.why.text, id));
+    }
+    store_box_deinit(&box);
+}
+
+TEST(of_one_write_only_so_many_refusals_are_explained)
+{
+    struct store_box box;
+    struct refusal last;
+    uint32_t explained = 0, tenants = 2 * REFUSAL_EXPLAINED_MAX;
+    store_box_start(&box, 1);
+    refuse_each_of(&box, tenants);
+    for (uint32_t i = 0; i < tenants; i++) {
+        struct str id = arena_format(&box.arena, "t%02u", i);
+        struct tenant *tenant = tenant_table_find(store_tenants(box.store), id);
+        for (enum refusal_reason reason = 0; reason < REFUSAL_COUNT; reason++)
+            explained += store_last_refusal(box.store, tenant, reason, &last);
+    }
+    assert_in_range(explained, REFUSAL_EXPLAINED_MAX, REFUSAL_EXPLAINED_MAX + 2);
+    store_box_deinit(&box);
+}
+
 TEST(what_is_remembered_is_bounded)
 {
     struct store_box box;
@@ -229,7 +283,9 @@ TEST(soft_limits_and_dry_runs_of_time)
 }
 
 TEST_MAIN(RUN(a_refusal_names_the_metric_and_the_label_that_grow),
-          RUN(the_last_refusal_for_each_reason_is_remembered), RUN(what_is_remembered_is_bounded),
+          RUN(the_last_refusal_for_each_reason_is_remembered),
+          RUN(of_one_write_each_tenant_remembers_its_own_refusals),
+          RUN(of_one_write_only_so_many_refusals_are_explained), RUN(what_is_remembered_is_bounded),
           RUN(soft_limits_and_dry_runs_of_what_is_there),
           RUN(an_idle_series_that_comes_back_counts_as_well),
           RUN(soft_limits_and_dry_runs_of_bytes), RUN(soft_limits_and_dry_runs_of_speed),

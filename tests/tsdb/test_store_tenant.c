@@ -31,7 +31,7 @@ static enum status admit(struct fixture *f, const char *id_text, const char *ser
     expect_ok(tenant_id_parse(str_from(id_text), &id, &err));
     f->result = (struct write_result){0};
     f->tenant = NULL;
-    return store_admit_tenant(f->box.store, &id, &one, &f->box.arena, &f->result, &f->tenant, out);
+    return store_admit_tenant(f->box.store, &id, &one, &f->result, &f->tenant, out);
 }
 
 static void expect_none(struct fixture *f, const char *series, int64_t ts_ms,

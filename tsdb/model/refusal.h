@@ -43,7 +43,12 @@ const char *refusal_reason_text(enum refusal_reason reason);
 /* Refused only for now: the sender may repeat the write. */
 bool refusal_reason_is_passing(enum refusal_reason reason);
 
-enum { REFUSAL_TEXT_MAX = 100, REFUSAL_EXAMPLES_MAX = 3 };
+enum {
+    REFUSAL_TEXT_MAX = 100,
+    REFUSAL_EXAMPLES_MAX = 3,
+    /* pairs of a tenant and a reason, of one write; the first of each reason may be more */
+    REFUSAL_EXPLAINED_MAX = 64,
+};
 
 struct refusal {
     int64_t at_ms;    /* wall clock */

@@ -108,7 +108,7 @@ MUST_USE enum status store_write(struct store *store, const struct write_series 
    (result->retry_after_ms says when there may be one again); STATUS_LIMIT: there are as many as
    there may be. */
 MUST_USE enum status store_admit_tenant(struct store *store, const struct tenant_id *id,
-                                        const struct write_series *series, struct arena *arena,
+                                        const struct write_series *series,
                                         struct write_result *result, struct tenant **out,
                                         struct error *err);
 

@@ -2,8 +2,8 @@
  * Refusals of a write: counted each, explained once for each reason, and the last one remembered
  * with the tenant.
  *
- * Memory is bounded by the reasons, not by what is refused: a few series of a write are looked at
- * again when it ends, and a tenant has one record for each reason.
+ * Memory is bounded by REFUSAL_EXPLAINED_MAX and the reasons, not by what is refused: a few series
+ * of a write are looked at again when it ends, and a tenant has one record for each reason.
  */
 #include "tsdb/store/store_write_impl.h"
 
@@ -32,27 +32,74 @@ static struct str shown_labels(struct shard_write *w, const struct write_series 
     return shown;
 }
 
-static struct refused *refused_for(struct shard_write *w, enum refusal_reason reason)
+/* Comes first afterwards; NULL: not met yet. */
+static struct refused *find_refused(struct shard_write *w, const struct tenant *tenant,
+                                    enum refusal_reason reason)
 {
-    if (w->refused == NULL)
-        w->refused = arena_alloc_zeroed(w->arena, REFUSAL_COUNT * sizeof *w->refused);
-    return &w->refused[reason];
+    for (struct refused **link = &w->refused; *link != NULL; link = &(*link)->next) {
+        struct refused *found = *link;
+        if (found->tenant != tenant || found->reason != reason)
+            continue;
+        *link = found->next;
+        found->next = w->refused;
+        w->refused = found;
+        return found;
+    }
+    return NULL;
 }
 
-/* True for the first refusal of this reason: the caller then writes the text. */
-static bool count_refusal(struct shard_write *w, const struct write_series *series,
-                          enum refusal_reason reason, uint64_t samples)
+size_t refusals_memory_max(size_t series_count)
 {
-    struct refused *refused = refused_for(w, reason);
+    /* of one series: its own, or of its samples too early, too late, out of order, in conflict */
+    enum { OF_SERIES_MAX = 5, SHOWN_BYTES = 2 * LABELS_SHOWN_BYTES };
+    size_t most = REFUSAL_EXPLAINED_MAX + (size_t)REFUSAL_COUNT;
+    size_t count = series_count < most / OF_SERIES_MAX ? series_count * OF_SERIES_MAX : most;
+    return count * (sizeof(struct refused) + SHOWN_BYTES);
+}
+
+static struct refused *add_refused(struct shard_write *w, struct tenant *tenant,
+                                   enum refusal_reason reason, bool is_first)
+{
+    if (w->refused_count >= REFUSAL_EXPLAINED_MAX && !is_first)
+        return NULL;
+    struct refused *refused = arena_alloc_zeroed(w->arena, sizeof *refused);
+    refused->tenant = tenant;
+    refused->reason = reason;
+    refused->is_text_ours = is_first;
+    refused->next = w->refused;
+    w->refused = refused;
+    w->refused_count++;
+    return refused;
+}
+
+/* NULL: it is not explained. `*is_new`: it is the tenant's first for this reason. */
+static struct refused *count_refusal(struct shard_write *w, const struct write_series *series,
+                                     enum refusal_reason reason, uint64_t samples, bool *is_new)
+{
     bool is_first = w->result->samples_refused[reason] + w->result->series_refused[reason] == 0;
     w->result->samples_refused[reason] += samples;
     counter_add(&series->tenant->samples_refused, samples);
     counter_add(&series->tenant->samples_refused_for[reason], samples);
-    if (refused->tenant == NULL) {
-        refused->tenant = series->tenant;
-        refused->is_text_ours = is_first;
-    }
-    return is_first;
+    struct refused *refused = find_refused(w, series->tenant, reason);
+    *is_new = refused == NULL;
+    return *is_new ? add_refused(w, series->tenant, reason, is_first) : refused;
+}
+
+/* Of what is not about whole series, which are explained when the write ends. NULL: it was
+   explained. */
+static struct refused *first_refused(struct shard_write *w, const struct write_series *series,
+                                     enum refusal_reason reason, uint64_t samples)
+{
+    bool is_new;
+    struct refused *refused = count_refusal(w, series, reason, samples, &is_new);
+    return is_new ? refused : NULL;
+}
+
+/* `why` is complete. */
+static void tell(struct shard_write *w, const struct refused *refused)
+{
+    if (refused->is_text_ours)
+        w->result->first[refused->reason] = refused->why;
 }
 
 static void note_wait(struct shard_write *w, int64_t wait_ms)
@@ -63,13 +110,15 @@ static void note_wait(struct shard_write *w, int64_t wait_ms)
 
 void refuse_conflict(struct shard_write *w, const struct write_series *series, struct sample sample)
 {
-    if (!count_refusal(w, series, REFUSAL_DUPLICATE_TIMESTAMP, 1))
+    struct refused *first = first_refused(w, series, REFUSAL_DUPLICATE_TIMESTAMP, 1);
+    if (first == NULL)
         return;
     struct str labels = shown_labels(w, series);
-    error_set(&w->result->first[REFUSAL_DUPLICATE_TIMESTAMP], STATUS_INVALID,
+    error_set(&first->why, STATUS_INVALID,
               "duplicate sample for timestamp with another value: got timestamp %lld for series "
               "%.*s",
               (long long)sample.ts_ms, STR_ARG(labels));
+    tell(w, first);
 }
 
 static struct str shown_duration(struct shard_write *w, uint64_t duration_ms)
@@ -85,25 +134,30 @@ static struct str shown_duration(struct shard_write *w, uint64_t duration_ms)
 void refuse_time(struct shard_write *w, const struct write_series *series, struct sample sample,
                  const struct time_hit *hit)
 {
-    if (!count_refusal(w, series, hit->reason, 1))
+    struct refused *first = first_refused(w, series, hit->reason, 1);
+    if (first == NULL)
         return;
     const char *limit = tenant_limit_name(hit->limit);
     struct str labels = shown_labels(w, series);
     struct str by = shown_duration(w, hit->by_ms);
     struct str max = shown_duration(w, (uint64_t)hit->max_ms);
-    error_set(&w->result->first[hit->reason], STATUS_INVALID,
+    error_set(&first->why, STATUS_INVALID,
               "sample %s: got timestamp %lld for series %.*s, %.*s %s, limit %s is "
               "%.*s" REMEDY_FORMAT,
               hit->what, (long long)sample.ts_ms, STR_ARG(labels), STR_ARG(by), hit->from, limit,
               STR_ARG(max), series->tenant->id.text, limit);
+    tell(w, first);
 }
 
 void refuse_labels(struct shard_write *w, const struct write_series *series,
                    const struct error *why)
 {
-    if (count_refusal(w, series, REFUSAL_INVALID_LABELS, series->sample_count))
-        error_set(&w->result->first[REFUSAL_INVALID_LABELS], STATUS_INVALID, "%s", why->text);
+    struct refused *first = first_refused(w, series, REFUSAL_INVALID_LABELS, series->sample_count);
     w->result->series_refused[REFUSAL_INVALID_LABELS]++;
+    if (first == NULL)
+        return;
+    first->why = *why;
+    tell(w, first);
 }
 
 static enum refusal_reason reason_of(enum tenant_limit limit)
@@ -123,26 +177,26 @@ void refuse_label_limit(struct shard_write *w, const struct write_series *series
 {
     enum refusal_reason reason = reason_of(limit);
     const struct tenant_limit_row *row = tenant_limit_row(limit);
-    bool is_first = count_refusal(w, series, reason, series->sample_count);
+    struct refused *first = first_refused(w, series, reason, series->sample_count);
     w->result->series_refused[reason]++;
-    if (!is_first)
+    if (first == NULL)
         return;
-    struct error *text = &w->result->first[reason];
     struct str labels = shown_labels(w, series);
     if (tenant_limit(series->tenant, limit) >= row->most)
-        error_set(text, STATUS_INVALID, "%s, series %.*s", why->text, STR_ARG(labels));
+        error_set(&first->why, STATUS_INVALID, "%s, series %.*s", why->text, STR_ARG(labels));
     else
-        error_set(text, STATUS_INVALID, "%s, series %.*s" REMEDY_FORMAT, why->text, STR_ARG(labels),
-                  series->tenant->id.text, row->name);
+        error_set(&first->why, STATUS_INVALID, "%s, series %.*s" REMEDY_FORMAT, why->text,
+                  STR_ARG(labels), series->tenant->id.text, row->name);
+    tell(w, first);
 }
 
 void refuse_series(struct shard_write *w, const struct write_series *series, const struct hit *hit)
 {
-    struct refused *refused = refused_for(w, hit->reason);
+    bool is_new;
     note_wait(w, hit->wait_ms);
-    count_refusal(w, series, hit->reason, series->sample_count);
+    struct refused *refused = count_refusal(w, series, hit->reason, series->sample_count, &is_new);
     w->result->series_refused[hit->reason]++;
-    if (refused->tenant != series->tenant)
+    if (refused == NULL)
         return;
     if (refused->series_count == 0)
         refused->hit = *hit;
@@ -155,14 +209,17 @@ void refuse_fast(struct shard_write *w, const struct write_series *series,
                  const struct rate_limit *limit, uint64_t samples, int64_t wait_ms)
 {
     note_wait(w, wait_ms);
-    if (count_refusal(w, series, REFUSAL_INGESTION_RATE, samples))
-        error_set(&w->result->first[REFUSAL_INGESTION_RATE], STATUS_LIMIT,
-                  "tenant \"%s\" sends faster than its limits ingestion_rate of %llu samples a "
-                  "second and ingestion_burst_size of %llu: refused %llu samples, send them "
-                  "again" REMEDY_FORMAT,
-                  series->tenant->id.text, (unsigned long long)limit->per_second,
-                  (unsigned long long)limit->burst, (unsigned long long)samples,
-                  series->tenant->id.text, tenant_limit_name(TENANT_LIMIT_INGESTION_RATE));
+    struct refused *first = first_refused(w, series, REFUSAL_INGESTION_RATE, samples);
+    if (first == NULL)
+        return;
+    error_set(&first->why, STATUS_LIMIT,
+              "tenant \"%s\" sends faster than its limits ingestion_rate of %llu samples a "
+              "second and ingestion_burst_size of %llu: refused %llu samples, send them "
+              "again" REMEDY_FORMAT,
+              series->tenant->id.text, (unsigned long long)limit->per_second,
+              (unsigned long long)limit->burst, (unsigned long long)samples,
+              series->tenant->id.text, tenant_limit_name(TENANT_LIMIT_INGESTION_RATE));
+    tell(w, first);
 }
 
 /* ---- when it ends ---- */
@@ -266,33 +323,25 @@ static void remember(struct tenant *tenant, enum refusal_reason reason, const st
         copy_text(refusal->examples[i], growth->examples[i]);
 }
 
-static void explain_locked(struct shard_write *w, enum refusal_reason reason)
-    REQUIRES(w->shard->lock)
+static void explain_series_locked(struct shard_write *w, struct refused *refused,
+                                  struct growth *growth) REQUIRES(w->shard->lock)
 {
-    const struct refused *refused = &w->refused[reason];
-    struct growth growth = {0};
-    struct error why;
-    if (refused->series_count > 0) {
-        find_growth_locked(w, refused, &growth);
-        if (reason == REFUSAL_HEAD_MEMORY)
-            explain_memory(refused, &growth, counter_get(&w->shard->store->head_memory_max_bytes),
-                           &why);
-        else
-            explain_hit(refused, &growth, &why);
-        if (refused->is_text_ours)
-            w->result->first[reason] = why;
-        remember(refused->tenant, reason, &growth, w->now_ms, &why);
-    } else if (refused
-                   ->is_text_ours) { /* else another shard's sample was first, and is explained */
-        remember(refused->tenant, reason, &growth, w->now_ms, &w->result->first[reason]);
-    }
+    find_growth_locked(w, refused, growth);
+    if (refused->reason == REFUSAL_HEAD_MEMORY)
+        explain_memory(refused, growth, counter_get(&w->shard->store->head_memory_max_bytes),
+                       &refused->why);
+    else
+        explain_hit(refused, growth, &refused->why);
+    tell(w, refused);
 }
 
 void explain_refusals_locked(struct shard_write *w)
 {
-    for (enum refusal_reason reason = 0; w->refused != NULL && reason < REFUSAL_COUNT; reason++) {
-        if (w->refused[reason].tenant != NULL)
-            explain_locked(w, reason);
+    for (struct refused *refused = w->refused; refused != NULL; refused = refused->next) {
+        struct growth growth = {0};
+        if (refused->series_count > 0)
+            explain_series_locked(w, refused, &growth);
+        remember(refused->tenant, refused->reason, &growth, w->now_ms, &refused->why);
     }
 }
 

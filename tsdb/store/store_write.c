@@ -471,7 +471,7 @@ size_t store_write_memory_max(const struct write_series *series, size_t series_c
                                 one->sample_count * (sizeof(uint32_t) + sizeof(enum append_result));
         bytes += picked_bytes + deferred_bytes;
     }
-    return bytes;
+    return bytes + refusals_memory_max(series_count);
 }
 
 static void write_many_shards(struct store *store, struct shard_write *all,
@@ -489,6 +489,7 @@ static void write_many_shards(struct store *store, struct shard_write *all,
         part.shard = &store->shards[s];
         if (part.count > 0)
             write_shard(&part, commit);
+        all->refused_count = part.refused_count;
     }
 }
 

@@ -53,13 +53,16 @@ struct time_hit {
     int64_t max_ms;
 };
 
-/* What this part of the write was refused for one reason: of the tenant that was first. */
+/* What this part of the write was refused of one tenant for one reason. */
 struct refused {
-    struct tenant *tenant; /* NULL: nothing */
-    struct hit hit;        /* of the first series */
+    struct refused *next;
+    struct tenant *tenant;
+    enum refusal_reason reason;
+    bool is_text_ours; /* the reason's text in the result is this one's */
+    struct error why;  /* of the first; of series when the write ends */
+    struct hit hit;    /* of the first series */
     uint64_t series_count;
     const struct write_series *series[GROWTH_SERIES_MAX]; /* the first of them */
-    bool is_text_ours; /* the reason's text in the result is of this part */
 };
 
 struct shard_write {
@@ -85,7 +88,8 @@ struct shard_write {
     uint64_t written;     /* samples of bounds.tenant that are not counted yet */
     struct label *labels; /* what labels_given gave last */
     size_t label_capacity;
-    struct refused *refused; /* by reason; NULL: nothing was refused */
+    struct refused *refused; /* the last that was met comes first */
+    size_t refused_count;    /* of the write so far, other shards included */
 };
 
 static inline const struct write_series *series_at(const struct shard_write *w, size_t index)
@@ -176,6 +180,9 @@ void refuse_series(struct shard_write *w, const struct write_series *series, con
 /* `samples` of the tenant of `series`, for `wait_ms`. */
 void refuse_fast(struct shard_write *w, const struct write_series *series,
                  const struct rate_limit *limit, uint64_t samples, int64_t wait_ms);
+
+/* Arena that refusals of so many series take at most, without their labels. */
+size_t refusals_memory_max(size_t series_count);
 
 /* Says in the result which metric and label refused series grow by, and remembers with the tenants
    what was refused. Nothing is looked at when nothing was refused. */
