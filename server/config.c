@@ -205,6 +205,11 @@ static enum status read_tenants(struct config_yaml *r, const yaml_node_t *value,
         TRY(config_scalar(r, id, key, &text));
         if (tenant_id_parse(text, &config->tenants[i], &why) != STATUS_OK)
             return config_fail(r, id, "%s: %s", key, why.text);
+        if (str_eq(text, STR("*")))
+            return config_fail(r, id,
+                               "%s: \"*\" is no pattern; what holds for every tenant stands in "
+                               "\"limits\" beside it",
+                               key);
         config->tenant_limits[i] = config->limits;
         TRY(config_mapping(r, yaml_document_get_node(&r->document, start[i].value),
                            config->tenants[i].text, CONFIG_KEYS(tenant_keys),

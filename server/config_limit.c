@@ -186,5 +186,8 @@ enum status config_check_limits(struct config_yaml *r, const yaml_node_t *value,
         is_seen[limit] = true;
         TRY(check_soft(r, yaml_document_get_node(&r->document, pair->value), limit, limits));
     }
+    struct error why;
+    if (limit_check_texts(limits, &why) != STATUS_OK)
+        return config_fail(r, value, "%s: %s", key, why.text);
     return STATUS_OK;
 }

@@ -74,7 +74,9 @@ static const char *nearest_key(struct str name, struct config_keys keys)
     const char *nearest = keys.ptr[0].name;
     size_t best = SIZE_MAX;
     for (size_t i = 0; i < keys.count; i++) {
-        size_t distance = edit_distance(name, str_from(keys.ptr[i].name));
+        struct str known = str_from(keys.ptr[i].name);
+        bool is_begun = name.len > 0 && str_starts_with(known, name); /* token: token_sha256 */
+        size_t distance = is_begun ? 0 : edit_distance(name, known);
         if (distance < best) {
             best = distance;
             nearest = keys.ptr[i].name;

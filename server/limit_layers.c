@@ -121,8 +121,8 @@ static enum status change(const struct limit_sets *from, const struct tenant_id 
 
 /* What the configuration says later of the hard one is not known here: see
    tenant_limits_quiet_max. */
-static enum status check_soft_locked(const struct limit_layers *layers, const struct tenant_id *id,
-                                     const struct tenant_limits *set, struct error *err)
+static enum status check_locked(const struct limit_layers *layers, const struct tenant_id *id,
+                                const struct tenant_limits *set, struct error *err)
     REQUIRES(layers->lock)
 {
     const struct limit_set *own = limit_sets_find(&layers->configured, id);
@@ -132,14 +132,14 @@ static enum status check_soft_locked(const struct limit_layers *layers, const st
         if (set->max[LIMIT_SOFT][limit] != TENANT_LIMIT_KEPT)
             TRY(limit_check_soft(&limits, limit, err));
     }
-    return STATUS_OK;
+    return limit_check_texts(&limits, err);
 }
 
-static enum status check_soft(struct limit_layers *layers, const struct tenant_id *id,
-                              const struct tenant_limits *set, struct error *err)
+static enum status check(struct limit_layers *layers, const struct tenant_id *id,
+                         const struct tenant_limits *set, struct error *err)
 {
     mutex_lock(&layers->lock);
-    enum status status = check_soft_locked(layers, id, set, err);
+    enum status status = check_locked(layers, id, set, err);
     mutex_unlock(&layers->lock);
     return status;
 }
@@ -149,7 +149,7 @@ enum status limit_layers_set(struct limit_layers *layers, const struct tenant_id
 {
     struct limit_sets changed = {0};
     mutex_lock(&layers->change_lock);
-    enum status status = limits == NULL ? STATUS_OK : check_soft(layers, id, limits, err);
+    enum status status = limits == NULL ? STATUS_OK : check(layers, id, limits, err);
     if (status == STATUS_OK)
         status = change(&layers->set, id, limits, &changed, err);
     if (status == STATUS_OK)

@@ -9,6 +9,7 @@
 #include "http/json.h"
 #include "server/config_yaml.h"
 #include "tsdb/files/filenames.h"
+#include "tsdb/model/label.h"
 
 /* The first line says what follows and proves it. */
 #define FIRST_LINE_FORMAT "# croft limits, version 1, crc32c %08x\n"
@@ -49,6 +50,23 @@ static void append_value(struct buffer *out, enum tenant_limit limit, uint64_t v
         append_duration_ms(out, (int64_t)value);
     else
         buffer_append_format(out, "%llu", (unsigned long long)value);
+}
+
+enum status limit_check_texts(const struct tenant_limits *limits, struct error *err)
+{
+    const char *cluster = limits->texts.of[TENANT_TEXT_HA_CLUSTER_LABEL];
+    const char *replica = limits->texts.of[TENANT_TEXT_HA_REPLICA_LABEL];
+    for (enum tenant_text i = 0; i < TENANT_TEXT_COUNT; i++) {
+        if (str_eq(str_from(limits->texts.of[i]), LABEL_METRIC_NAME))
+            return error_set(err, STATUS_INVALID,
+                             "%s: got \"__name__\", want a label that does not name the metric",
+                             tenant_text_name(i));
+    }
+    if (cluster[0] == '\0' || strcmp(cluster, replica) != 0)
+        return STATUS_OK;
+    return error_set(err, STATUS_INVALID,
+                     "ha_cluster_label and ha_replica_label: got \"%s\" for both, want two labels",
+                     cluster);
 }
 
 enum status limit_check_soft(const struct tenant_limits *limits, enum tenant_limit limit,

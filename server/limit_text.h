@@ -42,6 +42,9 @@ const struct limit_set *limit_sets_find(const struct limit_sets *sets, const str
 MUST_USE enum status limit_check_soft(const struct tenant_limits *limits, enum tenant_limit limit,
                                       struct error *err);
 
+/* The labels of HA pairs: two, and neither names the metric. */
+MUST_USE enum status limit_check_texts(const struct tenant_limits *limits, struct error *err);
+
 /* STATUS_INVALID: "name:1: ..."; an empty text sets nothing and is not valid. */
 MUST_USE enum status limit_text_read(struct str text, const char *name, struct tenant_limits *out,
                                      struct error *err);

@@ -237,6 +237,9 @@ TEST(tenant_ids_are_checked)
                    "croft.yml:2: tenants: tenant id: a reserved name, got \"..\"");
     expect_refused("tenants:\n  '': {}\n",
                    "croft.yml:2: tenants: tenant id: empty, want 1 to 150 bytes");
+    expect_refused("tenants:\n  '*': {}\n",
+                   "croft.yml:2: tenants: \"*\" is no pattern; what holds for every tenant stands "
+                   "in \"limits\" beside it");
     expect_refused("tenants: {a|b: {}}\n", "croft.yml:1: tenants: tenant id: want only 0-9 A-Z a-z "
                                            "! - _ . * ' ( ), got \"a|b\"");
     int len = snprintf(text, sizeof text, "tenants: {%0151d: {}}", 1);

@@ -68,7 +68,7 @@ TEST(what_is_wrong_is_named_with_its_line)
         {"credentials:\n  - {name: a}\n", "2: credentials: \"a\" has no token_sha256"},
         {"credentials:\n  - {name: ''}\n", "2: name: must not be empty"},
         {"credentials:\n  - {name: a, token: b}\n",
-         "2: credentials: unknown key \"token\", the nearest known key is \"name\""},
+         "2: credentials: unknown key \"token\", the nearest known key is \"token_sha256\""},
         {"credentials:\n  - {name: a, token_sha256: secret}\n",
          "2: token_sha256: want the 64 hexadecimal digits that croft token new prints"},
         {"credentials:\n  - {name: a, basic_user: 'a:b'}\n",

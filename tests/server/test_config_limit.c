@@ -143,6 +143,14 @@ TEST(the_labels_of_ha_pairs_are_chosen_for_all_tenants_and_for_each)
     expect_refused(more, "croft.yml:1: ha_cluster_label: got 65 bytes, want 1 to 64");
     expect_refused("limits: {ha_replica_label: ''}\n",
                    "croft.yml:1: ha_replica_label: got 0 bytes, want 1 to 64");
+    expect_refused(
+        "limits: {ha_replica_label: __name__}\n",
+        "croft.yml:1: limits: ha_replica_label: got \"__name__\", want a label that does "
+        "not name the metric");
+    expect_refused(
+        "limits: {ha_replica_label: r}\ntenants: {a: {limits: {ha_cluster_label: r}}}\n",
+        "croft.yml:2: limits: ha_cluster_label and ha_replica_label: got \"r\" for both, "
+        "want two labels");
 }
 
 TEST(a_limit_of_an_unknown_kind_names_the_nearest)

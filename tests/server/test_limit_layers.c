@@ -126,6 +126,7 @@ TEST(a_text_says_where_it_comes_from_and_survives_a_restart)
     expect_replica_label(&rig, "a", "x", "config");
     expect_replica_label(&rig, "b", "y", "runtime");
     expect_replica_label(&rig, "c", "__replica__", "default");
+    expect_status(set(&rig, "a", "{ha_cluster_label: x}", &err), STATUS_INVALID);
     rig_deinit(&rig);
 }
 
