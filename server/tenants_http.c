@@ -19,13 +19,11 @@ static void put_text(struct json *json, const char *key, struct str value)
     json_string(json, value);
 }
 
-/* In seconds where it is a time; null where there is none. */
+/* 0 where there is none. */
 static void put_limit(struct json *json, const char *key, const struct tenant *tenant,
-                      enum tenant_limit limit, uint64_t without)
+                      enum tenant_limit limit)
 {
-    uint64_t max = tenant_limit_or(tenant, limit, without);
-    bool is_duration = tenant_limit_row(limit)->unit == TENANT_LIMIT_DURATION;
-    put_u64(json, key, is_duration && max != without ? max / 1000 : max);
+    put_u64(json, key, tenant_limit_or(tenant, limit, 0));
 }
 
 /* ---- which tenants ---- */
@@ -53,21 +51,25 @@ static struct tenant *find_named(struct store *store, struct exchange *exchange)
     return tenant;
 }
 
-/* The only one of the request's scope; the default one where all are in it. */
-static struct tenant *find_single(struct store *store, struct exchange *exchange)
+/* The only one of the request's scope, in `stranger` when it is not there yet; the default one
+   where all are in it. */
+static const struct tenant *find_single(struct store *store, struct exchange *exchange,
+                                        struct tenant *stranger)
 {
     struct scope scope;
-    struct tenant *tenant = NULL;
+    struct tenant_table *tenants = store_tenants(store);
     if (!request_scope(exchange, &scope))
         return NULL;
     if (scope.is_all)
-        return tenant_table_default(store_tenants(store));
-    if (scope.tenant_count == 1)
-        tenant = tenant_table_find(store_tenants(store), tenant_id_str(&scope.tenants[0]));
+        return tenant_table_default(tenants);
+    if (scope.tenant_count != 1) {
+        reply_error(exchange, API_BAD_DATA, STR("X-Scope-OrgID: want one tenant"));
+        return NULL;
+    }
+    const struct tenant *tenant = tenant_table_find(tenants, tenant_id_str(&scope.tenants[0]));
     if (tenant == NULL)
-        reply_error(exchange, scope.tenant_count == 1 ? API_NOT_FOUND : API_BAD_DATA,
-                    STR("X-Scope-OrgID: want one tenant that has been written to"));
-    return tenant;
+        tenant_table_describe(tenants, &scope.tenants[0], stranger);
+    return tenant == NULL ? stranger : tenant;
 }
 
 /* ---- tenants ---- */
@@ -226,19 +228,22 @@ static void handle_refusals(void *context, struct exchange *exchange)
 /* As Mimir answers: flat, 0 for no limit. */
 static void handle_user_limits(void *context, struct exchange *exchange)
 {
-    const struct tenant *tenant =
-        find_single(((const struct limit_rows *)context)->store, exchange);
+    const struct limit_rows *limits = context;
+    struct tenant stranger;
+    const struct tenant *tenant = find_single(limits->store, exchange, &stranger);
     struct buffer out;
     struct json json;
     if (tenant == NULL)
         return;
     reply_begin_bare(exchange, &json, &out);
-    put_limit(&json, "compactor_blocks_retention_period_seconds", tenant, TENANT_LIMIT_RETENTION,
-              0);
-    put_limit(&json, "ingestion_rate", tenant, TENANT_LIMIT_INGESTION_RATE, 0);
-    put_limit(&json, "ingestion_burst_size", tenant, TENANT_LIMIT_INGESTION_BURST, 0);
-    put_limit(&json, "max_global_series_per_user", tenant, TENANT_LIMIT_MAX_SERIES, 0);
-    put_limit(&json, "max_global_series_per_metric", tenant, TENANT_LIMIT_MAX_SERIES_PER_METRIC, 0);
+    put_u64(
+        &json, "compactor_blocks_retention_period_seconds",
+        tenant_limit_or(tenant, TENANT_LIMIT_RETENTION, limits->fallback[TENANT_LIMIT_RETENTION]) /
+            1000);
+    put_limit(&json, "ingestion_rate", tenant, TENANT_LIMIT_INGESTION_RATE);
+    put_limit(&json, "ingestion_burst_size", tenant, TENANT_LIMIT_INGESTION_BURST);
+    put_limit(&json, "max_global_series_per_user", tenant, TENANT_LIMIT_MAX_SERIES);
+    put_limit(&json, "max_global_series_per_metric", tenant, TENANT_LIMIT_MAX_SERIES_PER_METRIC);
     put_u64(&json, "max_global_exemplars_per_user", 0);
     put_u64(&json, "max_fetched_chunks_per_query", 0);
     put_u64(&json, "max_fetched_series_per_query", 0);

@@ -45,6 +45,11 @@ class TenantPages(TenantsCase):
         limits = self.http.get("/api/v1/user_limits", headers=self.headers("a")).json()
         self.assertEqual(limits["max_global_series_per_user"], 1000000)
         self.assertEqual(limits["ingestion_rate"], 0)
+        self.assertEqual(limits["compactor_blocks_retention_period_seconds"], 30 * 86400)
+        self.limits_call("PUT", "not-yet", {"max_series": 7, "retention": "90d"})
+        limits = self.http.get("/api/v1/user_limits", headers={**self.headers("all"), "X-Scope-OrgID": "not-yet"}).json()
+        self.assertEqual((limits["max_global_series_per_user"],
+                          limits["compactor_blocks_retention_period_seconds"]), (7, 90 * 86400))
         status = ask(self.http, "/api/v1/status/tsdb", headers=self.headers("b"))
         self.assertEqual(status["headStats"]["numSeries"], 2)
         self.assertEqual(status["seriesCountByMetricName"], [{"name": "canary_metric", "value": 1},
