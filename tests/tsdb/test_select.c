@@ -350,6 +350,10 @@ TEST(label_lists_of_several_tenants_show_the_tenant)
     expect_values(&box, "*", NULL, "tenant_id", "a b d");
     expect_names(&box, "anonymous|nobody", NULL, "__name__ job original_tenant_id");
     expect_values(&box, "anonymous|nobody", NULL, "tenant_id", "");
+    expect_values(&box, "*", NULL, "__tenant_id__", "a anonymous b d");
+    expect_values(&box, "*", "job=x tenant_id!=b", "__tenant_id__", "a anonymous");
+    expect_values(&box, "*", "job=~x|y original_tenant_id!=a", "__tenant_id__", "a anonymous b d");
+    expect_values(&box, "a", NULL, "__tenant_id__", "");
     expect_values(&box, "*", "job=y", "tenant_id", "d");
     expect_values(&box, "anonymous", NULL, "tenant_id", "other");
     expect_values(&box, "d", NULL, "tenant_id", "a d");

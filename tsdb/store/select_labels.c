@@ -209,19 +209,26 @@ static enum status add_shown_names(struct lookup *lookup, const struct tenant_pa
                : STATUS_OK;
 }
 
-/* The tenant, when it has any series. */
+/* What is said of the tenant, when it has any series. */
 static enum status add_tenant_value(struct lookup *lookup, const struct tenant_part *part,
-                                    struct text_set *found, struct error *err)
+                                    struct str value, struct text_set *found, struct error *err)
 {
     struct text_set names;
-    if (part->shown.len == 0)
+    if (value.len == 0)
         return STATUS_OK;
     text_set_init(&names, &lookup->scratch, lookup->options->charge);
     enum status status = add_stored(lookup, part, &all_names, &names, err);
     if (status == STATUS_OK && text_set_count(&names) > 0)
-        status = text_set_add_copy(found, part->shown, err);
+        status = text_set_add_copy(found, value, err);
     text_set_deinit(&names);
     return status;
+}
+
+/* Matchers on it choose tenants, so it is theirs, whatever series have stored by that name. */
+static bool wants_pseudo_label(const struct lookup *lookup)
+{
+    return lookup->wanted.is_values && scope_is_federated(lookup->options->scope) &&
+           str_eq(lookup->wanted.name, TENANT_PSEUDO_LABEL);
 }
 
 static enum status add_part(struct lookup *lookup, const struct tenant_part *part,
@@ -230,15 +237,24 @@ static enum status add_part(struct lookup *lookup, const struct tenant_part *par
     if (part->is_federated && !lookup->wanted.is_values)
         return add_shown_names(lookup, part, found, err);
     if (part->is_federated && str_eq(lookup->wanted.name, lookup->store->options.tenant_label))
-        return add_tenant_value(lookup, part, found, err);
+        return add_tenant_value(lookup, part, part->shown, found, err);
+    if (wants_pseudo_label(lookup))
+        return add_tenant_value(lookup, part, tenant_id_str(&part->tenant->id), found, err);
     return add_stored(lookup, part, &lookup->wanted, found, err);
 }
 
 /* ---- from selected series ---- */
 
-static enum status add_labels(const struct wanted *wanted, struct labels labels,
+static enum status add_labels(const struct lookup *lookup, struct labels labels,
                               struct text_set *found, struct error *err)
 {
+    const struct wanted *wanted = &lookup->wanted;
+    if (wants_pseudo_label(lookup)) {
+        struct str shown = labels_get(labels, lookup->store->options.tenant_label);
+        const struct tenant *nameless = tenant_table_default(lookup->store->tenants);
+        return text_set_add_repeated(found, shown.len > 0 ? shown : tenant_id_str(&nameless->id),
+                                     err);
+    }
     for (size_t k = 0; k < labels.count; k++) {
         if (!wanted->is_values)
             TRY(text_set_add_repeated(found, labels.ptr[k].name, err));
@@ -248,11 +264,11 @@ static enum status add_labels(const struct wanted *wanted, struct labels labels,
     return STATUS_OK;
 }
 
-static enum status add_selected(const struct wanted *wanted, const struct selection *selection,
+static enum status add_selected(const struct lookup *lookup, const struct selection *selection,
                                 struct text_set *seen, struct text_set *found, struct error *err)
 {
     for (size_t i = 0; i < select_count(selection); i++)
-        TRY(add_labels(wanted, select_labels(selection, i), seen, err));
+        TRY(add_labels(lookup, select_labels(selection, i), seen, err));
     text_set_thin(seen);
     return text_set_add_copies(found, (struct str_list){text_set_ptr(seen), text_set_count(seen)},
                                err);
@@ -264,7 +280,7 @@ static enum status add_from_series(struct lookup *lookup, struct text_set *found
     struct selection *selection;
     TRY(select_open(lookup->store, lookup->options, &selection, err));
     text_set_init(&seen, NULL, lookup->options->charge);
-    enum status status = add_selected(&lookup->wanted, selection, &seen, found, err);
+    enum status status = add_selected(lookup, selection, &seen, found, err);
     text_set_deinit(&seen);
     select_close(selection);
     return status;
