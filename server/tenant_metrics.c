@@ -206,7 +206,8 @@ static const struct limit_family {
     const char *help;
     limit_value value;
 } limit_families[] = {
-    {"croft_limit_max", METRIC_GAUGE, "Limit of a tenant.", limit_max},
+    {"croft_limit_max", METRIC_GAUGE,
+     "Limit of a tenant, of those on what it has and on how fast it sends.", limit_max},
     {"croft_limit_current", METRIC_GAUGE, "What a tenant uses of a limit.", limit_current},
     {"croft_limit_warnings_total", METRIC_COUNTER,
      "Times that a tenant passed a soft limit, or 80 % of a hard one.", limit_warnings},

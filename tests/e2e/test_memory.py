@@ -181,5 +181,22 @@ class HeadMemory(unittest.TestCase):
         self.assertEqual((self.count("large"), self.count("small")), (series, self.BATCH))
 
 
+class Strangers(unittest.TestCase):
+    def peak_bytes(self, croft):
+        with open(f"/proc/{croft.process.pid}/status", encoding="ascii") as file:
+            line = next(line for line in file if line.startswith("VmHWM:"))
+        return int(line.split()[1]) << 10
+
+    def test_refused_series_of_tenants_that_are_not_there_take_no_memory(self):
+        """They are refused before anybody could be charged for them."""
+        croft = Croft(self).start()
+        before = self.peak_bytes(croft)
+        series = [({"__name__": "m", "tenant_id": f"t{number}"}, [(1, 1.0)]) for number in range(200_000)]
+        reply = send(croft.http, message(series))
+        self.assertEqual(reply.code, 400)
+        self.assertIn("200000 too-old", reply.text())
+        self.assertLess(self.peak_bytes(croft) - before, 256 << 20)
+
+
 if __name__ == "__main__":
     main()
