@@ -14,6 +14,8 @@ enum {
     QUERY_TIMEOUT_MS = 2 * 60 * 1000,
     QUERY_SERIES_MAX = 2000000,
     QUERY_HELP_WAITING_MAX = 64, /* calls for help; one more goes unheard */
+    TENANT_WAITING_MIN = 100,
+    TENANT_WAITING_PART = 4,
     ADMIN_QUEUE_MAX = 100,
     DECODED_MAX_BYTES = 32 << 20, /* of one remote write */
 };
@@ -32,6 +34,13 @@ static unsigned tenant_queries_max(void)
     return at_least(thread_cpu_count(), 4);
 }
 
+/* Each has a connection, of which most are left to others. Fifty dashboards that are opened at once
+   ask a thousand queries. */
+static unsigned tenant_waiting_max(const struct server *server)
+{
+    return at_least(server->connections_max / TENANT_WAITING_PART, TENANT_WAITING_MIN);
+}
+
 /* Threads that help queries; each needs a turn as well, so they take no processor that a query
    wants. NULL when there is one processor. */
 static struct pool *open_helpers(unsigned count)
@@ -47,7 +56,7 @@ void server_open_query(struct server *server)
     struct lanes_options options = {.name = "query",
                                     .clock = clock_real(),
                                     .rules = {.lane_running_max = tenant_queries_max(),
-                                              .lane_waiting_max = 100,
+                                              .lane_waiting_max = tenant_waiting_max(server),
                                               .running_max = at_least(2 * cpu_count, 20),
                                               .crowd_max = at_least(4 * cpu_count, 64)}};
     server->lanes = lanes_open(&options);

@@ -4,6 +4,7 @@ is answered meanwhile.
 What is held is read from the server's own count; whoever got too much would be refused there, not counted.
 """
 
+import http.client
 import socket
 import threading
 import unittest
@@ -139,6 +140,19 @@ class Memory(unittest.TestCase):
         write(self.http, [({"__name__": "m"}, [(self.end_s * 1000 + 1, 1)])], tenant="small")
         connection.close()
         wait_until("all is given back", lambda: self.held("requests") == 0)
+
+
+class Crowd(unittest.TestCase):
+    """A quarter of 2,048 connections may wait for the queries of one tenant."""
+    CLIENTS = 400
+
+    def test_queries_of_one_tenant_wait_for_each_other(self):
+        croft = Croft(self, "--request-memory", str(2 * 2048 * CONNECTION_BYTES)).start()
+        crowd = [http.client.HTTPConnection("127.0.0.1", croft.port, timeout=60) for _ in range(self.CLIENTS)]
+        for connection in crowd:
+            self.addCleanup(connection.close)
+            connection.request("GET", "/api/v1/query?query=count_over_time(vector(1)%5B100h:1s%5D)")
+        self.assertEqual({connection.getresponse().status for connection in crowd}, {200})
 
 
 class HeadMemory(unittest.TestCase):
