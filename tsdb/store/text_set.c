@@ -1,6 +1,6 @@
 #include "tsdb/store/text_set.h"
 
-#include <stdlib.h>
+#include "base/words.h"
 
 void text_set_init(struct text_set *set, struct arena *arena, struct charge *charge)
 {
@@ -53,22 +53,10 @@ enum status text_set_add_copies(struct text_set *set, struct str_list texts, str
     return STATUS_OK;
 }
 
-static int compare_texts(const void *left, const void *right)
-{
-    return str_compare(*(const struct str *)left, *(const struct str *)right);
-}
-
 void text_set_thin(struct text_set *set)
 {
-    struct str *texts = text_set_ptr(set);
-    size_t kept = 0, count = text_set_count(set);
-    if (count > 0)
-        qsort(texts, count, sizeof *texts, compare_texts);
-    for (size_t i = 0; i < count; i++) {
-        if (kept == 0 || !str_eq(texts[kept - 1], texts[i]))
-            texts[kept++] = texts[i];
-    }
-    set->texts.len = kept * sizeof *texts;
+    size_t kept = str_sort_unique(text_set_ptr(set), text_set_count(set));
+    set->texts.len = kept * sizeof(struct str);
 }
 
 enum status text_set_add_repeated(struct text_set *set, struct str text, struct error *err)
