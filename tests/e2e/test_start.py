@@ -13,9 +13,11 @@ import unittest
 import snappy
 
 from answers import raw_samples
-from harness import CROFT, Croft, free_port, is_open, main, new_folder, now_ms, wait_until
+from harness import CROFT, PROCESSORS, Croft, free_port, is_open, main, new_folder, now_ms, wait_until
 from remote_write import HEADERS, message, send, write
 
+# Each processor has some for itself.
+FEW_DESCRIPTORS = max(256, 8 * PROCESSORS)
 LOG_LINE = re.compile(r'^ts=\S+ level=info msg="')
 
 
@@ -198,15 +200,15 @@ class Running(unittest.TestCase):
         needs a new file goes on."""
         self.assertEqual(self.croft.stop(), 0)
         whole = self.croft.command
-        self.croft.command = lambda: ["prlimit", "--nofile=128:256", *whole()]
+        self.croft.command = lambda: ["prlimit", f"--nofile=128:{FEW_DESCRIPTORS}", *whole()]
         self.croft.start()
-        self.assertEqual(self.http.metrics()["process_max_fds"], 256)
+        self.assertEqual(self.http.metrics()["process_max_fds"], FEW_DESCRIPTORS)
         with contextlib.ExitStack() as open_ones:
             silent = []
             for _ in range(400):
                 silent.append(socket.create_connection(("127.0.0.1", self.croft.port)))
                 open_ones.callback(silent[-1].close)
-            wait_until("half of the descriptors are left", lambda: sum(map(is_open, silent)) <= 128)
+            wait_until("half of the descriptors are left", lambda: sum(map(is_open, silent)) <= FEW_DESCRIPTORS / 2)
             writer = http.client.HTTPConnection("127.0.0.1", self.croft.port, timeout=60)
             open_ones.callback(writer.close)
             for number in range(20):
