@@ -1,9 +1,8 @@
 #include "http/server_impl.h"
 
-#include <strings.h>
-
 #include "base/check.h"
-#include "base/number.h"
+#include "base/words.h"
+#include "http/framing.h"
 #include "http/problem.h"
 
 enum {
@@ -12,122 +11,20 @@ enum {
     DISCARD_BYTES_MAX = 256 << 10, /* of a body that nobody wants, to keep its connection */
 };
 
-/* What one pass over the headers tells. */
-struct headers {
-    size_t count;
-    size_t size_bytes;
-    size_t host_count;
-    size_t length_count;
-    size_t encoding_count;
-    struct str length;
-    struct str encoding;
-    bool expects_continue;
-    bool is_malformed;
-};
-
-static bool is_named(const char *name, size_t len, struct str want)
-{
-    return len == want.len && strncasecmp(name, want.ptr, len) == 0;
-}
-
-/* The characters of a field name (RFC 9110, "tchar"). */
-static bool is_token_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
-
-/* libmicrohttpd 0.9.75 lets a blank before the colon pass as part of the name, and pastes the text
-   of a folded line to the *name*: "Transfer-Encoding:\r\n chunked" shows as
-   "Transfer-Encodingchunked". No honest name begins like that. */
-static bool is_name_malformed(const char *name, size_t len)
-{
-    const struct str framing[] = {STR(MHD_HTTP_HEADER_CONTENT_LENGTH),
-                                  STR(MHD_HTTP_HEADER_TRANSFER_ENCODING)};
-    for (size_t index = 0; index < 2; index++) {
-        if (len > framing[index].len && is_named(name, framing[index].len, framing[index]))
-            return true;
-    }
-    for (size_t at = 0; at < len; at++) {
-        if (!is_token_char(name[at]))
-            return true;
-    }
-    return false;
-}
-
-/* A bare CR ends a line for some readers. */
-static bool is_value_malformed(const char *value, size_t len)
-{
-    for (size_t at = 0; at < len; at++) {
-        unsigned char c = (unsigned char)value[at];
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return true;
-    }
-    return false;
-}
-
-static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind, const char *name,
-                                   size_t name_len, const char *value, size_t value_len)
-{
-    (void)kind;
-    struct headers *headers = context;
-    headers->count++;
-    headers->size_bytes += name_len + value_len + STR(": \r\n").len;
-    headers->is_malformed |=
-        is_name_malformed(name, name_len) || is_value_malformed(value, value_len);
-    if (is_named(name, name_len, STR(MHD_HTTP_HEADER_HOST))) {
-        headers->host_count++;
-    } else if (is_named(name, name_len, STR(MHD_HTTP_HEADER_CONTENT_LENGTH))) {
-        headers->length_count++;
-        headers->length = (struct str){value, value_len};
-    } else if (is_named(name, name_len, STR(MHD_HTTP_HEADER_TRANSFER_ENCODING))) {
-        headers->encoding_count++;
-        headers->encoding = (struct str){value, value_len};
-    } else if (is_named(name, name_len, STR(MHD_HTTP_HEADER_EXPECT))) {
-        headers->expects_continue = true;
-    }
-    return MHD_YES;
-}
-
-/* How the body is delimited. */
-struct framing {
-    bool is_chunked;
-    bool is_ambiguous; /* readers might disagree about where this request ends */
-    uint64_t length;   /* 0 when chunked */
-};
-
-/* Whoever stands between the client and us may have read it the other way, and what we take for the
-   body may be his next request: anything but one length or "chunked" alone is refused. */
-static struct framing framing_of(const struct headers *headers, const char *version)
-{
-    struct framing framing = {.is_chunked = headers->encoding_count > 0,
-                              .is_ambiguous = headers->is_malformed || headers->host_count > 1};
-    if (framing.is_chunked)
-        framing.is_ambiguous |=
-            headers->encoding_count > 1 || headers->length_count > 0 ||
-            !is_named(headers->encoding.ptr, headers->encoding.len, STR("chunked")) ||
-            strcmp(version, MHD_HTTP_VERSION_1_1) != 0;
-    else if (headers->length_count > 0)
-        framing.is_ambiguous |=
-            headers->length_count > 1 || !parse_u64(headers->length, &framing.length);
-    return framing;
-}
-
-static bool refuse_headers(struct exchange *exchange, const struct headers *headers,
-                           const struct framing *framing)
+static bool refuse_headers(struct exchange *exchange, const struct framing *framing)
 {
     if (framing->is_ambiguous)
         exchange_reply_text(exchange, MHD_HTTP_BAD_REQUEST,
                             "request: want well-formed header fields, one Host, and either one "
                             "Content-Length or chunked encoding");
-    else if (headers->count > HEADER_COUNT_MAX)
+    else if (framing->field_count > HEADER_COUNT_MAX)
         exchange_reply_text(exchange, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
-                            "request: got %zu header fields, the limit is %d", headers->count,
+                            "request: got %zu header fields, the limit is %d", framing->field_count,
                             HEADER_COUNT_MAX);
-    else if (headers->size_bytes > HEADER_BYTES_MAX)
+    else if (framing->field_bytes > HEADER_BYTES_MAX)
         exchange_reply_text(exchange, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE,
                             "request: got %zu bytes of header fields, the limit is %d",
-                            headers->size_bytes, HEADER_BYTES_MAX);
+                            framing->field_bytes, HEADER_BYTES_MAX);
     return exchange->code != 0;
 }
 
@@ -288,12 +185,11 @@ static bool refuse_memory(struct exchange *exchange, uint64_t length)
 
 /* A refused body is read and forgotten while it is small, which keeps the connection and makes sure
    that the client gets to read the reply; otherwise the reply goes out at once and ends both. */
-static void decide_phase(struct exchange *exchange, const struct headers *headers,
-                         const struct framing *framing)
+static void decide_phase(struct exchange *exchange, const struct framing *framing)
 {
     bool has_body = framing->is_chunked || framing->length > 0;
     bool can_discard =
-        !framing->is_chunked && framing->length <= DISCARD_BYTES_MAX && !headers->expects_continue;
+        !framing->is_chunked && framing->length <= DISCARD_BYTES_MAX && !framing->expects_continue;
     exchange->phase = exchange->code == 0 ? EXCHANGE_READING : EXCHANGE_REFUSED;
     exchange->must_close =
         exchange->code != 0 && (framing->is_ambiguous || (has_body && !can_discard));
@@ -305,7 +201,7 @@ static struct str path_of(const char *target)
     const struct str schemes[] = {STR("http://"), STR("https://")};
     struct str text = str_from(target);
     for (size_t i = 0; i < 2; i++) {
-        if (strncasecmp(target, schemes[i].ptr, schemes[i].len) == 0)
+        if (str_starts_with_caseless(text, schemes[i]))
             return str_slice(text, str_find(text, '/', schemes[i].len), SIZE_MAX);
     }
     return text;
@@ -332,14 +228,12 @@ struct exchange *intake_begin(struct http_server *server, struct MHD_Connection 
                               const char *url, const char *method, const char *version)
 {
     struct exchange *exchange = new_exchange(server, connection, url);
-    struct headers headers = {0};
-    MHD_get_connection_values_n(connection, MHD_HEADER_KIND, note_header, &headers);
-    struct framing framing = framing_of(&headers, version);
-    bool is_refused = refuse_headers(exchange, &headers, &framing) || refuse_peer(exchange) ||
+    struct framing framing = framing_of(connection, version);
+    bool is_refused = refuse_headers(exchange, &framing) || refuse_peer(exchange) ||
                       refuse_route(exchange, method) || refuse_caller(exchange) ||
                       refuse_body(exchange, framing.length) || refuse_admission(exchange) ||
                       refuse_memory(exchange, framing.length);
-    decide_phase(exchange, &headers, &framing);
+    decide_phase(exchange, &framing);
     if (!is_refused && framing.length > 0)
         buffer_reserve(&exchange->body, (size_t)framing.length);
     return exchange;
