@@ -10,7 +10,9 @@
 
 enum {
     CONNECTIONS_PER_IP_MAX = 0, /* behind a proxy all clients share one address */
-    IDLE_TIMEOUT_S = 60,
+    /* longer than proxies keep a connection that they may use again (nginx: 60): what they send
+       while it is closed here is a 502 there */
+    IDLE_TIMEOUT_S = 120,
     QUERY_TIMEOUT_MS = 2 * 60 * 1000,
     QUERY_SERIES_MAX = 2000000,
     QUERY_HELP_WAITING_MAX = 64, /* calls for help; one more goes unheard */
