@@ -5,6 +5,9 @@
 /* How long an expired part of a block waits for others. */
 #define COMPANY_MS (INT64_C(24) * 60 * 60 * 1000)
 
+/* See clean_memo.h. */
+#define MEASURED_FOR_MS (INT64_C(60) * 60 * 1000)
+
 /* ---- expiry ---- */
 
 static bool is_expired(const struct clean_view *view, struct block *block, size_t tenant)
@@ -51,14 +54,36 @@ static bool is_worth_rewriting(const struct clean_view *view, struct block *bloc
 
 /* ---- deletion ---- */
 
-static bool has_deleted(const struct clean_view *view, struct block *block, struct arena *scratch)
+static bool is_due(const struct clean_view *view, const struct deletion *deletion)
+{
+    return deletion->since_ms <= view->due_ms;
+}
+
+size_t clean_due_count(const struct clean_view *view)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < view->deletions->count; i++)
+        count += is_due(view, &view->deletions->ptr[i]);
+    return count;
+}
+
+static bool find_deleted(const struct clean_view *view, struct block *block, struct arena *scratch)
 {
     for (size_t i = 0; i < view->deletions->count; i++) {
         const struct deletion *deletion = &view->deletions->ptr[i];
-        if (deletion->since_ms <= view->due_ms && deletion_touches(deletion, block, scratch))
+        if (is_due(view, deletion) && deletion_touches(deletion, block, scratch))
             return true;
     }
     return false;
+}
+
+static bool has_deleted(const struct clean_view *view, struct block *block, struct clean_note *note,
+                        struct arena *scratch)
+{
+    if (!note->is_looked_up)
+        note->has_deleted = find_deleted(view, block, scratch);
+    note->is_looked_up = true;
+    return note->has_deleted;
 }
 
 /* ---- whether anything would be left ---- */
@@ -95,8 +120,8 @@ static bool is_tenant_gone(const struct clean_view *view, struct block *block, s
     return true;
 }
 
-static uint64_t kept_bytes(const struct clean_view *view, struct block *block,
-                           struct arena *scratch)
+static uint64_t measure_kept(const struct clean_view *view, struct block *block,
+                             struct arena *scratch)
 {
     struct error err;
     uint64_t bytes = 0;
@@ -106,13 +131,25 @@ static uint64_t kept_bytes(const struct clean_view *view, struct block *block,
     return block_check_directory(block, &err) == STATUS_OK ? bytes : block_size_bytes(block);
 }
 
-struct clean_judgement clean_judge(const struct clean_view *view, struct block *block,
-                                   struct arena *scratch)
+static uint64_t kept_bytes(const struct clean_view *view, struct block *block,
+                           struct clean_note *note, struct arena *scratch)
 {
-    bool is_asked = block_is_damaged(block) || has_deleted(view, block, scratch);
+    int64_t age_ms = view->now_ms - note->measured_ms;
+    /* what is to go is looked at again: somebody may have lengthened the retention */
+    if (note->kept_bytes > 0 && age_ms >= 0 && age_ms < MEASURED_FOR_MS)
+        return note->kept_bytes;
+    note->kept_bytes = measure_kept(view, block, scratch);
+    note->measured_ms = view->now_ms;
+    return note->kept_bytes;
+}
+
+struct clean_judgement clean_judge(const struct clean_view *view, struct block *block,
+                                   struct clean_note *note, struct arena *scratch)
+{
+    bool is_asked = block_is_damaged(block) || has_deleted(view, block, note, scratch);
     if (!is_asked && !is_worth_rewriting(view, block))
         return (struct clean_judgement){.verdict = CLEAN_KEEP};
-    uint64_t bytes = kept_bytes(view, block, scratch);
+    uint64_t bytes = kept_bytes(view, block, note, scratch);
     return (struct clean_judgement){.kept_bytes = bytes,
                                     .verdict = bytes == 0 ? CLEAN_DROP
                                                : is_asked ? CLEAN_REWRITE_AS_IS

@@ -16,10 +16,10 @@
 #ifndef CROFT_COMPACTION_CLEAN_H
 #define CROFT_COMPACTION_CLEAN_H
 
-#include "tsdb/store/deletions.h"
+#include "compaction/clean_memo.h"
 
 struct clean_view {
-    const struct deletions *deletions;
+    struct deletions *deletions;
     int64_t due_ms; /* deletions that came later, by the monotonic clock, wait for company */
     /* What is before it has expired. */
     int64_t (*first_kept_ms)(void *context, struct str tenant);
@@ -39,9 +39,11 @@ struct clean_judgement {
     uint64_t kept_bytes; /* of tenants of which something is left, when it is to be written anew */
 };
 
-/* `scratch` is reset. A block that cannot be read is to be written anew, which
-   tells what is wrong. */
+/* How many of the deletions count yet. */
+size_t clean_due_count(const struct clean_view *view);
+/* What the note of the block says is not looked up again. `scratch` is reset. A block that cannot
+   be read is to be written anew, which tells what is wrong. */
 struct clean_judgement clean_judge(const struct clean_view *view, struct block *block,
-                                   struct arena *scratch);
+                                   struct clean_note *note, struct arena *scratch);
 
 #endif

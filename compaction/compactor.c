@@ -118,12 +118,15 @@ static enum status rewrite_block(const struct shard_blocks *list, size_t positio
 static enum status clean_listed(const struct shard_blocks *list, const struct clean_view *view,
                                 struct arena *scratch, bool *has_job, struct error *err)
 {
+    struct clean_memo *memo = &list->compactor->memos[list->shard];
     enum status first = STATUS_OK;
     bool has_rewritten = false;
+    clean_memo_begin(memo, view->deletions, clean_due_count(view), list->count);
     for (size_t i = 0; i < list->count; i++) {
         enum status status = STATUS_OK;
         struct error why;
-        struct clean_judgement judgement = clean_judge(view, list->blocks[i], scratch);
+        struct clean_note *note = clean_memo_note(memo, i, list->candidates[i].meta.sequence);
+        struct clean_judgement judgement = clean_judge(view, list->blocks[i], note, scratch);
         if (judgement.verdict == CLEAN_DROP) {
             status = drop_gone(list->compactor, list->shard, list->blocks[i], &why);
             *has_job = *has_job || status == STATUS_OK;
@@ -351,6 +354,7 @@ struct compactor *compactor_new(const struct compactor_options *options)
     c->cpu_share_percent = options->cpu_share_percent;
     c->memory_max_bytes = options->memory_max_bytes;
     setback_table_init(&c->setbacks);
+    c->memos = mem_alloc_zeroed(store_shard_count(c->store), sizeof *c->memos);
     trusted_clock_init(&c->trusted_clock, store_clock(c->store), store_last_time_ms(c->store));
     mutex_init(&c->lock);
     cond_init(&c->wake);
@@ -381,6 +385,9 @@ void compactor_close(struct compactor *c)
     compactor_stop(c);
     thread_join(&c->thread);
     setback_table_deinit(&c->setbacks);
+    for (uint32_t shard = 0; shard < store_shard_count(c->store); shard++)
+        clean_memo_deinit(&c->memos[shard]);
+    mem_free(c->memos);
     cond_deinit(&c->wake);
     mutex_deinit(&c->lock);
     mem_free(c);

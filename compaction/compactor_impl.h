@@ -5,6 +5,7 @@
 #define CROFT_COMPACTION_COMPACTOR_IMPL_H
 
 #include "base/thread.h"
+#include "compaction/clean_memo.h"
 #include "compaction/compactor.h"
 #include "compaction/merge.h"
 #include "compaction/pace.h"
@@ -20,6 +21,7 @@ struct compactor {
 
     /* the compactor's thread only */
     struct setback_table setbacks;
+    struct clean_memo *memos; /* base/mem; by shard */
     struct pace pace;
     struct trusted_clock trusted_clock;
     bool is_settling;

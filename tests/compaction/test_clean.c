@@ -3,7 +3,7 @@
  */
 #include "tests/compaction/compactor_rig.h"
 
-enum { BOX_SEED = 21 };
+enum { BOX_SEED = 21, DUE_AFTER_MS = 61 * 1000 };
 
 TEST(an_expired_part_of_a_block_leaves_the_disk_and_the_rest_stays)
 {
@@ -94,6 +94,30 @@ TEST(an_expired_part_of_a_block_waits_a_day_for_others_at_most)
     rig_close(&rig);
 }
 
+/* The disk has no room for the block to be, so that its day waits. */
+TEST(what_was_deleted_is_not_looked_up_again_while_its_day_waits)
+{
+    struct rig rig;
+    rig_start_single(&rig, BOX_SEED);
+    rig_put_three(&rig);
+    expect_flush(&rig.box);
+    expect_deleted(&rig, "job=a", BOX_START_MS, BOX_START_MS);
+    sim_clock_advance(&rig.box.clock, DUE_AFTER_MS);
+    sim_disk_set_capacity(rig.box.sim, box_used_bytes(&rig.box));
+    compactor_step(rig.compactor);
+    compactor_step(rig.compactor);
+    assert_true(counter_get(&compactor_counters(rig.compactor)->failures) > 0);
+    uint64_t looks = sim_disk_look_count(rig.box.sim);
+    compactor_step(rig.compactor);
+    assert_int_equal(sim_disk_look_count(rig.box.sim), looks);
+    sim_disk_set_capacity(rig.box.sim, UINT64_MAX);
+    sim_clock_advance(&rig.box.clock, BOX_DAY_MS);
+    compactor_step(rig.compactor);
+    assert_int_equal(box_block_samples(&rig.box), 2);
+    rig_close(&rig);
+}
+
 TEST_MAIN(RUN(an_expired_part_of_a_block_leaves_the_disk_and_the_rest_stays),
           RUN(a_block_that_may_not_be_written_again_is_when_half_of_it_has_expired),
-          RUN(an_expired_part_of_a_block_waits_a_day_for_others_at_most))
+          RUN(an_expired_part_of_a_block_waits_a_day_for_others_at_most),
+          RUN(what_was_deleted_is_not_looked_up_again_while_its_day_waits))

@@ -260,6 +260,14 @@ static enum status copy_needed(struct shard *shard, const struct deletions *old,
     return status;
 }
 
+static uint64_t blocks_version(struct shard *shard)
+{
+    rwlock_lock_read(&shard->lock);
+    uint64_t version = shard->blocks_version;
+    rwlock_unlock_read(&shard->lock);
+    return version;
+}
+
 static enum status forget_locked(struct shard *shard, struct error *err)
     REQUIRES(shard->deletions_lock)
 {
@@ -286,7 +294,10 @@ enum status store_forget_deletions(struct store *store, uint32_t number, struct 
     if (may_have_hidden_blocks(shard))
         return STATUS_OK;
     mutex_lock(&shard->deletions_lock);
-    enum status status = forget_locked(shard, err);
+    uint64_t version = blocks_version(shard);
+    enum status status = shard->needed_version == version ? STATUS_OK : forget_locked(shard, err);
+    if (status == STATUS_OK)
+        shard->needed_version = version;
     mutex_unlock(&shard->deletions_lock);
     return status;
 }

@@ -62,6 +62,8 @@ struct shard {
     struct mutex flush_lock; /* one flush at a time */
 
     struct mutex deletions_lock; /* one change of the deletions at a time */
+    uint64_t needed_version;     /* guarded by deletions_lock; blocks_version at which blocks had
+                                    something of each deletion; 0 for none */
     struct counter is_in_doubt;  /* 1: their file may say something else than memory; no writes */
 
     struct mutex files_lock; /* one drop or replacement of blocks at a time */
