@@ -26,10 +26,11 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "base/process.h"
 #include "base/thread.h"
 #include "bench/fleet.h"
 
-enum { CONNECTIONS_MAX = 64, REPLY_MAX_BYTES = 64 << 10, BODY_MAX_BYTES = 64 << 20 };
+enum { CONNECTIONS_MAX = 4096, REPLY_MAX_BYTES = 64 << 10, BODY_MAX_BYTES = 64 << 20 };
 
 struct options {
     struct str path;
@@ -330,6 +331,7 @@ int main(int argc, char **argv)
                 CONNECTIONS_MAX);
         return 2;
     }
+    process_raise_open_files();
     if (options.start_ms == 0)
         options.start_ms =
             (uint64_t)clock_now_ms(clock_real()) - options.scrapes * options.interval_ms;

@@ -167,19 +167,13 @@ def run(servers, dashboard, special, end_s, repetitions, encoding):
         print("  " + note)
 
 
-def status_bytes(pid, key):
-    with open(f"/proc/{pid}/status") as file:
-        return next(int(line.split()[1]) * 1024 for line in file if line.startswith(key))
-
-
 def run_memory(server, query, start_s, end_s, step_s):
     """What a query adds to the memory of its server, at the most and afterwards."""
-    pid = server.process.pid
-    before = status_bytes(pid, "VmRSS")
-    with open(f"/proc/{pid}/clear_refs", "w") as file:
+    before = server.resident_bytes()
+    with open(f"/proc/{server.process.pid}/clear_refs", "w") as file:
         file.write("5")  # VmHWM starts anew
     took_s, size, _ = Asker(server, "gzip").ask(Question(query, query, start_s, end_s, step_s))
-    most, after = status_bytes(pid, "VmHWM"), status_bytes(pid, "VmRSS")
+    most, after = server.most_resident_bytes(), server.resident_bytes()
     print(f"{server.name:18} {before / 2**20:>9.1f} {(most - before) / 2**20:>+9.1f} "
           f"{(after - before) / 2**20:>+9.1f} {took_s * 1e3:>9.0f}", flush=True)
 

@@ -78,8 +78,14 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def resident_bytes(self):
+        return self.status_bytes("VmRSS")
+
+    def most_resident_bytes(self):
+        return self.status_bytes("VmHWM")
+
+    def status_bytes(self, key):
         with open(f"/proc/{self.process.pid}/status") as file:
-            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmRSS"))
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith(key))
 
     def disk_bytes(self, below="data"):
         """What files hold: neither space reserved behind their end nor holes in them."""
