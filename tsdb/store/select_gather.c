@@ -363,13 +363,13 @@ static enum status is_rewritten(struct gathering *g, const struct source *source
                                 struct error *err)
 {
     const struct tenant_part *part = g->part;
-    struct str_list written = {0};
-    bool shows_none = part->is_federated && part->shown.len == 0 && part->on_original_count == 0;
-    if (shows_none)
-        TRY(block_label_values(source->block, source->block_tenant,
-                               g->selection->store->options.tenant_label, &g->scratch, &written,
-                               err));
-    *out = part->is_federated && (!shows_none || written.count > 0);
+    struct str_list names;
+    *out = part->is_federated && (part->shown.len > 0 || part->on_original_count > 0);
+    if (!part->is_federated || *out)
+        return STATUS_OK;
+    TRY(block_label_names(source->block, source->block_tenant, &g->scratch, &names, err));
+    for (size_t i = 0; i < names.count; i++)
+        *out = *out || str_eq(names.ptr[i], g->selection->store->options.tenant_label);
     return STATUS_OK;
 }
 
