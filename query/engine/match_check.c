@@ -30,9 +30,9 @@ static enum status find_clashes_of_group(struct matching *matching, size_t group
     memset(seen, 0xff, step_count * sizeof *seen);
     for (uint32_t at = members->first[group]; at < members->first[group + 1]; at++) {
         uint32_t series = members->series[at];
-        const double *column;
+        const double *column = matching->one_column;
         TRY(eval_check(matching->eval, err));
-        TRY(matched_one_column(matching->matched, series, matching->one_column, &column, err));
+        TRY(matched_one_column(matching->matched, series, matching->one_column, err));
         for (size_t step = 0; step < step_count; step++) {
             if (value_is_absent(column[step]))
                 continue;
@@ -139,12 +139,12 @@ static enum status see_pair(struct matching *matching, struct pair pair, uint32_
 {
     const struct matched *matched = matching->matched;
     uint32_t group = matching->one_groups[pair.one];
-    const double *one;
+    const double *many = matching->many_column, *one = matching->one_column;
     TRY(eval_check(matching->eval, err));
     TRY(operator_column(matched->many, pair.many, matching->many_column, err));
-    TRY(matched_one_column(matched, pair.one, matching->one_column, &one, err));
+    TRY(matched_one_column(matched, pair.one, matching->one_column, err));
     for (size_t step = 0; step < matched->base.grid.count; step++) {
-        if (value_is_absent(matching->many_column[step]) || value_is_absent(one[step]))
+        if (value_is_absent(many[step]) || value_is_absent(one[step]))
             continue;
         if (seen[step] == group)
             return fail_of_rivals(matching, err);

@@ -10,14 +10,25 @@
 
 #include "query/engine/label_edit.h"
 
-enum status matched_one_column(const struct matched *matched, uint32_t series, double *room,
-                               const double **column, struct error *err)
+static void spread(const struct kept_column *kept, double *values, size_t step_count)
 {
-    *column = matched->one_columns[series];
-    if (*column != NULL)
-        return STATUS_OK;
-    *column = room;
-    return operator_column(matched->one, series, room, err);
+    size_t end = kept->first + kept->count;
+    for (size_t step = 0; step < kept->first; step++)
+        values[step] = value_absent();
+    if (kept->count > 0)
+        memcpy(values + kept->first, kept->values, kept->count * sizeof *values);
+    for (size_t step = end; step < step_count; step++)
+        values[step] = value_absent();
+}
+
+enum status matched_one_column(const struct matched *matched, uint32_t series, double *values,
+                               struct error *err)
+{
+    const struct kept_column *kept = &matched->kept[series];
+    if (!kept->is_kept)
+        return operator_column(matched->one, series, values, err);
+    spread(kept, values, matched->base.grid.count);
+    return STATUS_OK;
 }
 
 static void combine(const struct matched *matched, double *values, const double *one)
@@ -37,10 +48,9 @@ static void combine(const struct matched *matched, double *values, const double 
 static enum status pair_column(const struct matched *matched, struct pair pair, double *values,
                                double *room, struct error *err)
 {
-    const double *one;
     TRY(operator_column(matched->many, pair.many, values, err));
-    TRY(matched_one_column(matched, pair.one, room, &one, err));
-    combine(matched, values, one);
+    TRY(matched_one_column(matched, pair.one, room, err));
+    combine(matched, values, room);
     return STATUS_OK;
 }
 
@@ -98,25 +108,39 @@ static enum status make_columns(struct matching *matching, struct error *err)
     matching->many_column = memory;
     TRY(eval_alloc_array(matching->eval, step_count, sizeof(double), &memory, err));
     matching->one_column = memory;
-    TRY(eval_alloc_array(matching->eval, matched->one->series_count, sizeof(double *), &memory,
-                         err));
-    matched->one_columns = memory;
+    TRY(eval_alloc_array(matching->eval, matched->one->series_count, sizeof(struct kept_column),
+                         &memory, err));
+    matched->kept = memory;
     for (size_t series = 0; series < matched->one->series_count; series++)
-        matched->one_columns[series] = NULL;
+        matched->kept[series] = (struct kept_column){0};
+    return STATUS_OK;
+}
+
+static enum status keep_values(struct eval *eval, const double *column, size_t step_count,
+                               struct kept_column *kept, struct error *err)
+{
+    size_t first = 0, end = step_count;
+    void *memory;
+    while (end > 0 && value_is_absent(column[end - 1]))
+        end--;
+    while (first < end && value_is_absent(column[first]))
+        first++;
+    TRY(eval_alloc_array(eval, end - first, sizeof *column, &memory, err));
+    if (end > first)
+        memcpy(memory, column + first, (end - first) * sizeof *column);
+    *kept = (struct kept_column){memory, first, end - first, true};
     return STATUS_OK;
 }
 
 static enum status keep_one_column(struct matching *matching, uint32_t series, struct error *err)
 {
     struct matched *matched = matching->matched;
-    if (matched->one_columns[series] != NULL)
+    if (matched->kept[series].is_kept)
         return STATUS_OK;
     TRY(eval_check(matching->eval, err));
-    void *memory;
-    TRY(eval_alloc_array(matching->eval, matched->base.grid.count, sizeof(double), &memory, err));
-    TRY(operator_column(matched->one, series, memory, err));
-    matched->one_columns[series] = memory;
-    return STATUS_OK;
+    TRY(operator_column(matched->one, series, matching->one_column, err));
+    return keep_values(matching->eval, matching->one_column, matched->base.grid.count,
+                       &matched->kept[series], err);
 }
 
 /* With group_left and group_right many pairs share a series of the one side. */

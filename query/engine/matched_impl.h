@@ -13,6 +13,15 @@ struct pair {
     uint32_t one;
 };
 
+/* A column of the one side that many pairs read, from its first value to its last: series that come
+   and go take memory for the steps at which they are. */
+struct kept_column {
+    double *values;
+    size_t first;
+    size_t count;
+    bool is_kept;
+};
+
 struct matched {
     struct query_operator base; /* one series per pair */
     struct query_operator *many;
@@ -20,7 +29,7 @@ struct matched {
     struct binary_rule rule;
     bool is_one_left;
     struct pair *pairs;
-    double **one_columns; /* per series of the one side: kept since many pairs read it, else NULL */
+    struct kept_column *kept; /* per series of the one side */
 };
 
 /* What is known while the operation is being opened. */
@@ -41,9 +50,9 @@ static inline bool matching_is_one_to_one(const struct matching *matching)
     return matching->expr->binary.matching.cardinality == MATCH_ONE_TO_ONE;
 }
 
-/* The column of a series of the one side: the kept one, or read into `room`. */
+/* The column of a series of the one side, kept or read. */
 MUST_USE enum status matched_one_column(const struct matched *matched, uint32_t series,
-                                        double *room, const double **column, struct error *err);
+                                        double *values, struct error *err);
 
 /* Error 1 of match_check.c; before there are pairs. */
 MUST_USE enum status match_check_one_side(struct matching *matching, struct error *err);

@@ -121,6 +121,22 @@ TEST(groups_that_come_and_go_take_memory_for_their_steps_only)
     engine_fixture_deinit(&fixture);
 }
 
+TEST(matched_series_that_come_and_go_take_memory_for_their_steps_only)
+{
+    struct engine_fixture fixture;
+    engine_fixture_init(&fixture);
+    struct query_options options = {
+        .text = STR("sum(count_values(\"v\", vector(time())) + on (v) group_left ()"
+                    " count_values(\"v\", vector(time())))"),
+        .is_range = true,
+        .end_ms = 1999 * INT64_C(1000),
+        .step_ms = 1000};
+    fixture.engine.memory_max_bytes = 8 << 20;
+    expect_answer(&fixture, options);
+    assert_int_equal(fixture.result.series[0].point_count, 2000);
+    engine_fixture_deinit(&fixture);
+}
+
 /* Checks what it takes; refuses the series behind the last one wanted. */
 struct taker {
     size_t count;
@@ -186,5 +202,6 @@ TEST_MAIN(RUN(a_selector_is_charged_for_every_point_it_gives),
           RUN(memory_is_bounded_for_the_evaluation_and_for_the_answer),
           RUN(values_that_never_come_twice_take_memory_for_their_steps_only),
           RUN(groups_that_come_and_go_take_memory_for_their_steps_only),
+          RUN(matched_series_that_come_and_go_take_memory_for_their_steps_only),
           RUN(an_answer_that_is_handed_over_is_not_in_memory),
           RUN(a_range_of_absurdly_many_steps_is_refused))
