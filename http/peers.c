@@ -91,7 +91,8 @@ static bool is_ended(const struct peer *peer)
            recv(peer->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-/* What the other side has acknowledged of all that was ever sent to it. */
+/* What the other side has acknowledged of all that was ever sent to it; 0 where the kernel does not
+   count it. */
 static uint64_t taken_bytes(const struct peer *peer)
 {
     struct tcp_info info = {0};
@@ -111,6 +112,8 @@ static bool reads_too_slowly(struct peer *peer, uint64_t now_ns)
     if (replying_ns == 0)
         return false;
     peer->taken_bytes = taken_bytes(peer);
+    if (peer->taken_bytes == 0)
+        return false;
     if (!is_watched)
         progress_begin(&peer->reading, peer->taken_bytes, now_ns);
     peer->is_stalled = is_watched && peer->taken_bytes == before;
