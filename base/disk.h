@@ -49,7 +49,7 @@ void disk_close(struct disk *disk);
 /* A new empty file for appending; STATUS_IO when the path exists. */
 MUST_USE enum status disk_create(struct disk *disk, const char *path, struct file **out,
                                  struct error *err);
-/* An existing file for reading. */
+/* An existing file for reading; STATUS_IO for what is none, such as a folder or a pipe. */
 MUST_USE enum status disk_open(struct disk *disk, const char *path, struct file **out,
                                struct error *err);
 /* A file at `to` is replaced. A folder may be renamed too. */

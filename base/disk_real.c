@@ -54,14 +54,30 @@ static int open_below(int dir_fd, const char *path, int flags)
     return fd;
 }
 
+/* Takes `fd` on success. */
+static enum status use_file(int fd, const char *path, int flags, struct file **out,
+                            struct error *err)
+{
+    struct stat about;
+    if (fstat(fd, &about) != 0)
+        return real_failed(path, "stat", err);
+    if (!S_ISREG(about.st_mode))
+        return error_set(err, STATUS_IO, "disk: %s: open: got what is no file", path);
+    *out = real_file_new(fd, path, (flags & O_CREAT) != 0);
+    return STATUS_OK;
+}
+
 static enum status open_file(struct disk *disk, const char *path, int flags, struct file **out,
                              struct error *err)
 {
-    int fd = open_below(real_of(disk)->root_fd, path, flags);
+    /* or a pipe of that name would be waited for, until somebody writes to it */
+    int fd = open_below(real_of(disk)->root_fd, path, flags | O_NONBLOCK);
     if (fd < 0)
         return real_failed(path, "open", err);
-    *out = real_file_new(fd, path, (flags & O_CREAT) != 0);
-    return STATUS_OK;
+    enum status status = use_file(fd, path, flags, out, err);
+    if (status != STATUS_OK)
+        close(fd);
+    return status;
 }
 
 static enum status real_create(struct disk *disk, const char *path, struct file **out,

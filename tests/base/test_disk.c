@@ -15,6 +15,8 @@ struct scene {
     char root[64];
 };
 
+enum { WAIT_MAX_S = 60 };
+
 static struct error err;
 
 static void set_up(struct scene *scene, bool is_real)
@@ -420,6 +422,22 @@ TEST(a_folder_that_cannot_be_written_to_is_an_error_though_it_is_there)
     tear_down(&scene);
 }
 
+TEST(what_is_no_file_is_refused_and_not_waited_for)
+{
+    struct scene scene;
+    struct file *file;
+    char path[128];
+    set_up(&scene, true);
+    snprintf(path, sizeof path, "%s/pipe", scene.root);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    expect_ok(disk_make_dir(scene.disk, "folder", &err));
+    alarm(WAIT_MAX_S);
+    expect_status(disk_open(scene.disk, "pipe", &file, &err), STATUS_IO);
+    expect_status(disk_open(scene.disk, "folder", &file, &err), STATUS_IO);
+    alarm(0);
+    tear_down(&scene);
+}
+
 TEST_MAIN(RUN(what_is_appended_is_read_back),
           RUN(zeros_ahead_belong_to_the_file_until_appends_take_their_place),
           RUN(reserving_does_not_change_the_size), RUN(a_mapping_shows_the_file_until_it_is_closed),
@@ -429,4 +447,5 @@ TEST_MAIN(RUN(what_is_appended_is_read_back),
           RUN(an_unlinked_file_can_be_read_while_it_is_open), RUN(a_disk_knows_its_free_space),
           RUN(a_root_is_opened_by_one_at_a_time), RUN(a_missing_root_is_made_but_not_its_parents),
           RUN(a_root_can_be_read_while_another_has_it_and_nothing_is_changed),
-          RUN(a_folder_that_cannot_be_written_to_is_an_error_though_it_is_there))
+          RUN(a_folder_that_cannot_be_written_to_is_an_error_though_it_is_there),
+          RUN(what_is_no_file_is_refused_and_not_waited_for))
