@@ -20,7 +20,7 @@
 
 enum {
     HOST_LEN_MAX = 255,
-    BACKLOG = 1024,
+    BACKLOG = 4096, /* what Linux allows: all agents come at once when the server is back */
     EXHAUSTED_PAUSE_MS = 100,
     TICK_MS = 1000,
     /* of a reply that the kernel keeps, which charges it to nobody, beyond what is on its way */
