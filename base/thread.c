@@ -68,11 +68,13 @@ void rwlock_init(struct rwlock *lock)
                                         PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP) == 0);
     CHECK(pthread_rwlock_init(&lock->handle, &attributes) == 0);
     CHECK(pthread_rwlockattr_destroy(&attributes) == 0);
+    CHECK(pthread_mutex_init(&lock->turn, NULL) == 0);
     atomic_init(&lock->writer, 0);
 }
 
 void rwlock_deinit(struct rwlock *lock)
 {
+    CHECK(pthread_mutex_destroy(&lock->turn) == 0);
     CHECK(pthread_rwlock_destroy(&lock->handle) == 0);
 }
 
@@ -86,9 +88,13 @@ NO_THREAD_SAFETY_ANALYSIS void rwlock_unlock_read(struct rwlock *lock)
     CHECK(pthread_rwlock_unlock(&lock->handle) == 0);
 }
 
+/* glibc lets a writer who comes while the lock is handed over take it before the one who was woken
+   for it, so whoever writes without a pause would keep it: but the turn is that one's. */
 NO_THREAD_SAFETY_ANALYSIS void rwlock_lock_write(struct rwlock *lock)
 {
+    CHECK(pthread_mutex_lock(&lock->turn) == 0);
     CHECK(pthread_rwlock_wrlock(&lock->handle) == 0);
+    CHECK(pthread_mutex_unlock(&lock->turn) == 0);
     set_holder(&lock->writer, thread_self());
 }
 

@@ -38,9 +38,11 @@ void mutex_unlock(struct mutex *mutex) RELEASES(*mutex);
 /* Held by the calling thread. */
 bool mutex_is_held(const struct mutex *mutex);
 
-/* Many readers or one writer; a waiting writer goes before new readers. */
+/* Many readers or one writer. A waiting writer goes before new readers, and before a writer who has
+   given the lock back and wants it again. */
 struct LOCKABLE rwlock {
     pthread_rwlock_t handle;
+    pthread_mutex_t turn;     /* of the writer who is next, until he has the lock */
     _Atomic uintptr_t writer; /* the writing thread, 0 when there is none */
 };
 

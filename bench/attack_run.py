@@ -8,7 +8,8 @@ import time
 
 from tenant_server import TenantConnection, be_another_machine, body_of, print_latencies
 
-LIMIT, OTHERS, OTHER_SERIES, KNOWN = 10000, 9, 200, 100
+LIMIT, OTHER_SERIES, KNOWN = 10000, 200, 100
+OTHERS = [f"other-{i}" for i in range(9)]
 ATTACKERS, BODIES, NEW_PER_BODY = 4, 40, 2000
 PHASE_S, PAUSE_S = 10, 0.02
 
@@ -41,9 +42,9 @@ def attack(port, same_machine, number, is_on, counts):
     counts.put((sent, refused, kept, sent if number == 0 else 0))
 
 
-def write_normally(port, for_s):
-    """Seconds of each write of the nine others."""
-    connections = [TenantConnection(port, f"other-{i}") for i in range(OTHERS)]
+def write_normally(port, for_s, others=OTHERS):
+    """Seconds of each write of the others, nine tenants."""
+    connections = [TenantConnection(port, tenant) for tenant in others]
     labels = [{"__name__": "m", "n": str(n)} for n in range(OTHER_SERIES)]
     took, until = [], time.monotonic() + for_s
     while time.monotonic() < until:
@@ -84,15 +85,15 @@ def set_limit(port):
         raise SystemExit(f"limit: {code} {text[:200]}")
 
 
-def run(server, same_machine, rounds):
+def run(server, args):
     attacker = TenantConnection(server.port, "attacker")
     set_limit(server.port)
     attacker.write_body(body_of_known(int(time.time() * 1000) - 1000))
     alone, attacked, memory, totals, cpu_s = [], [], [], [0, 0, 0, 0], 0
     write_normally(server.port, 2)
-    for _ in range(rounds):
+    for _ in range(args.rounds):
         alone += write_normally(server.port, PHASE_S)
-        assault = Attack(server.port, same_machine)
+        assault = Attack(server.port, args.same_machine)
         cpu_s -= server.cpu_s()
         attacked += write_normally(server.port, PHASE_S)
         cpu_s += server.cpu_s()
@@ -101,10 +102,10 @@ def run(server, same_machine, rounds):
     active = TenantConnection(server.port).metrics()['croft_tenant_active_series{tenant="attacker"}']
     sent, refused, kept, sent_known = totals
     print(f"{ATTACKERS} connections of the attacker, {NEW_PER_BODY} new series a request: {sent} requests, "
-          f"{sent * NEW_PER_BODY / (rounds * PHASE_S) / 1e6:.2f} M series a second, {refused} answered 400")
+          f"{sent * NEW_PER_BODY / (args.rounds * PHASE_S) / 1e6:.2f} M series a second, {refused} answered 400")
     print(f"active series {active:.0f}, limit {LIMIT}; writes of its known series taken: {kept} of {sent_known}")
     print("resident MB after each attack: " + ", ".join(f"{resident:.1f}" for resident, _ in memory))
     print("of them not in the heads, which keep what was taken until it is flushed: " +
           ", ".join(f"{resident - heads:.1f}" for resident, heads in memory))
-    print(f"the server used {cpu_s / (rounds * PHASE_S):.2f} processors under attack")
+    print(f"the server used {cpu_s / (args.rounds * PHASE_S):.2f} processors under attack")
     print_latencies("writes of the others", [("alone", alone), ("under attack", attacked)])

@@ -90,8 +90,13 @@ static uint64_t send(struct bench *b, uint64_t *written)
     struct write_series *series = arena_alloc(&arena, REQUEST * sizeof *series);
     for (size_t i = 0; i < REQUEST; i++)
         make_series(b, &arena, &series[i], &sample);
+    const struct store_write_request request = {.series = series,
+                                                .series_count = REQUEST,
+                                                .arena = &arena,
+                                                .result = &result,
+                                                .commit = &commit};
     uint64_t start_ns = clock_thread_cpu_ns();
-    CHECK(store_write(b->store, series, REQUEST, &arena, &result, &commit, &err) == STATUS_OK);
+    CHECK(store_write(b->store, &request, &err) == STATUS_OK);
     uint64_t spent_ns = clock_thread_cpu_ns() - start_ns;
     CHECK(store_commit(b->store, 0, &err) == STATUS_OK);
     *written += result.samples_written;

@@ -1,13 +1,14 @@
 """One tenant sends samples that are taken, as fast as it is answered; what do nine others notice when they write?
 
 Then it sends the same once more, as who repeats what he thinks was lost: each sample is late and there already.
+With --same-shard all nine live in its shard, which is the worst case; else where their names put them.
 """
 import subprocess
 import time
 
-from attack_run import write_normally
+from attack_run import OTHERS, write_normally
 from servers import BUILD, INTERVAL_MS
-from tenant_server import be_another_machine, print_latencies
+from tenant_server import be_another_machine, print_latencies, tenants_beside
 
 SERIES, SCRAPES, BATCH, CONNECTIONS = 17500, 1000, 2000, 4
 PHASE_S = 4
@@ -27,24 +28,25 @@ def flood(server, same_machine, start_ms):
     return load
 
 
-def write_beside(server, same_machine, start_ms):
-    load = flood(server, same_machine, start_ms)
-    took = write_normally(server.port, PHASE_S)
+def write_beside(server, others, args, start_ms):
+    load = flood(server, args.same_machine, start_ms)
+    took = write_normally(server.port, PHASE_S, others)
     load.kill()
     load.wait()
     return took
 
 
-def run(server, same_machine, rounds):
+def run(server, args):
     span_ms = SCRAPES * INTERVAL_MS
-    first_ms = int(time.time() * 1000) - rounds * span_ms
+    first_ms = int(time.time() * 1000) - args.rounds * span_ms
+    others = tenants_beside(server.port, None, len(OTHERS)) if args.same_shard else OTHERS
     alone, flooded, repeated = [], [], []
-    write_normally(server.port, 2)
-    for number in range(rounds):
+    write_normally(server.port, 2, others)
+    for number in range(args.rounds):
         start_ms = first_ms + number * span_ms
-        alone += write_normally(server.port, PHASE_S)
-        flooded += write_beside(server, same_machine, start_ms)
-        alone += write_normally(server.port, PHASE_S)
-        repeated += write_beside(server, same_machine, start_ms)
+        alone += write_normally(server.port, PHASE_S, others)
+        flooded += write_beside(server, others, args, start_ms)
+        alone += write_normally(server.port, PHASE_S, others)
+        repeated += write_beside(server, others, args, start_ms)
     print_latencies("writes of the others", [("alone", alone), ("beside a flood", flooded)])
     print_latencies("writes of the others", [("alone", alone), ("beside a repetition", repeated)])

@@ -90,14 +90,14 @@ def ask_dashboard(connection, end_s, for_s):
     return took
 
 
-def run(server, same_machine, rounds):
+def run(server, args):
     end_s = int(time.time()) // 60 * 60
     fill(server, end_s * 1000)
     quiet = TenantConnection(server.port, "quiet")
     alone, under_noise, codes = [], [], collections.Counter()
-    for _ in range(rounds):
+    for _ in range(args.rounds):
         alone += ask_dashboard(quiet, end_s, PHASE_S)
-        noise = Noise(server.port, end_s, same_machine)
+        noise = Noise(server.port, end_s, args.same_machine)
         time.sleep(1)
         under_noise += ask_dashboard(quiet, end_s, PHASE_S)
         codes += noise.stop()

@@ -52,6 +52,26 @@ class TenantConnection:
         return values
 
 
+def shard_of(connection, ts_ms):
+    """In which shard the tenant's series are: where one that it has not had becomes one more."""
+    def series():
+        return {name: value for name, value in connection.metrics().items() if name.startswith("croft_series{")}
+    before = series()
+    connection.write_all([({"__name__": "where", "at": str(ts_ms)}, [(ts_ms, 1.0)])])
+    return next(name for name, value in series().items() if value > before[name])
+
+
+def tenants_beside(port, tenant, count):
+    """So many names of tenants that share the shard of `tenant` (None: of nobody in particular)."""
+    ts_ms = int(time.time() * 1000)
+    shard, names, number = shard_of(TenantConnection(port, tenant), ts_ms), [], 0
+    while len(names) < count:
+        if shard_of(TenantConnection(port, f"beside-{number}"), ts_ms) == shard:
+            names.append(f"beside-{number}")
+        number += 1
+    return names
+
+
 def be_another_machine():
     """Whoever is to disturb only the server gives way to all other processes: he stands for a machine of his
     own, while here the clients that are measured and the server share their processors with him."""

@@ -212,7 +212,10 @@ static void run(struct write_exchange *write)
 
 static void run_in_crew(struct crew_write *crew)
 {
-    run((struct write_exchange *)((char *)crew - offsetof(struct write_exchange, crew)));
+    struct write_exchange *write =
+        (struct write_exchange *)((char *)crew - offsetof(struct write_exchange, crew));
+    write->job.gives_way = true;
+    run(write);
 }
 
 static void run_or_hand_over(struct write_exchange *write)

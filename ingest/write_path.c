@@ -375,8 +375,13 @@ static enum status do_run(struct write_job *job, struct write_scratch *scratch)
     TRY(charge_take(&scratch->charge, store_bytes, &job->err));
     job->commit = (struct write_commit){.done = commit_done};
     refcount_acquire(&job->parties);
-    enum status status = store_write(path->options.store, scratch->series, count, job->arena,
-                                     &job->report.stored, &job->commit, &job->err);
+    const struct store_write_request request = {.series = scratch->series,
+                                                .series_count = count,
+                                                .arena = job->arena,
+                                                .result = &job->report.stored,
+                                                .commit = &job->commit,
+                                                .gives_way = job->gives_way};
+    enum status status = store_write(path->options.store, &request, &job->err);
     if (status != STATUS_OK)
         refcount_release(&job->parties); /* never the last: this call still holds one */
     return status;

@@ -44,6 +44,7 @@ struct write_job {
     const struct grant *grant; /* what the sender may do; NULL: everything; kept */
     struct arena *arena;       /* lives as long as the job; kept */
     struct charge *charge;     /* whose payer has the memory that the write needs; may be NULL */
+    bool gives_way;            /* to writes that do not: store.h */
     /* Called once, from any thread, perhaps before write_path_run returns. From then on the job
        belongs to the caller again. */
     void (*done)(struct write_job *job);

@@ -72,7 +72,9 @@ static enum status write_samples(struct script_store *script, struct write_serie
     struct write_commit *commit = arena_alloc_zeroed(arena, sizeof *commit);
     commit->done = ignore_commit;
     TRY(tenant_table_get(store_tenants(script->store), STR("anonymous"), &series->tenant, err));
-    TRY(store_write(script->store, series, 1, arena, &result, commit, err));
+    const struct store_write_request request = {
+        .series = series, .series_count = 1, .arena = arena, .result = &result, .commit = commit};
+    TRY(store_write(script->store, &request, err));
     TRY(store_commit(script->store, 0, err));
     return first_refusal(&result, err);
 }

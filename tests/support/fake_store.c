@@ -98,23 +98,22 @@ size_t store_write_memory_max(const struct write_series *series, size_t series_c
     return 0;
 }
 
-enum status store_write(struct store *store, const struct write_series *series, size_t series_count,
-                        struct arena *arena, struct write_result *result,
-                        struct write_commit *commit, struct error *err)
+enum status store_write(struct store *store, const struct store_write_request *request,
+                        struct error *err)
 {
-    CHECK(arena != NULL);
+    CHECK(request->arena != NULL);
     if (store->answer != STATUS_OK)
         return error_set(err, store->answer, "store: the log of shard 3 cannot take writes now");
     mutex_lock(&store->lock);
     store->write_count++;
-    for (size_t i = 0; i < series_count; i++)
-        apply(store, &series[i], result);
+    for (size_t i = 0; i < request->series_count; i++)
+        apply(store, &request->series[i], request->result);
     if (store->is_deferred)
-        store->pending = commit;
+        store->pending = request->commit;
     cond_signal(&store->has_pending);
     mutex_unlock(&store->lock);
     if (!store->is_deferred)
-        commit->done(commit, STATUS_OK);
+        request->commit->done(request->commit, STATUS_OK);
     return STATUS_OK;
 }
 

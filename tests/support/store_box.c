@@ -189,8 +189,12 @@ enum status box_write_begin(struct store_box *box, struct box_write *write,
     size_t max_bytes = write->arena.used_bytes + store_write_memory_max(series, series_count);
     for (size_t i = 0; i < series_count; i++)
         max_bytes += 2 * series[i].label_count * sizeof(struct label);
-    enum status status = store_write(box->store, series, series_count, &write->arena,
-                                     &write->result, &write->commit, err);
+    const struct store_write_request request = {.series = series,
+                                                .series_count = series_count,
+                                                .arena = &write->arena,
+                                                .result = &write->result,
+                                                .commit = &write->commit};
+    enum status status = store_write(box->store, &request, err);
     CHECK(write->arena.used_bytes <= max_bytes + FEW_PAGES_BYTES);
     if (status != STATUS_OK)
         free_write(write);

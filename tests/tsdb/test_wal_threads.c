@@ -38,8 +38,8 @@ static void run_writer(void *context)
         if (i == 0)
             declare_series(writer->wal, writer->ref);
         wal_log_sample(writer->wal, (struct series_ref){writer->ref}, (struct sample){i, i});
-        wal_batch_end(writer->wal);
         bool is_durable = wal_wait(writer->wal, &waiter->base);
+        wal_batch_end(writer->wal);
         mutex_unlock(writer->shard_lock);
         if (is_durable)
             counter_add(&writer->acked, 1);
@@ -84,4 +84,43 @@ TEST(writers_go_on_while_a_commit_is_under_way)
     sim_disk_free(sim);
 }
 
-TEST_MAIN(RUN(writers_go_on_while_a_commit_is_under_way))
+static void commit(void *context)
+{
+    struct wal *wal = context;
+    struct error err;
+    enum status status = wal_commit(wal, &err);
+    (void)status; /* the waiter is told */
+}
+
+TEST(a_commit_gets_the_batch_that_it_is_offered_and_the_rest_goes_to_the_next)
+{
+    static struct heard heard;
+    struct error err;
+    struct journal journal;
+    struct sim_disk *sim = journal_disk(1);
+    journal_open(&journal, sim, 4096, 0);
+    struct writer writer = {.wal = journal.wal};
+    struct counted_waiter waiter = {{NULL, count_ack}, &writer};
+    struct thread committer = {0};
+    wal_batch_begin(journal.wal);
+    wal_batch_offer(journal.wal); /* nobody wants it */
+    declare_series(journal.wal, 0);
+    wal_log_sample(journal.wal, (struct series_ref){0}, (struct sample){0, 0});
+    assert_false(wal_wait(journal.wal, &waiter.base));
+    thread_start(&committer, "commit", commit, journal.wal);
+    while (counter_get(&writer.acked) == 0)
+        wal_batch_offer(journal.wal);
+    wal_log_sample(journal.wal, (struct series_ref){0}, (struct sample){1, 1});
+    wal_batch_end(journal.wal);
+    thread_join(&committer);
+    assert_true(wal_has_pending(journal.wal));
+    expect_ok(wal_commit(journal.wal, &err));
+    assert_false(wal_has_pending(journal.wal));
+    journal_close(&journal);
+    expect_ok(hear(sim, 0, &heard, &err));
+    assert_int_equal(heard.count, 2);
+    sim_disk_free(sim);
+}
+
+TEST_MAIN(RUN(writers_go_on_while_a_commit_is_under_way),
+          RUN(a_commit_gets_the_batch_that_it_is_offered_and_the_rest_goes_to_the_next))

@@ -63,7 +63,10 @@ void journal_wait(struct journal *journal)
     struct journal_waiter *waiter = &journal->waiters[journal->waiter_count++];
     *waiter =
         (struct journal_waiter){.base.done = told, .journal = journal, .logged = journal->logged};
-    if (wal_wait(journal->wal, &waiter->base))
+    wal_batch_begin(journal->wal);
+    bool is_durable = wal_wait(journal->wal, &waiter->base);
+    wal_batch_end(journal->wal);
+    if (is_durable)
         told(&waiter->base, STATUS_OK);
 }
 

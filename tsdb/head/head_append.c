@@ -48,6 +48,9 @@ static bool find_in_columns(const struct columns *columns, int64_t ts_ms, double
 static bool find_in_open(const struct head *head, const struct open_run *run, int64_t ts_ms,
                          double *value)
 {
+    /* not looked at for nothing: each of its samples is in another line of cache */
+    if (run->count == 0 || ts_ms < run->base_ts_ms)
+        return false;
     uint32_t index = open_run_find(&head->open, run, ts_ms);
     if (index == run->count)
         return false;

@@ -116,19 +116,37 @@ static void follow_ring(struct late *late, const struct chunk_pool *pool, uint32
     }
 }
 
+/* Chunks before `start` begin at or before a time, those from `end` on after it. */
+struct bounds {
+    size_t start;
+    size_t end;
+};
+
+static void look_at(const struct late *late, const struct chunk_pool *pool, int64_t ts_ms,
+                    size_t at, struct bounds *bounds)
+{
+    if (at < bounds->start || at >= bounds->end)
+        return;
+    if (chunk_min_ts_ms(sealed_bytes(chunk_pool_at(pool, late->chunks[at]))) <= ts_ms)
+        bounds->start = at + 1;
+    else
+        bounds->end = at;
+}
+
+/* Who repeats what he sent asks for the chunk that was found last, or for the next. */
 const struct sealed_chunk *late_find_chunk(struct late *late, const struct chunk_pool *pool,
                                            uint32_t newest, int64_t ts_ms)
 {
     follow_ring(late, pool, newest);
-    size_t start = 0, end = late->chunk_count; /* those before `start` begin at or before it */
-    while (start < end) {
-        size_t middle = start + (end - start) / 2;
-        if (chunk_min_ts_ms(sealed_bytes(chunk_pool_at(pool, late->chunks[middle]))) <= ts_ms)
-            start = middle + 1;
-        else
-            end = middle;
-    }
-    return start == 0 ? NULL : chunk_pool_at(pool, late->chunks[start - 1]);
+    struct bounds bounds = {0, late->chunk_count};
+    look_at(late, pool, ts_ms, late->found, &bounds);
+    look_at(late, pool, ts_ms, late->found + 1, &bounds);
+    while (bounds.start < bounds.end)
+        look_at(late, pool, ts_ms, bounds.start + (bounds.end - bounds.start) / 2, &bounds);
+    if (bounds.start == 0)
+        return NULL;
+    late->found = bounds.start - 1;
+    return chunk_pool_at(pool, late->chunks[late->found]);
 }
 
 void late_forget_chunks(struct late *late)

@@ -26,6 +26,7 @@ struct late {
     uint32_t *chunks; /* refs, the oldest first */
     size_t chunk_count;
     size_t chunk_capacity;
+    size_t found; /* where in `chunks` the last look-up ended; a guess */
 };
 
 void late_init(struct late *late);

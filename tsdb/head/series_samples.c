@@ -1,7 +1,7 @@
 #include "tsdb/head/head_impl.h"
 
-/* A series of half an hour has a dozen; who has more gets an index. */
-enum { CHUNKS_WALKED_MAX = 32 };
+/* Each chunk on the way is a wait for memory: who asks for one further on gets an index. */
+enum { CHUNKS_WALKED_MAX = 4 };
 
 void series_samples_seal(struct head *head, struct series_samples *samples)
 {
@@ -49,9 +49,11 @@ void series_samples_join_late(struct head *head, struct series_samples *samples,
 const struct sealed_chunk *series_samples_chunk_at(struct head *head,
                                                    struct series_samples *samples, int64_t ts_ms)
 {
+    struct late *late = series_samples_late(head, samples);
     const struct sealed_chunk *found = NULL;
+    size_t walk_max = late != NULL && late->chunk_count > 0 ? 0 : CHUNKS_WALKED_MAX;
     uint32_t ref = samples->chunks;
-    for (size_t walked = 0; ref != CHUNK_REF_NONE && walked < CHUNKS_WALKED_MAX; walked++) {
+    for (size_t walked = 0; ref != CHUNK_REF_NONE && walked < walk_max; walked++) {
         ref = chunk_pool_at(&head->chunks, ref)->next;
         const struct sealed_chunk *chunk = chunk_pool_at(&head->chunks, ref);
         if (chunk_min_ts_ms(sealed_bytes(chunk)) > ts_ms)
@@ -62,7 +64,7 @@ const struct sealed_chunk *series_samples_chunk_at(struct head *head,
     }
     if (ref == CHUNK_REF_NONE)
         return NULL;
-    struct late *late = get_late(head, samples);
+    late = get_late(head, samples);
     head->late_bytes -= late_memory_bytes(late);
     found = late_find_chunk(late, &head->chunks, samples->chunks, ts_ms);
     head->late_bytes += late_memory_bytes(late);

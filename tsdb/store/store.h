@@ -93,13 +93,19 @@ struct write_commit {
    series that the log or the head do not know. */
 size_t store_write_memory_max(const struct write_series *series, size_t series_count);
 
-/* Applies what is valid, refuses the rest (in `result`), logs, and registers `commit`. `arena`
-   lives at least until `done`. STATUS_UNAVAILABLE: the log cannot take writes now; nothing was
-   applied and `done` is not called. The series of one label set are one stream, in the given
-   order. */
-MUST_USE enum status store_write(struct store *store, const struct write_series *series,
-                                 size_t series_count, struct arena *arena,
-                                 struct write_result *result, struct write_commit *commit,
+struct store_write_request {
+    const struct write_series *series; /* those of one label set are one stream, in this order */
+    size_t series_count;
+    struct arena *arena; /* kept; lives at least until `done` of the commit */
+    struct write_result *result;
+    struct write_commit *commit; /* kept until it is done */
+    bool gives_way;              /* in the middle, to whoever does not: for those who write much */
+};
+
+/* Applies what is valid, refuses the rest (in `result`), logs, and registers `commit`.
+   STATUS_UNAVAILABLE: the log cannot take writes now; nothing was applied and `done` is not
+   called. */
+MUST_USE enum status store_write(struct store *store, const struct store_write_request *request,
                                  struct error *err);
 
 /* Makes the tenant `id` (or finds it, when another write was quicker) for a series that it begins

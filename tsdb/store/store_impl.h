@@ -38,14 +38,15 @@ struct shard {
     char folder[SHARD_FOLDER_MAX];
 
     struct rwlock lock;
-    struct head *head;        /* guarded by lock */
-    struct block **blocks;    /* guarded by lock; lowest rank first, one reference each */
-    size_t block_count;       /* guarded by lock */
-    size_t block_capacity;    /* guarded by lock */
-    uint64_t next_sequence;   /* guarded by lock */
-    int64_t blocks_max_ts_ms; /* guarded by lock; no sample in a block is later */
-    uint32_t flush_count;     /* guarded by lock; flushes that have published their blocks */
-    uint64_t blocks_version;  /* guarded by lock; another one whenever blocks or deletions change */
+    struct counter hasty_writes; /* that wait for the lock and give way to nobody */
+    struct head *head;           /* guarded by lock */
+    struct block **blocks;       /* guarded by lock; lowest rank first, one reference each */
+    size_t block_count;          /* guarded by lock */
+    size_t block_capacity;       /* guarded by lock */
+    uint64_t next_sequence;      /* guarded by lock */
+    int64_t blocks_max_ts_ms;    /* guarded by lock; no sample in a block is later */
+    uint32_t flush_count;        /* guarded by lock; flushes that have published their blocks */
+    uint64_t blocks_version; /* guarded by lock; another one whenever blocks or deletions change */
     struct deletions
         *deletions;        /* guarded by lock; the pointer is replaced under deletions_lock too */
     int64_t head_since_ms; /* guarded by lock; monotonic: when the first sample of the head came */

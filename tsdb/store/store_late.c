@@ -64,21 +64,26 @@ static struct deferred_series *add_deferred(struct shard_write *w,
     return deferred;
 }
 
-void defer_series(struct shard_write *w, const struct write_series *series)
+static struct deferred_series *deferred_of(struct shard_write *w, const struct write_series *series)
 {
-    struct deferred_series *deferred = add_deferred(w, series);
-    for (uint32_t i = 0; i < series->sample_count; i++)
+    struct deferred_series *last = w->last_deferred;
+    return last != NULL && last->series == series ? last : add_deferred(w, series);
+}
+
+void defer_series(struct shard_write *w, const struct write_series *series, uint32_t from)
+{
+    struct deferred_series *deferred = deferred_of(w, series);
+    /* the head may have known it for the samples before */
+    deferred->head_key = (struct late_key){0};
+    for (uint32_t i = from; i < series->sample_count; i++)
         deferred->samples[deferred->sample_count++] = i;
 }
 
 void defer_sample_locked(struct shard_write *w, const struct write_series *series,
                          struct series_ref ref, uint32_t sample)
 {
-    struct deferred_series *deferred = w->last_deferred;
-    if (deferred == NULL || deferred->series != series) {
-        deferred = add_deferred(w, series);
-        deferred->head_key = head_key_of_locked(w, ref);
-    }
+    struct deferred_series *deferred = deferred_of(w, series);
+    deferred->head_key = head_key_of_locked(w, ref);
     deferred->samples[deferred->sample_count++] = sample;
 }
 
@@ -210,11 +215,15 @@ static enum status ask_series(struct asking *a, struct block *block, size_t tena
     return STATUS_OK;
 }
 
+/* Where an earlier answer is, if there was one. */
 static void need_results(struct asking *a)
 {
-    if (a->results == NULL)
-        a->results =
-            arena_alloc_zeroed(a->write->arena, a->deferred->sample_count * sizeof *a->results);
+    struct deferred_series *deferred = a->deferred;
+    size_t bytes = deferred->sample_count * sizeof *a->results;
+    if (a->results != NULL)
+        return;
+    a->results = deferred->blocks != NULL ? deferred->blocks : arena_alloc(a->write->arena, bytes);
+    memset(a->results, 0, bytes);
 }
 
 _Static_assert(APPEND_OK == 0, "results begin as zeros");

@@ -10,8 +10,9 @@
  *   4. add       those within the tenant's limit, append, log               under the lock again
  *   5. wait      register for the commit that makes all of it durable       under the lock
  *
- * Steps 3 and 4 happen only for a write that brings new series or late samples. Between two series
- * a write that has had the lock for long lets others have it.
+ * Steps 3 and 4 happen only for a write that brings new series or late samples. In steps 2 and 4,
+ * every few hundred samples, a write that has had the lock for long lets others have it; one that
+ * gives way does at once when one waits that does not.
  */
 #include "tsdb/store/store_write_impl.h"
 
@@ -20,8 +21,10 @@
 
 enum {
     FIND_BATCH = 64,
-    LABELS_AHEAD = 32,  /* so that the next series seldom needs more room than this one */
-    FIND_STRANGERS = 8, /* so many are looked up by their hash before the order is tried again */
+    PIECE_SAMPLES = 128, /* that are appended before others are let in: some 10 us, of repeated ones
+                            some 50 */
+    LABELS_AHEAD = 32,   /* so that the next series seldom needs more room than this one */
+    FIND_STRANGERS = 8,  /* so many are looked up by their hash before the order is tried again */
 };
 
 /* A write of usual size is done by then. */
@@ -104,12 +107,19 @@ static void append_late_locked(struct shard_write *w, const struct write_series 
         w->written += blocks == APPEND_DUPLICATE || append_sample_locked(w, series, ref, sample);
 }
 
-/* Step 2. */
+/* Of the samples of a series from `from` on those that are appended before others are let in. */
+static uint32_t end_of_piece(uint32_t from, uint32_t sample_count)
+{
+    return sample_count - from > PIECE_SAMPLES ? from + PIECE_SAMPLES : sample_count;
+}
+
+/* Step 2, for the samples [from, to). */
 static void append_locked(struct shard_write *w, const struct write_series *series,
-                          struct series_ref ref) REQUIRES(w->shard->lock)
+                          struct series_ref ref, uint32_t from, uint32_t to)
+    REQUIRES(w->shard->lock)
 {
     struct shard *shard = w->shard;
-    for (uint32_t i = 0; i < series->sample_count; i++) {
+    for (uint32_t i = from; i < to; i++) {
         struct sample sample = series->samples[i];
         if (!is_in_time(w, series, sample))
             continue;
@@ -132,12 +142,13 @@ static void append_locked(struct shard_write *w, const struct write_series *seri
     }
 }
 
-/* Step 4. */
+/* Step 4, for the samples [from, to). */
 static void append_deferred_locked(struct shard_write *w, const struct deferred_series *deferred,
-                                   struct series_ref ref) REQUIRES(w->shard->lock)
+                                   struct series_ref ref, uint32_t from, uint32_t to)
+    REQUIRES(w->shard->lock)
 {
     const struct write_series *series = deferred->series;
-    for (uint32_t i = 0; i < deferred->sample_count; i++) {
+    for (uint32_t i = from; i < to; i++) {
         struct sample sample = series->samples[deferred->samples[i]];
         enum append_result blocks = deferred->blocks == NULL ? APPEND_OK : deferred->blocks[i];
         if (!is_in_time(w, series, sample))
@@ -196,7 +207,10 @@ static void find_locked(struct shard_write *w, struct head_key *keys, size_t cou
 
 static void lock_shard(struct shard_write *w) ACQUIRES(w->shard->lock)
 {
+    uint64_t hasty = w->gives_way ? 0 : 1;
+    counter_add(&w->shard->hasty_writes, hasty);
     rwlock_lock_write(&w->shard->lock);
+    counter_sub(&w->shard->hasty_writes, hasty);
     w->locked_ns = clock_monotonic_ns(store_clock(w->shard->store));
     if (head_sample_count(w->shard->head) == 0)
         w->shard->head_since_ms = w->monotonic_ms;
@@ -210,11 +224,19 @@ static void unlock_shard(struct shard_write *w) RELEASES(w->shard->lock)
     rwlock_unlock_write(&w->shard->lock);
 }
 
+static bool is_time_to_let_others_in(const struct shard_write *w)
+{
+    return (w->gives_way && counter_get(&w->shard->hasty_writes) > 0) ||
+           clock_monotonic_ns(store_clock(w->shard->store)) - w->locked_ns >= LOCKED_NS_MAX;
+}
+
 /* True when others may have had the lock: what was known of the head may no longer be so. */
 static bool let_others_in_locked(struct shard_write *w) REQUIRES(w->shard->lock)
 {
-    if (clock_monotonic_ns(store_clock(w->shard->store)) - w->locked_ns < LOCKED_NS_MAX)
+    if (!is_time_to_let_others_in(w)) {
+        wal_batch_offer(w->shard->wal);
         return false;
+    }
     unlock_shard(w);
     lock_shard(w);
     return true;
@@ -238,27 +260,66 @@ static void find_batch_locked(struct shard_write *w, size_t from, size_t count,
     find_locked(w, keys, count, before, refs);
 }
 
-static void append_found_locked(struct shard_write *w, const struct write_series *series,
-                                struct series_ref ref) REQUIRES(w->shard->lock)
+/* The samples from `from` on of the series at `index`, one piece of them; returns where the next
+   one begins. */
+static uint32_t append_found_locked(struct shard_write *w, size_t index, uint32_t from,
+                                    struct series_ref ref) REQUIRES(w->shard->lock)
 {
+    const struct write_series *series = series_at(w, index);
+    uint32_t to = end_of_piece(from, series->sample_count);
     enter_tenant(w, series);
-    if (ref.value != SERIES_REF_NONE.value) {
-        if (activate_locked(w, series, ref))
-            append_locked(w, series, ref);
-    } else if (!is_refused_early_locked(w, series)) {
-        defer_series(w, series);
+    if (ref.value == SERIES_REF_NONE.value) {
+        if (!is_refused_early_locked(w, series))
+            defer_series(w, series, from);
+        return series->sample_count;
     }
+    if (!activate_locked(w, series, ref))
+        return series->sample_count;
+    append_locked(w, series, ref, from, to);
+    return to;
+}
+
+/* True when others may have had the lock, between two pieces of a series of many samples: a flush
+   may have removed it then. */
+static bool append_series_locked(struct shard_write *w, size_t index, struct series_ref ref)
+    REQUIRES(w->shard->lock)
+{
+    uint32_t sample_count = series_at(w, index)->sample_count;
+    bool were_others_in = false;
+    for (uint32_t from = 0;;) {
+        from = append_found_locked(w, index, from, ref);
+        if (from == sample_count)
+            return were_others_in;
+        if (let_others_in_locked(w)) {
+            struct series_ref before = SERIES_REF_NONE;
+            find_batch_locked(w, index, 1, &before, &ref);
+            were_others_in = true;
+        }
+    }
+}
+
+/* How many series from `from` on are appended before others are let in: at least one; only the last
+   of them can have more than a piece of samples. */
+static size_t batch_count(const struct shard_write *w, size_t from)
+{
+    uint64_t samples = 0;
+    size_t to = from;
+    while (to < w->count && to - from < FIND_BATCH && samples < PIECE_SAMPLES)
+        samples += series_at(w, to++)->sample_count;
+    return to - from;
 }
 
 static void find_and_append_locked(struct shard_write *w) REQUIRES(w->shard->lock)
 {
     struct series_ref refs[FIND_BATCH], before = SERIES_REF_NONE;
-    for (size_t from = 0; from < w->count; from += FIND_BATCH) {
-        size_t count = w->count - from < FIND_BATCH ? w->count - from : FIND_BATCH;
+    for (size_t from = 0, count; from < w->count; from += count) {
+        count = batch_count(w, from);
         find_batch_locked(w, from, count, &before, refs);
+        bool were_others_in = false;
         for (size_t i = 0; i < count; i++)
-            append_found_locked(w, series_at(w, from + i), refs[i]);
-        if (let_others_in_locked(w))
+            were_others_in |= append_series_locked(w, from + i, refs[i]);
+        were_others_in |= let_others_in_locked(w);
+        if (were_others_in)
             before = SERIES_REF_NONE;
     }
 }
@@ -278,10 +339,11 @@ static bool brings_something(struct shard_write *w, const struct deferred_series
     return false;
 }
 
-/* Tells of samples of which none is to be kept. */
-static void answer_deferred(struct shard_write *w, const struct deferred_series *deferred)
+/* Tells of samples, from `from` on, of which none is to be kept. */
+static void answer_deferred(struct shard_write *w, const struct deferred_series *deferred,
+                            uint32_t from)
 {
-    for (uint32_t i = 0; deferred->blocks != NULL && i < deferred->sample_count; i++) {
+    for (uint32_t i = from; deferred->blocks != NULL && i < deferred->sample_count; i++) {
         struct sample sample = deferred->series->samples[deferred->samples[i]];
         if (!is_in_time(w, deferred->series, sample))
             continue;
@@ -292,9 +354,10 @@ static void answer_deferred(struct shard_write *w, const struct deferred_series 
     }
 }
 
-/* Step 4. Somebody else may have added the series since step 1, or it came unsorted. */
-static void add_and_append_locked(struct shard_write *w, const struct deferred_series *deferred)
-    REQUIRES(w->shard->lock)
+/* Step 4, a piece of the samples from `from` on; returns where the next one begins. Somebody else
+   may have added the series since step 1, or it came unsorted. */
+static uint32_t add_and_append_locked(struct shard_write *w, const struct deferred_series *deferred,
+                                      uint32_t from) REQUIRES(w->shard->lock)
 {
     struct head *head = w->shard->head;
     const struct write_series *series = deferred->series;
@@ -307,16 +370,18 @@ static void add_and_append_locked(struct shard_write *w, const struct deferred_s
     head_find(head, &key, 1, &ref);
     if (ref.value == SERIES_REF_NONE.value) {
         if (!brings_something(w, deferred)) {
-            answer_deferred(w, deferred);
-            return;
+            answer_deferred(w, deferred, from);
+            return deferred->sample_count;
         }
         if (!may_add_locked(w, series, deferred->labels))
-            return;
+            return deferred->sample_count;
         ref = head_add(head, series->tenant, deferred->labels, w->monotonic_ms);
     } else if (!activate_locked(w, series, ref)) {
-        return;
+        return deferred->sample_count;
     }
-    append_deferred_locked(w, deferred, ref);
+    uint32_t to = end_of_piece(from, deferred->sample_count);
+    append_deferred_locked(w, deferred, ref, from, to);
+    return to;
 }
 
 /* Labels that came as they are kept need not be encoded. */
@@ -379,12 +444,13 @@ static void finish_deferred_locked(struct shard_write *w) REQUIRES(w->shard->loc
     ask_blocks(w);
     release_blocks(w);
     lock_shard(w);
-    for (const struct deferred_series *deferred = w->deferred; deferred != NULL;
-         deferred = deferred->next) {
-        if (w->flush_count != w->shard->flush_count)
-            ask_again_locked(w);
-        add_and_append_locked(w, deferred);
-        (void)let_others_in_locked(w);
+    for (; w->deferred != NULL; w->deferred = w->deferred->next) {
+        for (uint32_t from = 0; from < w->deferred->sample_count;) {
+            if (w->flush_count != w->shard->flush_count)
+                ask_again_locked(w);
+            from = add_and_append_locked(w, w->deferred, from);
+            (void)let_others_in_locked(w);
+        }
     }
 }
 
@@ -399,10 +465,8 @@ static void write_shard(struct shard_write *w, struct write_commit *commit)
         finish_deferred_locked(w);
     count_written(w);
     explain_refusals_locked(w);
-    wal_batch_end(w->shard->wal);
-    shard_note_memory_locked(w->shard);
     wait_locked(w, commit);
-    rwlock_unlock_write(&w->shard->lock);
+    unlock_shard(w);
 }
 
 /* ---- the whole write ---- */
@@ -493,25 +557,28 @@ static void write_many_shards(struct store *store, struct shard_write *all,
     }
 }
 
-enum status store_write(struct store *store, const struct write_series *series, size_t series_count,
-                        struct arena *arena, struct write_result *result,
-                        struct write_commit *commit, struct error *err)
+enum status store_write(struct store *store, const struct store_write_request *request,
+                        struct error *err)
 {
+    const struct write_series *series = request->series;
+    size_t count = request->series_count;
+    struct write_commit *commit = request->commit;
     bool has_rates = false;
-    TRY(check_tenants(store, series, series_count, &has_rates, err));
+    TRY(check_tenants(store, series, count, &has_rates, err));
     struct shard_write w = {.series = series,
-                            .count = series_count,
-                            .arena = arena,
-                            .result = result,
+                            .count = count,
+                            .arena = request->arena,
+                            .result = request->result,
                             .has_rates = has_rates,
+                            .gives_way = request->gives_way,
                             .now_ms = clock_now_ms(store->options.clock),
                             .monotonic_ms = clock_monotonic_ms(store->options.clock)};
     /* held by this function, so that `done` comes after the last shard was asked */
     refcount_init(&commit->left);
-    if (series_count > 0 && is_one_shard(series, series_count)) {
+    if (count > 0 && is_one_shard(series, count)) {
         w.shard = &store->shards[series[0].tenant->shard];
         write_shard(&w, commit);
-    } else if (series_count > 0) {
+    } else if (count > 0) {
         write_many_shards(store, &w, commit);
     }
     release_commit(commit);

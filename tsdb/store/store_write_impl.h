@@ -28,11 +28,11 @@ struct deferred_series {
     const struct write_series *series;
     uint32_t *samples; /* positions in `series`, as they came */
     uint32_t sample_count;
-    struct labels labels;             /* canonical */
-    uint64_t hash;                    /* of their identity encoding */
-    const enum append_result *blocks; /* by sample: what the blocks say; NULL: they have none */
-    int64_t newest_ms;                /* that the blocks have; INT64_MIN for none */
-    struct late_key head_key;         /* zeroed: the head does not know it */
+    struct labels labels;       /* canonical */
+    uint64_t hash;              /* of their identity encoding */
+    enum append_result *blocks; /* by sample: what the blocks say; NULL: they have none */
+    int64_t newest_ms;          /* that the blocks have; INT64_MIN for none */
+    struct late_key head_key;   /* zeroed: the head does not know it */
 };
 
 /* A limit that leaves no room for a whole series. */
@@ -77,6 +77,7 @@ struct shard_write {
     struct write_result *result;
     int64_t now_ms;
     int64_t monotonic_ms; /* what the head calls now */
+    bool gives_way;
     uint64_t locked_ns;   /* monotonic; since then it has the lock */
     bool has_rates;       /* some tenant of the write has an ingestion_rate */
     uint32_t flush_count; /* of the shard, when the blocks below were listed */
@@ -152,9 +153,9 @@ bool may_be_in_blocks_locked(const struct shard_write *w, int64_t ts_ms)
 /* Whether the memo knows what blocks say of a sample of a series of the head: then `*result` is. */
 bool is_in_memo_locked(const struct shard_write *w, struct series_ref ref, struct sample sample,
                        enum append_result *result) REQUIRES_SHARED(w->shard->lock);
-/* Leave a series that the head does not know, or a sample of one that it knows, to steps 3 and 4 of
-   the write. */
-void defer_series(struct shard_write *w, const struct write_series *series);
+/* Leave the samples, from `from` on, of a series that the head does not know, or a sample of one
+   that it knows, to steps 3 and 4 of the write. */
+void defer_series(struct shard_write *w, const struct write_series *series, uint32_t from);
 void defer_sample_locked(struct shard_write *w, const struct write_series *series,
                          struct series_ref ref, uint32_t sample) REQUIRES_SHARED(w->shard->lock);
 /* Takes references to the blocks that may have to be asked. */

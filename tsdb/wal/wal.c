@@ -39,11 +39,12 @@ struct wal {
     struct mutex filling_lock;
 
     struct mutex lock;
-    struct cond is_given;           /* is_wanted no more */
-    struct wal_batch *filling;      /* guarded by lock, while it is filled by filling_lock */
-    bool is_filled;                 /* guarded by lock; somebody is at it */
-    bool is_wanted;                 /* guarded by lock; by a commit: who is at it gives it away */
-    struct wal_batch *spare;        /* guarded by lock */
+    struct cond is_given;      /* is_wanted no more */
+    struct wal_batch *filling; /* guarded by lock, while it is filled by filling_lock */
+    bool is_filled;            /* guarded by lock; somebody is at it */
+    struct counter is_wanted;  /* written under lock; by a commit: who is at it gives it away */
+    bool is_waited_for;      /* guarded by lock; somebody has begun to wait, no commit was woken */
+    struct wal_batch *spare; /* guarded by lock */
     struct wal_batch *first, *last; /* guarded by lock; the queue, oldest first */
     struct counter epoch;           /* written under lock; of `filling` */
 
@@ -146,7 +147,6 @@ void wal_close(struct wal *wal)
 static void enqueue_filling_locked(struct wal *wal) REQUIRES(wal->lock)
 {
     struct wal_batch *batch = wal->filling;
-    CHECK(!wal->is_filled);
     if (batch_size_bytes(batch) == 0)
         return;
     batch_seal(batch);
@@ -176,18 +176,39 @@ void wal_batch_begin(struct wal *wal) NO_THREAD_SAFETY_ANALYSIS
     counter_sub(&wal->pending_bytes, batch_size_bytes(wal->filling));
 }
 
+static void give_if_wanted_locked(struct wal *wal) REQUIRES(wal->lock)
+{
+    if (counter_get(&wal->is_wanted) == 0)
+        return;
+    enqueue_filling_locked(wal);
+    counter_set(&wal->is_wanted, 0);
+    cond_signal(&wal->is_given);
+}
+
+void wal_batch_offer(struct wal *wal)
+{
+    CHECK(mutex_is_held(&wal->filling_lock));
+    if (counter_get(&wal->is_wanted) == 0)
+        return;
+    counter_add(&wal->pending_bytes, batch_size_bytes(wal->filling));
+    mutex_lock(&wal->lock);
+    give_if_wanted_locked(wal);
+    mutex_unlock(&wal->lock);
+    counter_sub(&wal->pending_bytes, batch_size_bytes(wal->filling));
+}
+
 void wal_batch_end(struct wal *wal) NO_THREAD_SAFETY_ANALYSIS
 {
     counter_add(&wal->pending_bytes, batch_size_bytes(wal->filling));
     mutex_lock(&wal->lock);
     wal->is_filled = false;
-    if (wal->is_wanted) {
-        enqueue_filling_locked(wal);
-        wal->is_wanted = false;
-        cond_signal(&wal->is_given);
-    }
+    give_if_wanted_locked(wal);
+    bool wakes = wal->is_waited_for && wal->wake != NULL;
+    wal->is_waited_for = false;
     mutex_unlock(&wal->lock);
     mutex_unlock(&wal->filling_lock);
+    if (wakes)
+        wal->wake(wal->wake_context);
 }
 
 uint32_t wal_epoch(const struct wal *wal)
@@ -226,17 +247,15 @@ uint32_t wal_end_epoch(struct wal *wal)
 
 bool wal_wait(struct wal *wal, struct wal_waiter *waiter)
 {
-    mutex_lock(&wal->filling_lock);
+    CHECK(mutex_is_held(&wal->filling_lock));
     mutex_lock(&wal->lock);
     struct wal_batch *newest = batch_size_bytes(wal->filling) > 0 ? wal->filling
                                : wal->first != NULL               ? wal->last
                                                                   : NULL;
     if (newest != NULL)
         batch_add_waiter(newest, waiter);
+    wal->is_waited_for |= newest != NULL;
     mutex_unlock(&wal->lock);
-    mutex_unlock(&wal->filling_lock);
-    if (newest != NULL && wal->wake != NULL)
-        wal->wake(wal->wake_context);
     return newest == NULL;
 }
 
@@ -412,10 +431,10 @@ static enum status write_queue(struct wal *wal, struct error *err)
 static void take_filling(struct wal *wal)
 {
     mutex_lock(&wal->lock);
-    wal->is_wanted = wal->is_filled;
+    counter_set(&wal->is_wanted, wal->is_filled);
     if (!wal->is_filled)
         enqueue_filling_locked(wal);
-    while (wal->is_wanted)
+    while (counter_get(&wal->is_wanted) != 0)
         cond_wait(&wal->is_given, &wal->lock);
     mutex_unlock(&wal->lock);
 }

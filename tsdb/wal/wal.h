@@ -9,9 +9,10 @@
  * A failed write or sync is never retried on the same file: the batch is kept, waiters are told
  * STATUS_UNAVAILABLE, and the next wal_commit writes the kept batch to a new segment.
  *
- * Threads: wal_log_* only between wal_batch_begin and wal_batch_end, which hold the mutex of the
- *          batch (order: the shard's lock before it); wal_commit and wal_drop by one thread each,
- *          at the same time as anything else. Everything else from any thread.
+ * Threads: wal_log_* and wal_wait only between wal_batch_begin and wal_batch_end, which hold the
+ *          mutex of the batch (order: the shard's lock before it); wal_commit and wal_drop by one
+ *          thread each, at the same time as anything else. Everything else from any thread.
+ *
  * Format:  docs/format/wal.md
  */
 #ifndef CROFT_TSDB_WAL_H
@@ -49,10 +50,12 @@ void wal_close(struct wal *wal);
    Becomes true by itself after a wal_commit that succeeds. */
 bool wal_is_writable(const struct wal *wal);
 
-/* Around a run of wal_log_*: one lock for many samples. Neither wal_wait nor anything that waits
-   may be called in between. */
+/* Around a run of wal_log_*: one lock for many samples. */
 void wal_batch_begin(struct wal *wal);
 void wal_batch_end(struct wal *wal);
+/* In a long run, now and then: a commit that waits for the batch gets it, and another is begun.
+   Costs next to nothing when none does. */
+void wal_batch_offer(struct wal *wal);
 
 /* The epoch that records logged now belong to; at least 1. Inside a batch it does not change. */
 uint32_t wal_epoch(const struct wal *wal);
@@ -83,7 +86,7 @@ bool wal_has_pending(const struct wal *wal);
 /* The last segment of this run with anything durable, and how much of it is; epoch 0 when there is
    none. Of the committing thread. */
 struct manifest_segment wal_durable_end(const struct wal *wal);
-/* `wake` is called whenever a waiter was added, from wal_wait's thread; set before any wal_wait. */
+/* `wake` is called when waiters were added, by wal_batch_end; set before any wal_wait. */
 void wal_set_wake(struct wal *wal, void (*wake)(void *context), void *context);
 
 /* What was logged so far belongs to the returned epoch, what is logged from now on to the next one.
