@@ -28,13 +28,14 @@ static bool is_token_char(char c)
 
 /* libmicrohttpd 0.9.75 lets a blank before the colon pass as part of the name, and pastes the text
    of a folded line to the *name*: "Transfer-Encoding:\r\n chunked" shows as
-   "Transfer-Encodingchunked". No honest name begins like that. */
+   "Transfer-Encodingchunked". No honest name begins like that, nor like that of the tenant, who
+   would be the default one for a caller that named another. */
 static bool is_name_malformed(struct str name)
 {
-    const struct str framing[] = {STR(MHD_HTTP_HEADER_CONTENT_LENGTH),
-                                  STR(MHD_HTTP_HEADER_TRANSFER_ENCODING)};
-    for (size_t index = 0; index < 2; index++) {
-        if (name.len > framing[index].len && str_starts_with_caseless(name, framing[index]))
+    const struct str telling[] = {STR(MHD_HTTP_HEADER_CONTENT_LENGTH),
+                                  STR(MHD_HTTP_HEADER_TRANSFER_ENCODING), STR("X-Scope-OrgID")};
+    for (size_t index = 0; index < sizeof telling / sizeof *telling; index++) {
+        if (name.len > telling[index].len && str_starts_with_caseless(name, telling[index]))
             return true;
     }
     for (size_t at = 0; at < name.len; at++) {

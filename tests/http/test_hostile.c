@@ -89,6 +89,7 @@ TEST(a_hidden_framing_field_is_refused)
     expect_refused(POST "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400);
     expect_refused(POST "Content-Length : 2\r\n\r\nhi", 400);
     expect_refused(POST "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", 400);
+    expect_refused(POST "X-Scope-OrgID:\r\n finance\r\nContent-Length: 0\r\n\r\n", 400);
     expect_refused(POST "Content-Length: 1\r\n 2\r\n\r\nh", 400);
     expect_refused(POST "X: y\rContent-Length: 50\r\n\r\n", 400);
     expect_refused(POST "X: y\r\n folded, with blanks\r\n\r\n", 400);
