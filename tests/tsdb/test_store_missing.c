@@ -242,6 +242,25 @@ TEST(an_end_of_the_log_that_was_there_at_a_stop_and_is_gone_is_damage)
     expect_end_missed(IN_SECOND_COMMIT, true);
 }
 
+TEST(an_end_of_the_log_that_a_start_has_read_and_is_gone_is_damage)
+{
+    enum { SAMPLES = 3, IN_SECOND_COMMIT = 140 };
+    struct store_box box;
+    char path[DISK_PATH_MAX];
+    store_box_start(&box, BOX_SEED);
+    for (int i = 0; i < SAMPLES; i++)
+        box_put(&box, "a", "up", BOX_START_MS + i, i);
+    path_in_shard(&box, path, "wal/0000000001-000001.log");
+    store_box_crash_and_restart(&box, POWER_CUT_DROP_ALL);
+    store_box_crash(&box, POWER_CUT_DROP_ALL);
+    box.is_damaged = true;
+    sim_disk_truncate(box.sim, path, IN_SECOND_COMMIT);
+    expect_wrong(&box, path, "damaged places");
+    open_again(&box);
+    assert_true(store_replay_report(box.store)->damaged_frames > 0);
+    store_box_deinit(&box);
+}
+
 /* ---- shards ---- */
 
 TEST(a_shard_that_is_gone_is_missed_when_another_holds_something)
@@ -465,6 +484,7 @@ TEST_MAIN(RUN(a_block_that_is_gone_is_missed_at_every_start_until_it_has_expired
           RUN(a_segment_that_is_gone_is_missed_at_every_start_until_blocks_cover_its_epoch),
           RUN(a_segment_that_comes_back_is_missed_no_longer),
           RUN(an_end_of_the_log_that_was_there_at_a_stop_and_is_gone_is_damage),
+          RUN(an_end_of_the_log_that_a_start_has_read_and_is_gone_is_damage),
           RUN(a_shard_that_is_gone_is_missed_when_another_holds_something),
           RUN(a_file_of_deletions_that_is_gone_is_missed_once),
           RUN(deletions_that_have_done_their_work_are_not_missed),

@@ -92,13 +92,29 @@ void manifest_note_segment(struct manifest *manifest, struct manifest_segment se
     manifest->segment_count = at + 1;
 }
 
-uint64_t manifest_durable_bytes(const struct manifest *manifest, uint32_t epoch, uint32_t number)
+static struct manifest_segment *find_segment(const struct manifest *manifest, uint32_t epoch,
+                                             uint32_t number)
 {
     for (size_t i = manifest->segment_count; i > 0; i--) {
         if (is_segment(&manifest->segments[i - 1], epoch, number))
-            return manifest->segments[i - 1].durable_bytes;
+            return &manifest->segments[i - 1];
     }
-    return 0;
+    return NULL;
+}
+
+bool manifest_raise_durable(struct manifest *manifest, struct manifest_segment segment)
+{
+    struct manifest_segment *noted = find_segment(manifest, segment.epoch, segment.number);
+    if (noted == NULL || noted->durable_bytes >= segment.durable_bytes)
+        return false;
+    noted->durable_bytes = segment.durable_bytes;
+    return true;
+}
+
+uint64_t manifest_durable_bytes(const struct manifest *manifest, uint32_t epoch, uint32_t number)
+{
+    const struct manifest_segment *noted = find_segment(manifest, epoch, number);
+    return noted == NULL ? 0 : noted->durable_bytes;
 }
 
 void manifest_forget_segments(struct manifest *manifest, uint32_t epoch)

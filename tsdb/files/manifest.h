@@ -51,6 +51,8 @@ void manifest_remove(struct manifest *manifest, uint64_t sequence);
 /* A new one, behind all others, or the last one once more. What is beyond MANIFEST_SEGMENTS_MAX is
    left out. */
 void manifest_note_segment(struct manifest *manifest, struct manifest_segment segment);
+/* More of it is durable, if it has such a segment; whether that is news. */
+bool manifest_raise_durable(struct manifest *manifest, struct manifest_segment segment);
 /* 0 when it has no such segment. */
 uint64_t manifest_durable_bytes(const struct manifest *manifest, uint32_t epoch, uint32_t number);
 /* Of all epochs <= `epoch`. */

@@ -28,6 +28,8 @@ static void note_segment(struct shard *shard, const struct wal_segment_view *seg
 static void note_if_unread(void *context, const struct wal_segment_view *segment)
 {
     struct shard *shard = context;
+    shard_manifest_raise_durable(
+        shard, (struct manifest_segment){segment->epoch, segment->number, segment->durable_bytes});
     shard->replay.lost_samples += segment->unread_samples;
     if (segment->is_damaged || segment->unread_samples > 0)
         note_segment(shard, segment);

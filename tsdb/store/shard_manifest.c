@@ -66,15 +66,20 @@ void shard_manifest_note_segment_locked(struct shard *shard)
     note_segment(shard, end);
 }
 
+void shard_manifest_raise_durable(struct shard *shard, struct manifest_segment segment)
+{
+    mutex_lock(&shard->manifest_lock);
+    if (manifest_raise_durable(&shard->manifest, segment))
+        shard->is_manifest_saved = false;
+    mutex_unlock(&shard->manifest_lock);
+}
+
 void shard_manifest_note_end(struct shard *shard)
 {
-    struct manifest_segment end = wal_durable_end(shard->wal);
-    mutex_lock(&shard->manifest_lock);
-    uint64_t noted_bytes = manifest_durable_bytes(&shard->manifest, end.epoch, end.number);
-    mutex_unlock(&shard->manifest_lock);
-    /* 0: dropped since */
-    if (noted_bytes > 0 && noted_bytes < end.durable_bytes)
-        note_segment(shard, end);
+    struct error ignored;
+    shard_manifest_raise_durable(shard, wal_durable_end(shard->wal));
+    enum status status = shard_save_manifest(shard, &ignored);
+    (void)status;
 }
 
 void shard_manifest_forget_log(struct shard *shard, uint32_t epoch)

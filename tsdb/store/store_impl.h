@@ -187,6 +187,9 @@ void shard_manifest_set_deletions(struct shard *shard, bool has_deletions);
 /* After a commit: writes down the segment that it began, if it did. A disk that does not take that
    is no reason to fail: the manifest may name less than there is. */
 void shard_manifest_note_segment_locked(struct shard *shard) REQUIRES(shard->commit_lock);
+/* What the replay has found of a segment of an earlier process; written down the next time that
+   anything is. What of it is not known to be durable is logged anew. */
+void shard_manifest_raise_durable(struct shard *shard, struct manifest_segment segment);
 /* After the last commit: writes down where the log ends. */
 void shard_manifest_note_end(struct shard *shard);
 /* Before segments of epochs <= `epoch` are deleted. */

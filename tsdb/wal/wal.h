@@ -120,7 +120,8 @@ struct wal_segment_view {
     uint32_t previous_number;
     uint64_t previous_bytes;
     uint64_t size_bytes;
-    uint64_t limit_bytes; /* nothing behind it counts: torn, given up by the writer, or zeros */
+    uint64_t limit_bytes;   /* nothing behind it counts: torn, given up by the writer, or zeros */
+    uint64_t durable_bytes; /* for certain, as is known at its end */
     uint64_t frames;
     uint64_t damaged_frames; /* one of them for a segment that should be before it and is not */
     uint64_t torn_tail_bytes;

@@ -204,6 +204,7 @@ static enum status read_segment_body(struct replay *replay, struct wal_reader *r
     replay->report->damaged_frames += reader->damaged_frames;
     replay->report->torn_tail_bytes += reader->torn_tail_bytes;
     view.limit_bytes = reader->limit_bytes;
+    view.durable_bytes = reader->durable_bytes;
     view.frames = replay->report->frames - before->frames;
     view.damaged_frames = replay->report->damaged_frames - before->damaged_frames;
     view.torn_tail_bytes = replay->report->torn_tail_bytes - before->torn_tail_bytes;
