@@ -4,8 +4,8 @@
  * value is refused.
  *
  * Nothing here holds a lock while it reads a block. A flush that ends meanwhile may have moved
- * samples of somebody else's write out of the head after the blocks were listed: store_write.c sees
- * that by flush_count and asks again.
+ * samples of somebody else's write out of the head after the blocks were listed: store_deferred.c
+ * sees that by flush_count and asks again.
  *
  * Cost: for each series a search by labels in each block that may hold its samples, which begins
  * where it was found the last time; each chunk that covers one of them is decoded once, if they

@@ -1,6 +1,7 @@
 /*
- * store_write_impl: one shard's part of a write, shared by store_write.c, store_late.c,
- * store_bounds.c, store_limit.c and store_refusal.c.
+ * store_write_impl: one shard's part of a write, shared by store_write.c, store_lock.c,
+ * store_append.c, store_deferred.c, store_late.c, store_bounds.c, store_limit.c and
+ * store_refusal.c.
  */
 #ifndef CROFT_TSDB_STORE_WRITE_IMPL_H
 #define CROFT_TSDB_STORE_WRITE_IMPL_H
@@ -100,10 +101,38 @@ static inline const struct write_series *series_at(const struct shard_write *w, 
 
 /* ---- store_write.c ---- */
 
-/* Counts what was written of the tenant that is left. */
-void count_written(struct shard_write *w);
 /* As the sender gave them; until the next call. */
 struct labels labels_given(struct shard_write *w, const struct write_series *series);
+/* False when the series may not be active: it is refused. */
+bool activate_locked(struct shard_write *w, const struct write_series *series,
+                     struct series_ref ref) REQUIRES(w->shard->lock);
+
+/* ---- store_lock.c ---- */
+
+void lock_shard(struct shard_write *w) ACQUIRES(w->shard->lock);
+void unlock_shard(struct shard_write *w) RELEASES(w->shard->lock);
+/* True when others may have had the lock: what was known of the head may no longer be so. */
+bool let_others_in_locked(struct shard_write *w) REQUIRES(w->shard->lock);
+
+/* ---- store_append.c ---- */
+
+/* So many samples are appended before others are let in: some 10 us, of repeated ones some 50. */
+enum { PIECE_SAMPLES = 128 };
+
+/* Step 2, for a piece of the samples from `from` on; returns where the next one begins. */
+uint32_t append_piece_locked(struct shard_write *w, const struct write_series *series,
+                             struct series_ref ref, uint32_t from) REQUIRES(w->shard->lock);
+/* The same in step 4. */
+uint32_t append_deferred_piece_locked(struct shard_write *w, const struct deferred_series *deferred,
+                                      struct series_ref ref, uint32_t from)
+    REQUIRES(w->shard->lock);
+/* Counts what was written of the tenant that is left. */
+void count_written(struct shard_write *w);
+
+/* ---- store_deferred.c ---- */
+
+/* Steps 3 and 4. Gives the lock back in between. */
+void finish_deferred_locked(struct shard_write *w) REQUIRES(w->shard->lock);
 
 /* ---- store_bounds.c ---- */
 
