@@ -11,6 +11,7 @@
  */
 #include "tsdb/store/store_impl.h"
 
+#include "base/check.h"
 #include "base/log.h"
 #include "base/time_text.h"
 #include "tsdb/files/filenames.h"
@@ -58,6 +59,7 @@ static void note_segment(struct shard *shard, struct manifest_segment segment)
 
 void shard_manifest_note_segment_locked(struct shard *shard)
 {
+    CHECK(mutex_is_held(&shard->commit_lock));
     struct manifest_segment end = wal_durable_end(shard->wal);
     struct segment_id id = {end.epoch, end.number};
     if (segment_id_compare(id, shard->noted_segment) == 0)
