@@ -110,8 +110,12 @@ static enum status show_shard(struct log_view *view, uint32_t shard, struct erro
                                                .samples = show_samples,
                                                .epoch = begin_epoch};
     struct wal_replay_report report = {0};
-    enum status status = wal_replay(view->topic->inspection->disk, folder, shard, covered_epoch,
-                                    &handler, &report, err);
+    const struct wal_replay_options options = {.disk = view->topic->inspection->disk,
+                                               .folder = folder,
+                                               .shard = shard,
+                                               .covered_epoch = covered_epoch,
+                                               .handler = &handler};
+    enum status status = wal_replay(&options, &report, err);
     if (report.unknown_series > 0)
         fprintf(topic_out(view->topic), "  %" PRIu64 " samples of undeclared series\n",
                 report.unknown_series);

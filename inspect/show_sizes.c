@@ -258,10 +258,12 @@ static enum status print_log(struct topic *topic, uint32_t shard, struct error *
     const struct wal_observer observer = {.context = &bytes, .segment_end = add_segment};
     const struct wal_replay_handler handler = {.observer = &observer};
     struct wal_replay_report report = {0};
-    TRY(topic_pass_damage(
-        topic,
-        wal_replay(topic->inspection->disk, folder, shard, covered_epoch, &handler, &report, err),
-        err));
+    const struct wal_replay_options options = {.disk = topic->inspection->disk,
+                                               .folder = folder,
+                                               .shard = shard,
+                                               .covered_epoch = covered_epoch,
+                                               .handler = &handler};
+    TRY(topic_pass_damage(topic, wal_replay(&options, &report, err), err));
     fprintf(topic_out(topic), "%12" PRIu64 " %12" PRIu64 " %8.4f  log of shard %u\n",
             report.samples, bytes, per_sample(bytes, report.samples), shard);
     return STATUS_OK;

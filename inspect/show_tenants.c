@@ -146,8 +146,12 @@ static enum status add_log(struct tenant_rows *rows, uint32_t shard, struct erro
     const struct wal_replay_handler handler = {
         .context = rows, .series = log_series, .samples = log_samples, .epoch = log_epoch};
     struct wal_replay_report report = {0};
-    enum status status = wal_replay(rows->topic->inspection->disk, folder, shard, covered_epoch,
-                                    &handler, &report, err);
+    const struct wal_replay_options options = {.disk = rows->topic->inspection->disk,
+                                               .folder = folder,
+                                               .shard = shard,
+                                               .covered_epoch = covered_epoch,
+                                               .handler = &handler};
+    enum status status = wal_replay(&options, &report, err);
     return topic_pass_damage(rows->topic, status, err);
 }
 

@@ -62,7 +62,9 @@ static void replay(struct bytes segment)
     CHECK(disk_create(disk, "wal/0000000001-000001.log", &file, &err) == STATUS_OK);
     CHECK(file_append(file, segment, &err) == STATUS_OK);
     file_close(file);
-    enum status status = wal_replay(disk, "wal", 3, 0, &handler, &report, &err);
+    const struct wal_replay_options options = {
+        .disk = disk, .folder = "wal", .shard = 3, .handler = &handler};
+    enum status status = wal_replay(&options, &report, &err);
     CHECK(status == STATUS_OK || status == STATUS_CORRUPT);
     CHECK(report.samples == heard.samples);
     disk_close(disk);

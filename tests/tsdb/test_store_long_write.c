@@ -10,7 +10,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 
-enum { WRITERS = 8, SCRAPES = 100, SERIES = 100, BOX_SEED = 12 };
+enum { WRITERS = 8, SCRAPES = 50, SERIES = 100, BOX_SEED = 12 };
 
 static uint64_t looked_at_ns(const struct clock *clock)
 {

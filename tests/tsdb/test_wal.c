@@ -103,7 +103,9 @@ TEST(a_large_batch_is_several_frames_and_one_commit)
     struct wal_replay_handler handler = {
         .context = &longest, .series = count_series, .samples = count_samples, .epoch = count_only};
     struct disk *disk = sim_disk_disk(sim);
-    expect_ok(wal_replay(disk, JOURNAL_FOLDER, JOURNAL_SHARD, 0, &handler, &report, &err));
+    const struct wal_replay_options options = {
+        .disk = disk, .folder = JOURNAL_FOLDER, .shard = JOURNAL_SHARD, .handler = &handler};
+    expect_ok(wal_replay(&options, &report, &err));
     disk_close(disk);
     assert_int_equal(longest, WAL_SERIES_BYTES_MAX - 64);
     assert_int_equal(report.samples, COUNT - 1);

@@ -152,8 +152,12 @@ enum status journal_replay(struct sim_disk *sim, uint32_t covered_epoch, struct 
     struct wal_replay_handler handler = {
         .context = out, .series = take_series, .samples = take_samples, .epoch = take_epoch};
     struct disk *disk = sim_disk_disk(sim);
-    enum status status =
-        wal_replay(disk, JOURNAL_FOLDER, JOURNAL_SHARD, covered_epoch, &handler, &out->report, err);
+    const struct wal_replay_options options = {.disk = disk,
+                                               .folder = JOURNAL_FOLDER,
+                                               .shard = JOURNAL_SHARD,
+                                               .covered_epoch = covered_epoch,
+                                               .handler = &handler};
+    enum status status = wal_replay(&options, &out->report, err);
     disk_close(disk);
     return status;
 }

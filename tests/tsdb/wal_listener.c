@@ -50,8 +50,12 @@ enum status hear(struct sim_disk *sim, uint32_t covered_epoch, struct heard *hea
     struct wal_replay_handler handler = {
         .context = heard, .series = hear_series, .samples = hear_samples, .epoch = hear_epoch};
     struct disk *disk = sim_disk_disk(sim);
-    enum status status = wal_replay(disk, JOURNAL_FOLDER, JOURNAL_SHARD, covered_epoch, &handler,
-                                    &heard->report, err);
+    const struct wal_replay_options options = {.disk = disk,
+                                               .folder = JOURNAL_FOLDER,
+                                               .shard = JOURNAL_SHARD,
+                                               .covered_epoch = covered_epoch,
+                                               .handler = &handler};
+    enum status status = wal_replay(&options, &heard->report, err);
     disk_close(disk);
     return status;
 }

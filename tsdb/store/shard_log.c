@@ -126,8 +126,11 @@ enum status shard_find_covered_damage(struct shard *shard, struct error *err)
     if (logged.first == 0 || logged.first > shard->covered_epoch)
         return STATUS_OK;
     shard_path(shard, folder, WAL_FOLDER, "");
-    enum status status =
-        wal_replay(shard->store->options.disk, folder, shard->number, 0, &handler, &ignored, err);
+    const struct wal_replay_options options = {.disk = shard->store->options.disk,
+                                               .folder = folder,
+                                               .shard = shard->number,
+                                               .handler = &handler};
+    enum status status = wal_replay(&options, &ignored, err);
     return status == STATUS_CORRUPT ? STATUS_OK : status; /* the replay says so where it counts */
 }
 

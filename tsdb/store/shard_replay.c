@@ -80,8 +80,12 @@ static enum status decode_log(struct replay *replay, struct wal_replay_report *r
                                                .samples = decode_samples,
                                                .durable = decode_durable};
     shard_path(shard, folder, WAL_FOLDER, "");
-    return wal_replay(shard->store->options.disk, folder, shard->number, shard->covered_epoch,
-                      &handler, report, err);
+    const struct wal_replay_options options = {.disk = shard->store->options.disk,
+                                               .folder = folder,
+                                               .shard = shard->number,
+                                               .covered_epoch = shard->covered_epoch,
+                                               .handler = &handler};
+    return wal_replay(&options, report, err);
 }
 
 /* ---- applying: from batches to the head ---- */

@@ -170,8 +170,12 @@ static enum status verify_log(struct proof *proof, struct error *err)
         .manifest = &proof->manifest,
     };
     struct wal_replay_report log = {0};
-    enum status status =
-        wal_replay(proof->disk, folder, proof->shard, proof->covered_epoch, &handler, &log, err);
+    const struct wal_replay_options options = {.disk = proof->disk,
+                                               .folder = folder,
+                                               .shard = proof->shard,
+                                               .covered_epoch = proof->covered_epoch,
+                                               .handler = &handler};
+    enum status status = wal_replay(&options, &log, err);
     add_log(proof, folder, &log);
     if (status == STATUS_CORRUPT)
         wrong(proof, folder, "%s", err->text);

@@ -176,12 +176,19 @@ struct wal_replay_report {
     uint64_t skipped_records; /* of a type that this version does not know and may leave out */
 };
 
+struct wal_replay_options {
+    struct disk *disk;
+    const char *folder;
+    uint32_t shard;
+    uint32_t covered_epoch; /* it and those before it are in blocks */
+    const struct wal_replay_handler *handler;
+};
+
 /* Reads all segments in `folder` with epochs > `covered_epoch`, in order; those at or below it are
    left alone (wal_drop deletes them). Each sample comes once, unless damage hides where a segment
    was given up: then the samples around that place may come twice. Damage is reported, not an
    error; a file of an unknown version, or a record that must not be skipped, is STATUS_CORRUPT. */
-MUST_USE enum status wal_replay(struct disk *disk, const char *folder, uint32_t shard,
-                                uint32_t covered_epoch, const struct wal_replay_handler *handler,
+MUST_USE enum status wal_replay(const struct wal_replay_options *options,
                                 struct wal_replay_report *report, struct error *err);
 
 #endif

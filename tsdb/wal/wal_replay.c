@@ -246,16 +246,15 @@ static enum status read_segments(struct replay *replay, struct error *err)
     return STATUS_OK;
 }
 
-enum status wal_replay(struct disk *disk, const char *folder, uint32_t shard,
-                       uint32_t covered_epoch, const struct wal_replay_handler *handler,
-                       struct wal_replay_report *report, struct error *err)
+enum status wal_replay(const struct wal_replay_options *options, struct wal_replay_report *report,
+                       struct error *err)
 {
     *report = (struct wal_replay_report){0};
-    struct replay replay = {.disk = disk,
-                            .folder = folder,
-                            .shard = shard,
-                            .covered_epoch = covered_epoch,
-                            .handler = handler,
+    struct replay replay = {.disk = options->disk,
+                            .folder = options->folder,
+                            .shard = options->shard,
+                            .covered_epoch = options->covered_epoch,
+                            .handler = options->handler,
                             .report = report};
     ref_set_init(&replay.declared);
     last_values_init(&replay.last);
