@@ -101,19 +101,20 @@ static uint64_t taken_bytes(const struct peer *peer)
     return info.tcpi_bytes_acked;
 }
 
-/* Looks how its reply gets on. */
+/* Looks how its reply gets on; it is watched from when the first of it was taken. */
 static bool reads_too_slowly(struct peer *peer, uint64_t now_ns)
 {
     uint64_t replying_ns = counter_get(&peer->replying_ns);
     uint64_t before = peer->taken_bytes;
     bool is_watched = replying_ns != 0 && replying_ns == peer->watched_ns;
-    peer->watched_ns = replying_ns;
+    peer->watched_ns = 0;
     peer->is_stalled = false;
     if (replying_ns == 0)
         return false;
     peer->taken_bytes = taken_bytes(peer);
     if (peer->taken_bytes == 0)
         return false;
+    peer->watched_ns = replying_ns;
     if (!is_watched)
         progress_begin(&peer->reading, peer->taken_bytes, now_ns);
     peer->is_stalled = is_watched && peer->taken_bytes == before;
