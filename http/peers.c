@@ -219,3 +219,13 @@ void peers_make_room(struct peers *peers, struct str address, uint64_t now_ns)
         let_go_locked(peers, longest[i]);
     mutex_unlock(&peers->lock);
 }
+
+void peers_cut_waiting(struct peers *peers)
+{
+    mutex_lock(&peers->lock);
+    for (struct peer *peer = peers->first; peer != NULL; peer = peer->next) {
+        if (may_give_way(peer))
+            let_go_locked(peers, peer);
+    }
+    mutex_unlock(&peers->lock);
+}

@@ -83,5 +83,7 @@ void peers_cut(struct peers *peers, uint64_t now_ns, uint64_t waiting_ns_max);
    of the addresses that have most of them, or nobody if the newcomer's `address` has more
    connections. */
 void peers_make_room(struct peers *peers, struct str address, uint64_t now_ns);
+/* Does the same to all who may give way: nobody is awaited who does nothing himself. */
+void peers_cut_waiting(struct peers *peers);
 
 #endif

@@ -19,7 +19,11 @@ _Static_assert(CONNECTION_MEMORY_BYTES <= (int)HTTP_CONNECTION_BYTES_MAX - (64 <
 /* After being idle as long as it may, a client has this long to send its headers. */
 enum { HEADER_S_MAX = 10 };
 
-enum { CLOSE_STEP_MS = 200 };
+enum {
+    CLOSE_STEP_MS = 200,
+    /* for the rest of a request, and for a reply to be read on */
+    CLOSE_PATIENCE_MS = 5000,
+};
 
 enum { ROOM_WAIT_MS = 1000 };
 
@@ -292,6 +296,8 @@ enum status http_server_close(struct http_server *server, int64_t timeout_ms, st
     while (left_ms > 0 && !exchange_pool_wait_quiet(&server->pool, CLOSE_STEP_MS)) {
         on_tick(server); /* the listener no longer does */
         left_ms -= CLOSE_STEP_MS;
+        if (timeout_ms - left_ms >= CLOSE_PATIENCE_MS)
+            peers_cut_waiting(&server->peers);
         if (left_ms <= timeout_ms / 2)
             flag_set(&server->is_ending);
     }

@@ -55,7 +55,8 @@ const struct http_server_counters *http_server_counters(const struct http_server
    is fine. */
 void http_server_drain(struct http_server *server);
 /* Drains, waits until every reply is sent, at most `timeout_ms`, then stops the threads and frees
-   the server. NULL is fine. STATUS_TIMEOUT: a handler still owes a reply, so nothing was freed and
+   the server. Who has sent half a request, or does not read his reply, is awaited for 5 s. NULL is
+   fine. STATUS_TIMEOUT: a handler still owes a reply, so nothing was freed and
    the routes' contexts are still in use; the caller may call again. */
 MUST_USE enum status http_server_close(struct http_server *server, int64_t timeout_ms,
                                        struct error *err);

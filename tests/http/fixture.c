@@ -127,6 +127,7 @@ void fixture_open_with(struct fixture *fixture, struct http_server_options chang
     fixture->desk.count = 0;
     fixture->routes = routes_of(&fixture->desk);
     sim_clock_init(&fixture->clock, 1700000000000);
+    sim_clock_advance(&fixture->clock, 1000); /* as of a real one: no moment of it is 0 */
     struct http_server_options options = {
         .listen = changes.listen.len > 0 ? changes.listen : STR("127.0.0.1:0"),
         .thread_count = 2,

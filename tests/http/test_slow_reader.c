@@ -88,7 +88,28 @@ TEST(who_does_not_read_gives_way)
     fixture_close(&small);
 }
 
+/* The server's clock stands still: nobody is too slow by it. */
+TEST(a_server_that_stops_does_not_wait_for_who_does_nothing)
+{
+    enum { FOREVER_MS = 1000 * 1000 };
+    struct client deaf, silent;
+    struct fixture stopping;
+    struct error err;
+    fixture_open(&stopping);
+    client_open(&deaf, stopping.port);
+    client_send(&deaf, GET("/big?size=16000000"));
+    assert_int_equal(recv(deaf.socket, &(char){0}, 1, MSG_PEEK), 1);
+    client_open(&silent, stopping.port);
+    client_send(&silent, "POST /api/v1/echo HTTP/1.1\r\n" HOST "Content-Length: 5\r\n\r\nhi");
+    expect_ok(http_server_close(stopping.server, FOREVER_MS, &err));
+    stopping.server = NULL;
+    fixture_close(&stopping);
+    client_close(&deaf);
+    client_close(&silent);
+}
+
 TEST_MAIN(VISIT(a_reply_that_nobody_reads_is_given_up),
           VISIT(a_reply_that_is_read_slowly_arrives_whole),
           VISIT(little_of_a_reply_that_nobody_reads_lies_in_the_kernel),
-          VISIT(who_does_not_read_gives_way))
+          VISIT(who_does_not_read_gives_way),
+          VISIT(a_server_that_stops_does_not_wait_for_who_does_nothing))
