@@ -21,6 +21,7 @@ enum { HEADER_S_MAX = 10 };
 
 enum {
     CLOSE_STEP_MS = 200,
+    CLOSE_LOOK_MS = 1000, /* as the listener: who has read nothing for so long is stalled */
     /* for the rest of a request, and for a reply to be read on */
     CLOSE_PATIENCE_MS = 5000,
 };
@@ -294,8 +295,9 @@ enum status http_server_close(struct http_server *server, int64_t timeout_ms, st
     http_server_drain(server);
     int64_t left_ms = timeout_ms;
     while (left_ms > 0 && !exchange_pool_wait_quiet(&server->pool, CLOSE_STEP_MS)) {
-        on_tick(server); /* the listener no longer does */
         left_ms -= CLOSE_STEP_MS;
+        if ((timeout_ms - left_ms) % CLOSE_LOOK_MS == 0)
+            on_tick(server); /* the listener no longer does */
         if (timeout_ms - left_ms >= CLOSE_PATIENCE_MS)
             peers_cut_waiting(&server->peers);
         if (left_ms <= timeout_ms / 2)

@@ -108,8 +108,53 @@ TEST(a_server_that_stops_does_not_wait_for_who_does_nothing)
     client_close(&silent);
 }
 
+/* Reads a piece of a reply every 400 ms, until its end. */
+struct reader {
+    struct client client;
+    struct thread thread;
+    size_t len;
+    uint64_t gap_ns; /* the longest time without a piece */
+};
+
+static void read_on(void *context)
+{
+    struct reader *reader = context;
+    static uint8_t piece[120 << 10];
+    uint64_t before_ns = clock_monotonic_ns(clock_real());
+    for (ssize_t got = 1; got > 0; reader->len += got > 0 ? (size_t)got : 0) {
+        thread_sleep_ms(400);
+        got = recv(reader->client.socket, piece, sizeof piece, 0);
+        uint64_t now_ns = clock_monotonic_ns(clock_real());
+        if (now_ns - before_ns > reader->gap_ns)
+            reader->gap_ns = now_ns - before_ns;
+        before_ns = now_ns;
+    }
+}
+
+TEST(a_server_that_stops_waits_for_who_reads_on)
+{
+    enum { TIMEOUT_MS = 60000, SIZE = 1500000, ROOM = 30000 };
+    struct reader reader = {0};
+    struct fixture stopping;
+    struct error err;
+    fixture_open(&stopping);
+    client_open(&reader.client, stopping.port);
+    setsockopt(reader.client.socket, SOL_SOCKET, SO_RCVBUF, &(int){ROOM}, sizeof(int));
+    client_send(&reader.client, GET("/big?size=1500000"));
+    assert_int_equal(recv(reader.client.socket, &(char){0}, 1, MSG_PEEK), 1);
+    thread_start(&reader.thread, "reader", read_on, &reader);
+    expect_ok(http_server_close(stopping.server, TIMEOUT_MS, &err));
+    stopping.server = NULL;
+    thread_join(&reader.thread);
+    /* who was held up himself for long proves nothing */
+    assert_true(reader.len > SIZE || reader.gap_ns > 900000000);
+    fixture_close(&stopping);
+    client_close(&reader.client);
+}
+
 TEST_MAIN(VISIT(a_reply_that_nobody_reads_is_given_up),
           VISIT(a_reply_that_is_read_slowly_arrives_whole),
           VISIT(little_of_a_reply_that_nobody_reads_lies_in_the_kernel),
           VISIT(who_does_not_read_gives_way),
-          VISIT(a_server_that_stops_does_not_wait_for_who_does_nothing))
+          VISIT(a_server_that_stops_does_not_wait_for_who_does_nothing),
+          VISIT(a_server_that_stops_waits_for_who_reads_on))
