@@ -292,6 +292,30 @@ TEST(the_status_of_a_shard_adds_up)
     store_box_deinit(&box);
 }
 
+static uint64_t count_chunks(struct store_box *box)
+{
+    struct error err = {0};
+    struct head_extent extent = HEAD_EXTENT_NONE;
+    struct tenant *tenant = tenant_table_find(store_tenants(box->store), STR("a"));
+    expect_ok(store_add_extent(box->store, tenant, &box->arena, &extent, &err));
+    return extent.chunks;
+}
+
+/* The head keeps where the chunks of such a series are. */
+TEST(a_sample_that_comes_again_is_no_chunk_more)
+{
+    enum { SAMPLES = 2000 };
+    struct store_box box;
+    store_box_start(&box, 1);
+    for (int i = 0; i < SAMPLES; i++)
+        box_put(&box, "a", "up", BOX_START_MS + i, i);
+    uint64_t before = count_chunks(&box);
+    assert_true(before > 8);
+    box_put(&box, "a", "up", BOX_START_MS + SAMPLES / 2, SAMPLES / 2);
+    assert_int_equal(count_chunks(&box), before);
+    store_box_deinit(&box);
+}
+
 TEST_MAIN(RUN(values_come_back_bit_for_bit),
           RUN(a_sample_is_readable_at_once_and_acknowledged_after_the_commit),
           RUN(a_write_without_series_is_answered_at_once),
@@ -304,4 +328,4 @@ TEST_MAIN(RUN(values_come_back_bit_for_bit),
           RUN(labels_that_are_not_valid_are_refused_and_the_rest_is_taken),
           RUN(one_label_set_twice_in_a_write_is_one_stream),
           RUN(tenants_of_several_shards_share_a_write_and_do_not_see_each_other),
-          RUN(the_status_of_a_shard_adds_up))
+          RUN(the_status_of_a_shard_adds_up), RUN(a_sample_that_comes_again_is_no_chunk_more))

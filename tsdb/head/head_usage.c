@@ -65,7 +65,8 @@ static uint64_t count_chunks(const struct head *head, const struct series_sample
 {
     uint64_t count = samples->open.count > 0;
     uint32_t ref = samples->chunks;
-    count += samples->late != SLAB_REF_NONE;
+    const struct late *late = series_samples_late(head, samples);
+    count += late != NULL && late->run_count > 0;
     if (ref == CHUNK_REF_NONE)
         return count;
     do {
