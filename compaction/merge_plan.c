@@ -10,6 +10,9 @@
    three days make when nobody fills the past. */
 enum { QUIET_BLOCKS = 128 };
 
+/* Half of what one of the 48 flushes of a day brings it. */
+enum { FILLING_SHARE = 96 };
+
 struct merge_rules merge_rules_default(void)
 {
     /* 48 flushes a day become 6 blocks, and then one: each sample is written again twice, which
@@ -174,6 +177,20 @@ static bool is_quiet(const struct run *run)
     return newest - newest_of_day >= QUIET_BLOCKS;
 }
 
+/* Whether the shard's newest block brought the day more than a few late samples: when yesterday is
+   filled at once, it is not finished with every few of them. */
+static bool is_being_filled(const struct run *run)
+{
+    const struct merge_view *view = run->view;
+    size_t newest = 0;
+    for (size_t i = 1; i < view->count; i++) {
+        if (view->blocks[i].meta.sequence > view->blocks[newest].meta.sequence)
+            newest = i;
+    }
+    return is_in_day(view, newest, run->day) && view->blocks[newest].meta.level == 0 &&
+           view->blocks[newest].size_bytes >= run->day_bytes / FILLING_SHARE;
+}
+
 /* ---- a day ---- */
 
 /* Also false when a merge of the day has failed lately. */
@@ -205,7 +222,7 @@ static size_t plan_day(const struct merge_rules *rules, struct run *run, size_t 
     if (!sum_day(run))
         return 0;
     int64_t age_days = present_day(rules, run->view) - run->day;
-    bool finishes = age_days == 1 || (age_days > 1 && is_quiet(run));
+    bool finishes = (age_days == 1 && !is_being_filled(run)) || (age_days > 1 && is_quiet(run));
     /* one level stays free during the day, so that it can still be finished */
     uint32_t level_max = run->view->is_settling ? UINT32_MAX
                          : age_days > 0         ? MERGE_LEVEL_MAX - 1

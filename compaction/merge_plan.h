@@ -5,7 +5,8 @@
  * Blocks of one UTC day are merged with each other only. In order of rank, where `fan_in` is 4:
  *
  *     during the day     0 0 0 0 ─► 1      1 1 1 1 ─► 2      as in a log-structured merge tree
- *     when it is over    2 1 1 0 0 ─► 3                      all of it, some time after midnight
+ *     when it is over    2 1 1 0 0 ─► 3                      all of it, some time after midnight,
+ *                                                            once nobody fills it any more
  *     late samples       3  0 0 0 0 ─► 3 1                   among themselves, until they weigh
  *                                                            enough and the day is quiet
  *

@@ -50,6 +50,12 @@ static void add_levels(struct list *list, int64_t day, const char *levels)
         add(list, day, (uint32_t)(*levels - '0'), 100);
 }
 
+/* The shard's newest block is one of today, so that nobody seems to fill another day. */
+static void go_on(struct list *list)
+{
+    add(list, TODAY, 0, 100)->meta.sequence = LIST_MAX + 1;
+}
+
 /* `want`: the positions, as text. */
 static void expect_plan(const struct list *list, const char *want)
 {
@@ -67,6 +73,8 @@ static void expect_levels(int64_t day, const char *levels, const char *want)
     struct list list;
     list_init(&list);
     add_levels(&list, day, levels);
+    if (day != TODAY)
+        go_on(&list);
     expect_plan(&list, want);
 }
 
@@ -98,6 +106,7 @@ TEST(a_day_is_finished_some_time_after_midnight_shard_by_shard)
     struct list list;
     list_init(&list);
     add_levels(&list, TODAY - 1, "10");
+    go_on(&list);
     list.rules.stagger_ms = HOUR_MS;
     list.view.shard = 1;
     list.view.shard_count = 2;
@@ -140,7 +149,7 @@ TEST(a_past_day_that_somebody_fills_is_not_finished_before_it_is_quiet)
     expect_plan(&list, "");
     newest->meta.sequence = 3 + 128;
     expect_plan(&list, "0 1 2");
-    newest->meta.sequence = 3;
+    newest->meta.sequence = 4;
     list.view.now_ms -= 4 * DAY_MS; /* yesterday is not waited for */
     expect_plan(&list, "0 1 2");
 }
@@ -157,6 +166,25 @@ TEST(late_samples_of_a_day_written_three_times_are_merged_with_each_other)
     expect_plan(&list, "1 2 3 4");
 }
 
+TEST(yesterday_is_not_finished_while_the_newest_block_fills_it)
+{
+    struct list list;
+    list_init(&list);
+    add_levels(&list, TODAY, "0");
+    add(&list, TODAY - 1, 2, 9500);
+    add(&list, TODAY - 1, 1, 9500);
+    struct merge_candidate *newest = add(&list, TODAY - 1, 0, 200);
+    expect_plan(&list, "");
+    newest->size_bytes = 190; /* a few late samples are no reason to wait */
+    expect_plan(&list, "1 2 3");
+    newest->size_bytes = 200;
+    newest->meta.level = 1; /* nor is what was merged */
+    expect_plan(&list, "1 2 3");
+    newest->meta.level = 0;
+    go_on(&list);
+    expect_plan(&list, "1 2 3");
+}
+
 TEST(days_are_not_mixed)
 {
     struct list list;
@@ -165,6 +193,7 @@ TEST(days_are_not_mixed)
         add(&list, day, 0, 100);
     expect_plan(&list, "");
     add(&list, TODAY - 1, 0, 100);
+    go_on(&list);
     expect_plan(&list, "1 3");
     list_init(&list);
     for (int i = 0; i < 4; i++) { /* other days in between do not matter */
@@ -203,6 +232,7 @@ TEST(a_day_that_is_held_waits_and_the_others_go_on)
     add_levels(&list, TODAY - 2, "000");
     add_levels(&list, TODAY - 1, "000");
     list.blocks[1].is_held = true;
+    go_on(&list);
     expect_plan(&list, "3 4 5");
 }
 
@@ -482,7 +512,7 @@ TEST_MAIN(RUN(during_the_day_neighbours_of_one_level_are_merged),
           RUN(a_few_late_samples_do_not_make_a_day_be_written_again),
           RUN(a_past_day_that_somebody_fills_is_not_finished_before_it_is_quiet),
           RUN(late_samples_of_a_day_written_three_times_are_merged_with_each_other),
-          RUN(days_are_not_mixed),
+          RUN(yesterday_is_not_finished_while_the_newest_block_fills_it), RUN(days_are_not_mixed),
           RUN(a_block_of_several_days_is_left_alone_and_parts_its_neighbours),
           RUN(expired_blocks_are_not_merged), RUN(a_day_that_is_held_waits_and_the_others_go_on),
           RUN(settling_makes_one_block_of_every_day_however_often_it_was_written),
