@@ -107,6 +107,30 @@ TEST(the_default_tenant_shows_no_label)
     store_box_deinit(&box);
 }
 
+/* In blocks and in memory: the written label is the tenant already, or hides another. */
+TEST(series_that_would_be_shown_alike_are_one)
+{
+    const char *const alike[] = {"m", "m tenant_id=a", "n tenant_id=b",
+                                 "n tenant_id=b original_tenant_id=z"};
+    struct store_box box;
+    struct error err = {0};
+    store_box_start(&box, BOX_SEED);
+    for (int i = 0; i < 4; i++)
+        box_put(&box, "a", alike[i], T0 + i, i);
+    expect_ok(box_flush(&box, &err));
+    expect_series(&box, "a|nobody",
+                  "m{tenant_id=\"a\"} 1700000000000:0 1700000000001:1\n"
+                  "n{original_tenant_id=\"b\", tenant_id=\"a\"} 1700000000002:2 "
+                  "1700000000003:3\n");
+    for (int i = 0; i < 4; i++)
+        box_put(&box, "a", alike[i], T0 + 5, 5);
+    expect_series(&box, "a|nobody",
+                  "m{tenant_id=\"a\"} 1700000000000:0 1700000000001:1 1700000000005:5\n"
+                  "n{original_tenant_id=\"b\", tenant_id=\"a\"} 1700000000002:2 "
+                  "1700000000003:3 1700000000005:5\n");
+    store_box_deinit(&box);
+}
+
 /* ---- matchers ---- */
 
 TEST(matchers_choose_series_in_head_and_blocks)
@@ -515,7 +539,8 @@ TEST(series_in_memory_and_active_ones_are_found_without_their_samples)
 TEST_MAIN(RUN(series_in_memory_and_active_ones_are_found_without_their_samples),
           RUN(one_tenant_is_shown_as_it_was_written), RUN(several_tenants_show_which_is_which),
           RUN(a_tenant_label_that_says_something_else_is_kept_under_another_name),
-          RUN(the_default_tenant_shows_no_label), RUN(matchers_choose_series_in_head_and_blocks),
+          RUN(the_default_tenant_shows_no_label), RUN(series_that_would_be_shown_alike_are_one),
+          RUN(matchers_choose_series_in_head_and_blocks),
           RUN(matchers_on_the_tenant_choose_tenants),
           RUN(matchers_on_the_rewritten_label_see_what_is_shown),
           RUN(only_the_range_of_time_is_read_and_series_outside_are_left_out),

@@ -4,8 +4,9 @@
  * A scope of one named tenant shows series as they were written. Any other scope is federated:
  * every series of a tenant other than the default one shows its tenant as the label `tenant_label`,
  * one of the default tenant shows none; what else was written under that name shows as "original_"
- * + name. Matchers on `tenant_label` and on "__tenant_id__" choose tenants before any index is
- * read. See docs/decisions/0002-default-tenant-shows-no-label.md.
+ * + name. Series of a tenant that are shown with the same labels are one. Matchers on
+ * `tenant_label` and on "__tenant_id__" choose tenants before any index is read. See
+ * docs/decisions/0002-default-tenant-shows-no-label.md.
  */
 #ifndef CROFT_TSDB_SCOPE_H
 #define CROFT_TSDB_SCOPE_H
