@@ -58,6 +58,25 @@ static void find_metric(struct growth *out, const struct labels *series, size_t 
     }
 }
 
+/* How many values the name of something new has already. */
+static size_t known_values(const struct search *search, const struct values *values)
+{
+    struct label one = {values->name, values->values[0]};
+    size_t known;
+    (void)head_new_label_value(search->head, search->tenant, (struct labels){&one, 1}, &known);
+    return known;
+}
+
+static bool grows_more(const struct search *search, const struct values *values,
+                       const struct values *most)
+{
+    if (values->count == 0 || most == NULL)
+        return values->count > 0;
+    if (values->count != most->count)
+        return values->count > most->count;
+    return known_values(search, values) > known_values(search, most);
+}
+
 void growth_find(struct growth *out, struct head *head, const struct tenant *tenant,
                  const struct labels *series, size_t count)
 {
@@ -74,7 +93,7 @@ void growth_find(struct growth *out, struct head *head, const struct tenant *ten
     }
     const struct values *most = NULL;
     for (size_t i = 0; i < search.name_count; i++) {
-        if (search.names[i].count > (most == NULL ? 0 : most->count))
+        if (grows_more(&search, &search.names[i], most))
             most = &search.names[i];
     }
     if (most == NULL)

@@ -2,7 +2,7 @@
  * growth: by which metric and which label the series grow that a limit refused.
  *
  * Looks at a few of them: the metric that most have, and the label of which they bring the most
- * values that no series in memory has.
+ * values that no series in memory has; of equals, the one that has the most values already.
  *
  * Ownership:  text is that of the series.
  */
